@@ -1,0 +1,38 @@
+/*
+ * compat.h
+ *	  The one place that knows which PostgreSQL it is compiled for.
+ *
+ * Every file that runs in the server includes this first.  It pulls in what
+ * all of them need and papers over the differences between 15 and 18, so
+ * that no other file tests PG_VERSION_NUM.
+ */
+#ifndef IM_COMPAT_H
+#define IM_COMPAT_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/builtins.h"
+
+#if PG_VERSION_NUM < 150000
+#error "imbilling needs PostgreSQL 15 or later"
+#endif
+
+/*
+ * Soft errors came with 16: an input function that is given an error context
+ * reports there and returns.  On 15 the same call raises.
+ */
+#if PG_VERSION_NUM < 160000
+struct Node;
+#define ereturn(context, dummy_value, ...) \
+	do { \
+		(void) (context); \
+		ereport(ERROR, __VA_ARGS__); \
+		return dummy_value; \
+	} while (0)
+#define SOFT_ERROR_OCCURRED(context) false
+#else
+#include "nodes/miscnodes.h"
+#endif
+
+#endif							/* IM_COMPAT_H */
