@@ -28,7 +28,7 @@ typedef int32_t CalMonth;
 #define CAL_MAX_MONTH	((CalMonth) ((9999 - 2000) * 12 + 11))
 
 /* Bytes that hold any printed day or month, terminator included. */
-#define CAL_TEXT_SIZE	16
+#define CAL_TEXT_SIZE	32
 
 /* Day number of a civil date; the caller has checked month and day. */
 extern CalDay cal_day(int year, int month, int day);
