@@ -78,7 +78,8 @@ rate_moderation_day(const Bill *bill, const Switch *sw, PackList *packs, Moderat
 		any |= day->counts[k] != 0;
 	}
 	day->state = account_state(bill->account, day->day, &plan);
-	day->on = in_service(day->state) && switch_option(sw, day->day) != NULL;
+	day->switched_on = in_service(day->state) && switch_option(sw, day->day) != NULL;
+	day->on = day->switched_on;
 	/* a month without a card version matters only if there is usage in it */
 	if (day->on && (any || day->day >= bill->first))
 	{
@@ -138,7 +139,7 @@ note_unsold(void *arg, const ModerationDay *day, const PackList *packs)
 
 	(void) packs;
 	for (int k = 0; k < CHECK_KINDS; k++)
-		if (day->counts[k] > 0 && in_service(day->state))
+		if (day->counts[k] > 0 && day->switched_on)
 			month->unsold_usage = true;
 }
 

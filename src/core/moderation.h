@@ -13,7 +13,8 @@ typedef struct ModerationDay
 {
 	CalDay		day;
 	ServiceState state;
-	bool		on;				/* switched on, in service and sold */
+	bool		switched_on;	/* and in service */
+	bool		on;				/* and sold by the card */
 	int64_t		counts[CHECK_KINDS];	/* checks, half minutes */
 	Amount		deductions;		/* 0 unless on */
 	Amount		from_packs;
