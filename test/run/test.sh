@@ -8,6 +8,12 @@
 set -euo pipefail
 . "$(dirname "$0")/server.sh"
 
+# What keeps the suite from starting is a failure like any other.
+die() {
+	printf '%s\n' "$@" '' '0 passed, 1 failed'
+	exit 1
+}
+
 LAYERS='core regress pgtap isolation perl readme'
 
 # The tests may write beside themselves and run as another user than the owner
