@@ -102,6 +102,8 @@ event_row_read(EventRow *row, FunctionCallInfo fcinfo)
 static int
 row_detail(const EventRow *row)
 {
+	if (row->table == NULL)
+		return errdetail("The check was at %s.", instant_text(row->at));
 	return errdetail("Table %s, app %lld, at %s.", row->table,
 					 (long long) row->app_id, instant_text(row->at));
 }

@@ -14,7 +14,7 @@
 
 typedef struct EventRow
 {
-	const char *table;			/* for messages */
+	const char *table;			/* for messages; NULL: anybody's, no app */
 	const char *column;			/* the one that names the kind */
 	int64		app_id;
 	TimestampTz at;
