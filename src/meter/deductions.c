@@ -159,7 +159,7 @@ state_of_card(FunctionCallInfo fcinfo, MemoryContext context, const Card *card)
 static EventRow
 read_row(FunctionCallInfo fcinfo, CallSite *site, const Card *card)
 {
-	EventRow	row = {.column = "kind"};
+	EventRow	row = {.column = "kind", .kinds = CHECK_KINDS_HINT};
 	text	   *kind = PG_GETARG_TEXT_PP(ARG_KIND);
 
 	if (unlikely(site->zone.name_len < 0 || strcmp(site->zone.name, card->time_zone) != 0))
