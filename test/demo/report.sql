@@ -6,12 +6,14 @@ SET TimeZone = 'Asia/Shanghai';
 
 \echo
 \echo '=== The price page\'s example: 10 texts, 10 images, audio of 25 s and 135 s within the hour: 54'
-SELECT sum(deductions) AS deductions
-FROM (SELECT kind, im_moderation_deductions(im_bundled_card('cn', '2019-12-10'), kind, at, seconds) AS deductions
-      FROM (SELECT 'text' AS kind, '2023-12-01 08:10+08'::timestamptz AS at, NULL::int AS seconds FROM generate_series(1, 10)
-            UNION ALL SELECT 'image', '2023-12-01 08:15+08', NULL FROM generate_series(1, 10)
-            UNION ALL VALUES ('audio', '2023-12-01 08:12+08', 25), ('audio', '2023-12-01 08:20+08', 135)) AS checks
-      GROUP BY kind) AS by_kind;
+WITH checks(kind, at, seconds) AS (
+  SELECT 'text', timestamptz '2023-12-01 08:10+08', NULL::int FROM generate_series(1, 10)
+  UNION ALL SELECT 'image', '2023-12-01 08:15+08', NULL FROM generate_series(1, 10)
+  UNION ALL SELECT 'audio', '2023-12-01 08:12+08', 25
+  UNION ALL SELECT 'audio', '2023-12-01 08:20+08', 135)
+SELECT kind, im_moderation_deductions(im_bundled_card('cn', '2019-12-10'), kind, at, seconds) AS deductions
+FROM checks
+GROUP BY ROLLUP (kind);
 
 \echo
 \echo '=== One app\'s bill: Upstart went from pro to flagship on December 11'
