@@ -147,12 +147,13 @@ CREATE FUNCTION @extschema@.im_gather_logins(first date, until date, card @extsc
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT d.app_id,
-		@extschema@.im_usage_agg(d.app_id, d.day, coalesce(d.dau, @extschema@.im_count(d.users)),
+		@extschema@.im_usage_agg(d.app_id, d.day,
+			CASE WHEN d.prices_mau THEN @extschema@.im_count(d.users) ELSE d.dau END,
 			NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
-		array_agg(d.day) FILTER (WHERE d.users IS NOT NULL),
-		array_agg(d.users) FILTER (WHERE d.users IS NOT NULL)
+		array_agg(d.day) FILTER (WHERE d.prices_mau),
+		array_agg(d.users) FILTER (WHERE d.prices_mau)
 	FROM (
-		SELECT l.app_id, @extschema@.im_day(l.at, a.time_zone) AS day,
+		SELECT l.app_id, @extschema@.im_day(l.at, a.time_zone) AS day, a.prices_mau,
 			@extschema@.im_dau(l.user_id) FILTER (WHERE NOT a.prices_mau) AS dau,
 			@extschema@.im_userset_agg(l.user_id) FILTER (WHERE a.prices_mau) AS users
 		FROM @extschema@.im_login l
