@@ -19,7 +19,7 @@ use Reference::Card;
 use Reference::Meter;
 use Reference::Orders;
 
-our @EXPORT = qw(bill_lines bill_total app_status show_line LINE_COLUMNS);
+our @EXPORT = qw(bill_of bill_lines bill_total app_status show_line LINE_COLUMNS);
 
 use constant KEPT_DAYS => 90;
 
@@ -27,19 +27,27 @@ use constant LINE_COLUMNS =>
   qw(app_id month line item option period due_on quantity included billable
   units unit_price amount currency);
 
-# The lines of an app's bill, each a hash of texts by LINE_COLUMNS.
-sub bill_lines
+# An app's bill: { lines => [ hashes of texts by LINE_COLUMNS ], total }.
+sub bill_of
 {
 	my ($app, $month) = @_;
+	my $bill = Reference::Bill->new($app, $month);
+	my @lines = $bill->lines;
 
-	return map { line_as_text($_) } Reference::Bill->new($app, $month)->lines;
+	return {
+		lines => [ map { line_as_text($_) } @lines ],
+		total => show_num($bill->total_of(@lines))
+	};
+}
+
+sub bill_lines
+{
+	return @{ bill_of(@_)->{lines} };
 }
 
 sub bill_total
 {
-	my ($app, $month) = @_;
-
-	return show_num(Reference::Bill->new($app, $month)->total);
+	return bill_of(@_)->{total};
 }
 
 sub line_as_text

@@ -43,9 +43,11 @@ sub random_orders
 sub move_on
 {
 	my ($self) = @_;
+	my $soon = $self->{wish} ? 40 : 15;
 	my $step = weighted(
 		10 => 0,
-		15 => between(1, 3000) * SECOND,
+		$soon => between(1, 3000) * SECOND,
+		$soon - 15 => between(90, 130) * HOUR,
 		50 => $self->to_turning_point,
 		25 => between(1, 20 * 24) * HOUR);
 
@@ -103,6 +105,7 @@ sub propose
 		($version->{addons} ? 14 : 1) => 'postpaid',
 		5 => 'odd');
 	my $how = "some_$kind";
+	my @wish = @{ $self->{wish} || [] };
 	my %order = (
 		order_id => $self->{id},
 		at => $self->{at},
@@ -111,12 +114,57 @@ sub propose
 		quantity => 1,
 		refunds => undef,
 		paid => undef,
-		$self->$how($day));
+		@wish ? @wish : $self->$how($day));
 	my $why = $self->{log}->take(\%order);
+
+	$self->{wish} = $why eq '' ? $self->follow_up(\%order, $day) : undef;
 
 	push @{ $self->{orders} }, \%order if $why eq '';
 	push @{ $self->{refused} }, { order => \%order, why => $why }
 	  if $why ne '';
+}
+
+# What customers do next to the same thing, and chance alone rarely hits:
+# renew, give back, buy again, upgrade what is queued, change their mind.
+sub follow_up
+{
+	my ($self, $order, $day) = @_;
+	my $action = $order->{action};
+	my @renewal = (%$order{qw(action item option)}, months => some_months());
+	my @refund = (
+		action => 'refund',
+		item => '',
+		refunds => $order->{order_id});
+
+	return undef if $order->{item} eq 'moderation_pack';
+	return pick(\@renewal, \@renewal, \@refund, \@refund, undef, undef,
+		$order->{item} eq 'plan' ? [ $self->some_upgrade($day) ] : undef)
+	  if $action eq 'buy';
+	return pick([ $self->some_refund ], [ $self->some_refund ], undef)
+	  if $action eq 'upgrade';
+	return pick($self->purchase_again($order), undef) if $action eq 'refund';
+	return pick([ $self->some_postpaid($day) ], undef)
+	  if $order->{item} ne 'moderation';
+	return undef;
+}
+
+# Of what a refund gave back: the same, or another option where it can be.
+sub purchase_again
+{
+	my ($self, $refund) = @_;
+	my ($term) = grep { $_->{order_id} == $refund->{refunds} }
+	  @{ $self->{log}{bought} };
+	my $option = $term->{option};
+	my @others = map { $_->{option} } grep { $_->{item} eq $term->{item} }
+	  @{ $self->{log}{bought} };
+
+	return [
+		action => 'buy',
+		item => $term->{item},
+		option => pick($option, @others),
+		months => some_months(),
+		agreed()
+	];
 }
 
 sub agreed

@@ -53,12 +53,12 @@ sub lines
 }
 
 # R9: rounded once, to the places of the currency.
-sub total
+sub total_of
 {
-	my ($self) = @_;
+	my ($self, @lines) = @_;
 	my $sum = zero();
 
-	$sum = $sum + $_->{amount} foreach $self->lines;
+	$sum = $sum + $_->{amount} foreach @lines;
 	return round_half_away($sum, $self->{version}{scale});
 }
 
@@ -342,8 +342,9 @@ sub postpaid_line
 
 # --- Call minutes (R5)
 
-# The packs of call minutes of all term months.  The end of a pack is that
-# of its term month; a refund is known, and cuts it, from its day on.
+# The packs of call minutes of all term months that have begun.  The end of
+# a pack is that of its term month; a refund is known, and cuts it, from its
+# day on.
 sub call_packs
 {
 	my ($self) = @_;
@@ -353,10 +354,13 @@ sub call_packs
 	{
 		foreach my $month (0 .. $term->{months} - 1)
 		{
+			my $start = add_months($term->{start}, $month);
+
+			last if $start >= $self->{end};
 			push @packs,
 			  {
 				term => $term,
-				start => add_months($term->{start}, $month),
+				start => $start,
 				end => add_months($term->{start}, $month + 1),
 				left => num($term->{minutes})
 			  };
@@ -419,7 +423,7 @@ sub call_lines
 	my @packs = $self->call_packs;
 	my (%used, %covered);
 
-	foreach my $day (grep { $_ < $self->{end} } $meter->days)
+	foreach my $day (grep { $_ < $self->{end} } $meter->days_with('call'))
 	{
 		next if !$self->is_in_service($day);
 		my $rates = $self->{app}{card}->on(month_of($day))->{call_minutes};
@@ -428,8 +432,8 @@ sub call_lines
 		{
 			my $minutes = num($meter->minutes($day, $class));
 			next if $minutes == 0;
-			my $taken =
-			  take_minutes($minutes, num($rates->{$class}{ratio}), @there);
+			my $ratio = num($rates->{$class}{ratio});
+			my $taken = take_minutes($minutes, $ratio, @there);
 			next if $day < $self->{month};
 			$used{$class} = ($used{$class} || zero()) + $minutes;
 			$covered{$class} = ($covered{$class} || zero()) + $taken;
@@ -455,18 +459,15 @@ sub call_lines
 sub deductions
 {
 	my ($meter, $day, $coefficients) = @_;
+	my %minutes =
+	  map { $_ => num($meter->half_minutes($day, $_)) / 2 } qw(audio video);
+	my %checks = map { $_ => num($meter->checks($day, $_)) } qw(text image);
+	my %quantity = (%minutes, %checks);
 	my $sum = zero();
 
-	foreach my $kind (qw(text image))
+	foreach my $kind (grep { $coefficients->{$_} } sort keys %quantity)
 	{
-		$sum = $sum +
-		  $meter->checks($day, $kind) * num($coefficients->{$kind} || 0);
-	}
-	foreach my $kind (qw(audio video))
-	{
-		$sum = $sum +
-		  $meter->half_minutes($day, $kind) *
-		  num($coefficients->{$kind} || 0) / 2;
+		$sum = $sum + $quantity{$kind} * num($coefficients->{$kind});
 	}
 	return $sum;
 }
@@ -510,7 +511,7 @@ sub moderation_days
 	my @packs = $self->moderation_packs;
 	my @days;
 
-	foreach my $day (grep { $_ < $self->{end} } $meter->days)
+	foreach my $day (grep { $_ < $self->{end} } $meter->days_with('check'))
 	{
 		next if !defined $self->{log}->option_on('moderation', $day);
 		next if !$self->is_in_service($day);

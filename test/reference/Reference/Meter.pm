@@ -37,11 +37,13 @@ sub new
 	return $self;
 }
 
-# The days with a row of logins, checks or calls, or a daily row.
-sub days
+# The days with a raw row of a kind or with a daily row.
+sub days_with
 {
-	my ($self) = @_;
-	my %days = (%{ $self->{days} }, %{ $self->{daily} });
+	my ($self, $kind) = @_;
+	my %days = map { $_ => 1 }
+	  keys %{ $self->{daily} },
+	  grep { $self->{days}{$_}{$kind} } keys %{ $self->{days} };
 
 	return sort { $a <=> $b } keys %days;
 }
