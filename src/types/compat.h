@@ -59,4 +59,11 @@ compat_fixed_abbreviation(const char *name, int *east)
 	return type == TZ || type == DTZ;
 }
 
+/* make_range() takes an error context from 16 on. */
+#if PG_VERSION_NUM < 160000
+#define range_of_bounds(typcache, lower, upper) make_range(typcache, lower, upper, false)
+#else
+#define range_of_bounds(typcache, lower, upper) make_range(typcache, lower, upper, false, NULL)
+#endif
+
 #endif							/* IM_COMPAT_H */
