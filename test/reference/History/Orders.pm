@@ -96,7 +96,7 @@ sub propose
 	my $version = $self->{card}->on($day);
 	my $kind = weighted(
 		($has_plan ? 16 : 45) => 'plan',
-		($has_plan ? 9 : 2) => 'upgrade',
+		($self->can_upgrade($day) ? 12 : 2) => 'upgrade',
 		($version->{addons} ? $has_plan ? 22 : 4 : 1) => 'addon',
 		(defined $version->{local_moderation} ? 6 : 1) => 'local',
 		($version->{moderation} ? 9 : 1) => 'pack',
@@ -137,8 +137,11 @@ sub follow_up
 		refunds => $order->{order_id});
 
 	return undef if $order->{item} eq 'moderation_pack';
-	return pick(\@renewal, \@renewal, \@refund, \@refund, undef, undef,
-		$order->{item} eq 'plan' ? [ $self->some_upgrade($day) ] : undef)
+	return weighted(
+		35 => \@renewal,
+		15 => \@refund,
+		25 => $self->can_upgrade($day) ? [ $self->some_upgrade($day) ] : undef,
+		25 => undef)
 	  if $action eq 'buy';
 	return pick([ $self->some_refund ], [ $self->some_refund ], undef)
 	  if $action eq 'upgrade';
@@ -228,15 +231,28 @@ sub some_plan
 		agreed());
 }
 
-sub some_upgrade
+sub higher_plans
+{
+	my ($self, $day) = @_;
+	my $version = $self->{card}->on($day);
+	my $plan = $self->{log}->paid_plan($day);
+
+	return grep {
+		!defined $plan || $version->rank($_) > $version->rank($plan)
+	} $self->plans($day);
+}
+
+sub can_upgrade
 {
 	my ($self, $day) = @_;
 
-	my $version = $self->{card}->on($day);
-	my $plan = $self->{log}->paid_plan($day);
-	my @higher = grep {
-		!defined $plan || $version->rank($_) > $version->rank($plan)
-	} $self->plans($day);
+	return defined $self->{log}->paid_plan($day) && $self->higher_plans($day);
+}
+
+sub some_upgrade
+{
+	my ($self, $day) = @_;
+	my @higher = $self->higher_plans($day);
 
 	return (
 		action => 'upgrade',
