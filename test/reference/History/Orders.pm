@@ -136,10 +136,12 @@ sub follow_up
 		item => '',
 		refunds => $order->{order_id});
 
-	return undef if $order->{item} eq 'moderation_pack';
+	return pick([ $self->some_pack($day) ], [ action => 'on', item => 'moderation' ])
+	  if $order->{item} eq 'moderation_pack';
 	return weighted(
 		35 => \@renewal,
 		15 => \@refund,
+		$order->{item} =~ /call/i ? 25 : 0 => [ $self->some_addon($day) ],
 		25 => $self->can_upgrade($day) ? [ $self->some_upgrade($day) ] : undef,
 		25 => undef)
 	  if $action eq 'buy';

@@ -53,6 +53,14 @@ sub hot_days
 	  @{ $app->{log}{packs} };
 	push @days, map { ($_->[0] - 1, $_->[0], defined $_->[1] ? ($_->[1] - 1, $_->[1]) : ()) }
 	  @{ $app->{suspensions} };
+	foreach my $pack (@{ $app->{log}{packs} },
+		grep { defined $_->{minutes} } @{ $app->{log}{bought} })
+	{
+		my $length = $pack->{end} - $pack->{start};
+
+		push @days, map { $pack->{start} + between(0, $length > 60 ? 60 : $length) }
+		  1 .. 4;
+	}
 	my %edges = map { month_of($_) => 1 } $first .. $end;
 	push @days, map { ($_ - 1, $_) } sort { $a <=> $b } keys %edges;
 	@days = some_of(70, @days);
