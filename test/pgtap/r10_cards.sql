@@ -127,7 +127,9 @@ SELECT is((SELECT string_agg(item || ' ' || n(amount), E'\n' ORDER BY line)
 	'what the card lacks is a line without an amount');
 SELECT ok(bool_and(explanation ~ '\w'), 'with the reason in its explanation')
 FROM im_preview_bill(11, '2023-03', im_bundled_card('overseas', '2019-12-10')) WHERE amount IS NULL;
-SELECT is((SELECT count(*) FROM im_preview_bill(11, '2023-03', im_bundled_card('intl', '2022-12-26'))
+CALL app(12);
+CALL buy(12, 1, '2023-03-01', 'plan', 'pro', 2);
+SELECT is((SELECT count(*) FROM im_preview_bill(12, '2023-03', im_bundled_card('intl', '2022-12-26'))
 		   WHERE item = 'plan' AND amount IS NULL), 1::bigint, 'a plan that the card lacks, too');
 
 -- im_price_list ------------------------------------------------------------------------------------------
