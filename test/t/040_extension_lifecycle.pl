@@ -89,12 +89,12 @@ $bills = bills($db, 'billing', user => $owner);
 $counts = counts($db, 'billing', user => $owner);
 
 # A batch loaded twice
-psql_ok($db, q{BEGIN; INSERT INTO billing.im_load (source, batch) VALUES ('crm', 'b1');
+psql_ok($db, q{BEGIN; INSERT INTO billing.im_load VALUES ('crm', 'b1', now());
 	INSERT INTO billing.im_call (app_id, at, class, seconds) VALUES (6, '2023-03-05 12:00+08', 'hd', 60); COMMIT;},
 	'a batch', user => $owner);
 psql_fails($db, q{\set VERBOSITY sqlstate
 	BEGIN; INSERT INTO billing.im_call (app_id, at, class, seconds) VALUES (6, '2023-03-05 12:00+08', 'hd', 60);
-	INSERT INTO billing.im_load (source, batch) VALUES ('crm', 'b1'); COMMIT;},
+	INSERT INTO billing.im_load VALUES ('crm', 'b1', now()); COMMIT;},
 	qr/23505/, 'the same batch again: 23505', user => $owner);
 is(psql($db, 'SELECT count(*) FROM billing.im_call WHERE app_id = 6'), '1', 'and nothing of it is loaded');
 $bills = bills($db, 'billing', user => $owner);
