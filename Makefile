@@ -4,28 +4,106 @@
 #   make install    install it into the PostgreSQL that PG_CONFIG names
 #   make demo       everything from a bare Debian machine to printed bills
 #   make test       the whole suite on a throwaway cluster
+#                   (ONLY=regress for one layer, PGMAJOR=17 for another server,
+#                   KEEP=1 to look around afterwards; demo takes the last two too)
+#   make installcheck   pg_regress and isolation tests on an installed server
+#   make bench      meters and bills timed against their peers (SCALE=1|4|16)
+#   make clean      remove what was built
+#
+# It builds out of the tree too: make -f /path/to/imbilling/Makefile
+
+HERE := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
+PG_CONFIG ?= pg_config
 
 EXTENSION = imbilling
-EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(srcdir)/imbilling.control)
-
 MODULE_big = imbilling
-SRCS = $(sort $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/src/*/*.c)))
+SRCS = $(sort $(patsubst $(HERE)/%,%,$(wildcard $(HERE)/src/*/*.c)))
 OBJS = $(SRCS:.c=.o)
 
 # The parts of the install script, in the order in which they are joined.
-SQL_PARTS = preamble month userset rate_card meters rating gathering tables orders bills reports
-SQL_FILES = $(SQL_PARTS:%=$(srcdir)/sql/%.sql)
-CARDS = $(sort $(wildcard $(srcdir)/sql/cards/*.json))
+# bundled_cards is generated, the others are files of sql/.
+SQL_PARTS = preamble month userset dau bundled_cards rate_card meters rating \
+	gathering tables orders bills reports
+SQL_FILES = $(foreach part,$(SQL_PARTS),$(if $(filter bundled_cards,$(part)),sql/bundled_cards.sql,$(HERE)/sql/$(part).sql))
+CARDS = $(sort $(wildcard $(HERE)/sql/cards/*.json))
 
-DATA_built = sql/imbilling--$(EXTVERSION).sql
+EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(HERE)/imbilling.control)
+INSTALL_SCRIPT_SQL = sql/imbilling--$(EXTVERSION).sql
+DATA_built = $(INSTALL_SCRIPT_SQL)
+DATA = $(sort $(patsubst $(HERE)/%,%,$(wildcard $(HERE)/sql/imbilling--*--*.sql)))
 
-PG_CPPFLAGS = -I$(srcdir)/src
-PG_CFLAGS = -std=gnu17 -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -MMD -MP
+# pg_regress looks for expected/ in its output directory, before it looks in
+# the input directory: so test/sql and test/specs share the one at the top.
+REGRESS = $(sort $(patsubst $(HERE)/test/sql/%.sql,%,$(wildcard $(HERE)/test/sql/*.sql)))
+REGRESS_OPTS = --inputdir=$(HERE)/test
+REGRESS_PREP = expected-here
+ISOLATION = $(sort $(patsubst $(HERE)/test/specs/%.spec,%,$(wildcard $(HERE)/test/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=$(HERE)/test --outputdir=.
 
-EXTRA_CLEAN = sql/imbilling--$(EXTVERSION).sql sql/bundled_cards.sql $(SRCS:.c=.d) $(SRCS:.c=.bc)
+# The server's headers are not clean under -Wextra; ours and what includes
+# them are, so they count as the system's.
+PG_CPPFLAGS = -I$(HERE)/src -isystem $(shell $(PG_CONFIG) --includedir-server)
+PG_CFLAGS = -std=c17 -Wall -Wextra
 
-PG_CONFIG ?= pg_config
-PGXS := $(shell $(PG_CONFIG) --pgxs)
+EXTRA_CLEAN = $(INSTALL_SCRIPT_SQL) sql/bundled_cards.sql $(SRCS:.c=.d) .build
+
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+ifneq ($(wildcard $(PGXS)),)
+
 include $(PGXS)
 
+# PGXS builds elsewhere by way of VPATH, which finds stale objects of an
+# earlier build in the source tree as well.  Look only for sources there.
+srcdir := $(HERE)
+override VPATH :=
+vpath %.c $(HERE)
+vpath %.control $(HERE)
+
+# gcc's options, taken from the server's own build, are not all clang's.
+ifneq ($(findstring clang,$(CC)),)
+override CFLAGS += -Wno-unknown-warning-option -Wno-ignored-optimization-argument
+endif
+
+# PGXS follows no headers and makes no folders.  -MD, not -MMD: the server's
+# headers are the ones that change under our feet.
+src/%.o: src/%.c
+	@$(MKDIR_P) $(@D)
+	$(COMPILE.c) -MD -MP -MT '$@ $(@:.o=.bc)' -o $@ $<
+
+src/%.bc: src/%.c
+	@$(MKDIR_P) $(@D)
+	$(COMPILE.c.bc) -o $@ $<
+
 -include $(SRCS:.c=.d)
+
+$(INSTALL_SCRIPT_SQL): $(SQL_FILES) $(HERE)/imbilling.control $(HERE)/Makefile
+	@$(MKDIR_P) $(@D)
+	for part in $(SQL_FILES); do cat $$part && echo || exit 1; done > $@
+
+sql/bundled_cards.sql: $(CARDS) $(HERE)/sql/cards/join.sh
+	@$(MKDIR_P) $(@D)
+	sh $(HERE)/sql/cards/join.sh $(CARDS) > $@
+
+.PHONY: expected-here
+expected-here:
+	@test -e expected || ln -s $(abspath $(HERE)/expected) expected
+
+.DELETE_ON_ERROR:
+
+else # no server headers
+
+.PHONY: all install installcheck clean
+all install installcheck:
+	@echo "$(PG_CONFIG) leads to no PGXS: install postgresql-server-dev-15 (or later), or set PG_CONFIG." >&2
+	@echo '"make demo" and "make test" install what they need.' >&2
+	@false
+
+clean:
+	rm -rf $(OBJS) $(OBJS:.o=.bc) $(EXTRA_CLEAN) imbilling.so
+
+endif
+
+# These find or install their own PostgreSQL.
+.PHONY: demo test bench
+demo test bench:
+	@$(HERE)/test/run/$@.sh

@@ -1,6 +1,6 @@
 /*
  * usage.c
- *	  Names of what is metered.
+ *	  Names of what is metered, and the usage of an app day by day.
  */
 #include "core/usage.h"
 
@@ -28,4 +28,75 @@ int
 call_class_find(const char *name, size_t len)
 {
 	return find_name(call_class_names, CALL_CLASSES, name, len);
+}
+
+Usage *
+usage_open(Core *core, CalDay first, CalDay until)
+{
+	Usage	   *usage = core_alloc(core, sizeof(Usage));
+	int			ndays = until > first ? until - first : 0;
+
+	usage->first = first;
+	usage->ndays = ndays;
+	usage->days = core_alloc(core, sizeof(*usage->days) * (size_t) (ndays + 1));
+	usage->declared = core_alloc(core, sizeof(bool) * (size_t) (ndays + 1));
+	return usage;
+}
+
+/* Where a row's day lies in the span, or -1. */
+static int
+day_index(const Usage *usage, int64_t day)
+{
+	if (day < usage->first || day - usage->first >= usage->ndays)
+		return -1;
+	return (int) (day - usage->first);
+}
+
+void
+usage_declare(Usage *usage, const int64_t *rows, int nrows)
+{
+	for (int i = 0; i < nrows; i++, rows += USAGE_FIELDS)
+	{
+		int			at = day_index(usage, rows[USAGE_DAY]);
+
+		if (at < 0)
+			continue;
+		memcpy(usage->days[at], rows, sizeof(*usage->days));
+		usage->declared[at] = true;
+	}
+}
+
+void
+usage_add(Core *core, Usage *usage, const int64_t *rows, int nrows)
+{
+	for (int i = 0; i < nrows; i++, rows += USAGE_FIELDS)
+	{
+		int			at = day_index(usage, rows[USAGE_DAY]);
+
+		if (at < 0 || usage->declared[at])
+			continue;
+		for (int f = USAGE_DAY + 1; f < USAGE_FIELDS; f++)
+			if (__builtin_add_overflow(usage->days[at][f], rows[f], &usage->days[at][f]))
+				core_fail(core, PROBLEM_RANGE, "the usage of a day is too large",
+						  "A figure of one app and day has at most 63 bits.",
+						  "Look for rows that cannot be meant.");
+	}
+}
+
+int64_t
+usage_on(const Usage *usage, CalDay day, UsageField field)
+{
+	int			at = day_index(usage, day);
+
+	return at < 0 ? 0 : usage->days[at][field];
+}
+
+bool
+usage_any(const Usage *usage)
+{
+	for (int i = 0; i < usage->ndays; i++)
+		for (int f = USAGE_DAY + 1; f < USAGE_FIELDS; f++)
+			if (usage->days[i][f] != 0)
+				return true;
+	return false;
 }

@@ -12,6 +12,7 @@
 #define IM_CORE_USAGE_H
 
 #include "core/calendar.h"
+#include "core/core.h"
 
 typedef enum UsageField
 {
@@ -54,5 +55,43 @@ extern const char *const call_class_names[CALL_CLASSES];
 /* Finds a name of len bytes; -1 where there is none such. */
 extern int	check_kind_find(const char *name, size_t len);
 extern int	call_class_find(const char *name, size_t len);
+
+/*
+ * The usage of one app over a span of days, one entry a day.  Declared days
+ * are those whose figures the user gave (im_usage_daily): they are the truth
+ * for that day and metered figures do not add to them.
+ */
+typedef struct Usage
+{
+	CalDay		first;
+	int			ndays;
+	int64_t		(*days)[USAGE_FIELDS];
+	bool	   *declared;
+
+	/*
+	 * Distinct users over the chosen days of a month, asked for only when a
+	 * plan prices them; NULL where nobody can say.
+	 */
+	int64_t		(*month_users) (void *arg, CalDay first, int ndays, const bool *chosen);
+	void	   *arg;
+} Usage;
+
+/* Makes an empty usage of the days from first until (exclusive). */
+extern Usage *usage_open(Core *core, CalDay first, CalDay until);
+
+/* Puts rows of declared days, nrows * USAGE_FIELDS integers, in place. */
+extern void usage_declare(Usage *usage, const int64_t *rows, int nrows);
+
+/*
+ * Adds metered rows; on declared days they are left out, days outside the
+ * span are ignored, and a sum past 64 bits fails with PROBLEM_RANGE.
+ */
+extern void usage_add(Core *core, Usage *usage, const int64_t *rows, int nrows);
+
+/* A figure of a day; 0 outside the span. */
+extern int64_t usage_on(const Usage *usage, CalDay day, UsageField field);
+
+/* True if anything was used at all. */
+extern bool usage_any(const Usage *usage);
 
 #endif							/* IM_CORE_USAGE_H */

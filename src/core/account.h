@@ -1,0 +1,166 @@
+/*
+ * account.h
+ *	  What an app's orders have come to: terms, upgrades, refunds, switches.
+ *
+ * An Account is a pure function of a rate card's versions, the order log and
+ * the suspensions.  The log is replayed order by order (R2: they take effect
+ * one after the other, by time, then order_id); each order is checked
+ * against the state that those before it left.  Orders of later days never
+ * change what an earlier day came to, so a bill replays the log up to the
+ * end of its month.
+ *
+ * All memory comes from the Core; an order that the rules forbid fails with
+ * PROBLEM_RULE, a day without a card version with PROBLEM_CARD.
+ */
+#ifndef IM_CORE_ACCOUNT_H
+#define IM_CORE_ACCOUNT_H
+
+#include "core/card.h"
+#include "core/order.h"
+
+typedef struct Term Term;
+
+/* One purchase of something that runs from day to day. */
+struct Term
+{
+	const Order *order;
+	const char *item;
+	const char *option;			/* as bought: plan, add-on option or pack */
+	const Card *card;			/* the version of the purchase day */
+	int			months;
+	CalDay		start;
+	CalDay		end;			/* as bought; exclusive */
+	CalDay		ends;			/* after a refund; exclusive */
+	CalDay		stop;			/* plans: the first day after the grace */
+	bool		priced;			/* false only in a preview */
+	Amount		unit_price;		/* per month, or per pack */
+	Amount		amount;
+	bool		refunded;
+	bool		annulled;		/* refunded before it began: never bought */
+	int			first_upgrade;	/* plans: upgrades before this one do not concern it */
+	const char *plan;			/* plans: the plan after all upgrades so far */
+	Term	   *before;			/* the item's term before this one that stands */
+};
+
+typedef struct Upgrade
+{
+	const Order *order;
+	const char *from_plan;
+	const char *to_plan;
+	CalDay		end;			/* of the last term bought by then */
+	bool		priced;
+	Amount		old_price;		/* per month */
+	Amount		new_price;
+	Amount		amount;
+} Upgrade;
+
+typedef struct Refund
+{
+	const Order *order;
+	const Term *term;
+	bool		priced;
+	bool		whole;			/* everything back */
+	Amount		amount;			/* positive */
+} Refund;
+
+/* Days on which a switch was on with one option; both ends are on. */
+typedef struct SwitchSpan
+{
+	const char *option;
+	CalDay		from;
+	CalDay		through;		/* SWITCH_OPEN while it is still on */
+} SwitchSpan;
+
+#define SWITCH_OPEN		INT32_MAX
+
+typedef struct Switch
+{
+	const char *item;
+	int			nspans;
+	int			capacity;
+	SwitchSpan *spans;
+	CalMonth	changed;		/* month of the last change of option */
+	bool		ever_changed;
+} Switch;
+
+/* Days out of service for a reason; "until" is exclusive. */
+typedef struct Suspension
+{
+	CalDay		from;
+	CalDay		until;
+} Suspension;
+
+typedef struct Account
+{
+	Core	   *core;
+	int64_t		app_id;
+	const CardHistory *cards;
+	bool		preview;		/* another card: the rules are not checked again */
+
+	int			norders;
+	const Order *orders;
+	int		   *by_id;			/* indexes of orders, by order_id */
+	Term	  **term_of;		/* the term that an order bought, or NULL */
+
+	int			nterms;
+	int			terms_capacity;
+	Term	  **terms;			/* all, in the order of the log */
+	int			nplans;
+	int			plans_capacity;
+	Term	  **plans;			/* plan terms not annulled, starts ascending */
+	int			nlast;
+	int			last_capacity;
+	Term	  **last;			/* the newest standing term of each item */
+	int			nupgrades;
+	int			upgrades_capacity;
+	Upgrade    *upgrades;
+	int			nrefunds;
+	int			refunds_capacity;
+	Refund	   *refunds;
+	bool		whole_refund_used;
+	int			nswitches;
+	int			switches_capacity;
+	Switch	   *switches;
+
+	int			nsuspensions;
+	const Suspension *suspensions;
+} Account;
+
+typedef enum ServiceState
+{
+	STATE_TRIAL,				/* no paid plan yet */
+	STATE_ACTIVE,
+	STATE_GRACE,
+	STATE_STOPPED,
+	STATE_RECLAIMED,
+	STATE_SUSPENDED,
+	SERVICE_STATES
+} ServiceState;
+
+extern const char *const service_state_names[SERVICE_STATES];
+
+/* Days that data are kept after the stop (R2). */
+#define KEEP_DAYS		90
+
+/*
+ * Replays the orders whose day is before "until".  The arrays are referenced,
+ * not copied; suspensions need not be sorted.
+ */
+extern Account *account_open(Core *core, int64_t app_id, const CardHistory *cards,
+							 const Order *orders, int norders,
+							 const Suspension *suspensions, int nsuspensions,
+							 CalDay until, bool preview);
+
+/* The state on a day; *plan is set to the plan in force, NULL where none is. */
+extern ServiceState account_state(const Account *account, CalDay day, const char **plan);
+
+/* True if the app runs at all: neither suspended, stopped nor reclaimed. */
+extern bool in_service(ServiceState state);
+
+/* The switch of an item, or NULL if it never was on. */
+extern const Switch *account_switch(const Account *account, const char *item);
+
+/* The option that was on last on a day; NULL if it was not on that day. */
+extern const char *switch_option(const Switch *sw, CalDay day);
+
+#endif							/* IM_CORE_ACCOUNT_H */

@@ -1,0 +1,159 @@
+/*
+ * amount.c
+ *	  Exact decimals: money and fractions of usage.
+ */
+#include "core/amount.h"
+
+#include <string.h>
+
+AmountParse
+amount_parse(const char *text, size_t len, Amount *result)
+{
+	Amount		value = 0;
+	int			digits = 0,
+				places = -1;
+
+	if (len > 0 && text[0] == '-')
+		return AMOUNT_NEGATIVE;
+	for (size_t i = 0; i < len; i++)
+	{
+		if (text[i] == '.' && places < 0 && i > 0 && i + 1 < len)
+			places = 0;
+		else if (text[i] < '0' || text[i] > '9')
+			return AMOUNT_NOT_A_NUMBER;
+		else if (places >= AMOUNT_PLACES)
+		{
+			if (text[i] != '0')
+				return AMOUNT_TOO_FINE;
+		}
+		else
+		{
+			value = value * 10 + (text[i] - '0');
+			if (places >= 0)
+				places++;
+			else if (value != 0 && ++digits > AMOUNT_INPUT_DIGITS)
+				return AMOUNT_TOO_LARGE;
+		}
+	}
+	if (len == 0)
+		return AMOUNT_NOT_A_NUMBER;
+	for (int i = places < 0 ? 0 : places; i < AMOUNT_PLACES; i++)
+		value *= 10;
+	*result = value;
+	return AMOUNT_OK;
+}
+
+char *
+amount_text(Amount value, int min_places, char *buf)
+{
+	char		digits[AMOUNT_TEXT_SIZE];
+	unsigned __int128 rest = value < 0 ? -(unsigned __int128) value : (unsigned __int128) value;
+	int			places = amount_places(value),
+				n = 0,
+				out = 0;
+
+	if (places < min_places)
+		places = min_places;
+	for (int i = places; i < AMOUNT_PLACES; i++)
+		rest /= 10;
+	do
+	{
+		digits[n++] = (char) ('0' + (int) (rest % 10));
+		rest /= 10;
+	} while (rest != 0 || n <= places);
+
+	if (value < 0)
+		buf[out++] = '-';
+	while (n > 0)
+	{
+		if (n == places)
+			buf[out++] = '.';
+		buf[out++] = digits[--n];
+	}
+	buf[out] = '\0';
+	return buf;
+}
+
+int
+amount_places(Amount value)
+{
+	int			places = AMOUNT_PLACES;
+
+	while (places > 0 && value % 10 == 0)
+	{
+		value /= 10;
+		places--;
+	}
+	return places;
+}
+
+static void
+out_of_range(Core *core)
+{
+	core_fail(core, PROBLEM_RANGE, "a figure of the bill is too large",
+			  "An exact amount has at most 8 places behind the point and 30 digits before it.",
+			  "Look for usage, prices or agreed amounts that cannot be meant.");
+}
+
+Amount
+amount_add(Core *core, Amount a, Amount b)
+{
+	Amount		sum;
+
+	if (__builtin_add_overflow(a, b, &sum))
+		out_of_range(core);
+	return sum;
+}
+
+Amount
+amount_sub(Core *core, Amount a, Amount b)
+{
+	Amount		difference;
+
+	if (__builtin_sub_overflow(a, b, &difference))
+		out_of_range(core);
+	return difference;
+}
+
+Amount
+amount_times(Core *core, Amount a, Amount count)
+{
+	Amount		product;
+
+	if (__builtin_mul_overflow(a, count, &product))
+		out_of_range(core);
+	return product;
+}
+
+/*
+ * Both factors carry 10^8, so the product carries 10^16.  Trailing zeros are
+ * taken off before multiplying rather than after: that keeps the product of
+ * a whole number of checks and a price of few places far from overflow.
+ */
+Amount
+amount_mul(Core *core, Amount a, Amount b)
+{
+	int			surplus = AMOUNT_PLACES;
+
+	while (surplus > 0 && a % 10 == 0 && a != 0)
+		a /= 10, surplus--;
+	while (surplus > 0 && b % 10 == 0 && b != 0)
+		b /= 10, surplus--;
+	if (a == 0 || b == 0)
+		return 0;
+	if (surplus > 0)
+		core_fail(core, PROBLEM_RANGE, "an amount of the bill has more than 8 places",
+				  "Lines of a bill are exact to 8 places and are not rounded.",
+				  "Use prices and coefficients whose products have at most 8 places.");
+	return amount_times(core, a, b);
+}
+
+Amount
+amount_ratio(Core *core, Amount numerator, Amount denominator, Amount unit)
+{
+	Amount		scaled = amount_times(core, denominator, unit),
+				twice = amount_add(core, numerator, numerator);
+
+	/* floor(n / (d * unit) + 1/2), in integers */
+	return amount_times(core, amount_add(core, twice, scaled) / amount_times(core, scaled, 2), unit);
+}

@@ -1,0 +1,139 @@
+/*
+ * call.c
+ *	  Call minutes: from the packs of the call add-on, else postpaid (R5).
+ */
+#include <string.h>
+
+#include "core/bill_rules.h"
+#include "core/pack.h"
+
+/* The pack of each month of a term that has minutes; nothing carries over. */
+static void
+add_term_packs(const Account *account, PackList *list, const Term *term)
+{
+	const CardAddon *addon = card_addon(term->card, term->item);
+	int64_t		minutes = addon != NULL ? addon_minutes(addon, term->option) : 0;
+
+	if (minutes == 0 || term->annulled || term->plan != NULL)
+		return;
+	for (int i = 0; i < term->months; i++)
+	{
+		CalDay		start = cal_add_months(term->start, i),
+					end = cal_add_months(term->start, i + 1);
+
+		if (start >= term->ends)
+			break;
+		pack_add(account->core, list, term, start,
+				 end < term->ends ? end : term->ends, amount_of(minutes));
+	}
+}
+
+static PackList
+call_packs(const Account *account)
+{
+	PackList	list = {0};
+
+	for (int i = 0; i < account->nterms; i++)
+		add_term_packs(account, &list, account->terms[i]);
+	return list;
+}
+
+CalDay
+calls_usage_since(const Account *account, CalDay since)
+{
+	PackList	list = call_packs(account);
+
+	return pack_usage_since(&list, since);
+}
+
+/*
+ * Takes whole minutes only: a minute that a pack cannot hold any more goes to
+ * the next one, and is postpaid if none can hold it.
+ */
+static int64_t
+take_minutes(PackList *list, CalDay day, int64_t minutes, int64_t ratio)
+{
+	int64_t		taken = 0;
+
+	for (int i = 0; i < list->npacks && taken < minutes; i++)
+	{
+		Pack	   *pack = &list->packs[i];
+		Amount		held = pack->left / amount_of(ratio);
+		int64_t		part = minutes - taken;
+
+		if (day < pack->start || day >= pack->end)
+			continue;
+		if (held < part)
+			part = (int64_t) held;
+		pack->left -= part * amount_of(ratio);
+		taken += part;
+	}
+	return taken;
+}
+
+typedef struct ClassMonth
+{
+	Amount		minutes;
+	Amount		from_packs;
+} ClassMonth;
+
+static void
+rate_call_day(Bill *bill, PackList *list, CalDay day, ClassMonth *month)
+{
+	const char *plan;
+
+	if (!in_service(account_state(bill->account, day, &plan)))
+		return;
+	for (int c = 0; c < CALL_CLASSES; c++)
+	{
+		int64_t		minutes = usage_on(bill->usage, day, USAGE_CALL_AUDIO + c),
+					taken;
+		const CallPrice *price;
+
+		if (minutes == 0)
+			continue;
+		price = &usage_card(bill->account, day)->calls[c];
+		if (!price->priced)
+			continue;
+		taken = take_minutes(list, day, minutes, price->ratio);
+		if (day < bill->first)
+			continue;
+		month[c].minutes = amount_add(bill->core, month[c].minutes, amount_of(minutes));
+		month[c].from_packs = amount_add(bill->core, month[c].from_packs, amount_of(taken));
+	}
+}
+
+static void
+add_call_line(Bill *bill, int class, const ClassMonth *month)
+{
+	Core	   *core = bill->core;
+	const CallPrice *price = &bill->card->calls[class];
+	BillLine   *line = bill_usage_line(bill, LINE_CALL_MINUTES, "call_minutes",
+									   call_class_names[class]);
+
+	line->counted = line->priced = true;
+	line->quantity = month->minutes;
+	line->included = month->from_packs;
+	line->billable = line->units = month->minutes - month->from_packs;
+	line->unit_price = price->price;
+	line->amount = amount_mul(core, line->units, price->price);
+	line->explanation = core_printf(core, "%s started %s minutes: %s from packs at %lld pack minutes each, %s postpaid at %s %s each.",
+									text_of_amount(core, line->quantity), call_class_names[class],
+									text_of_amount(core, line->included), (long long) price->ratio,
+									text_of_amount(core, line->units),
+									text_of_amount(core, price->price), bill->card->currency);
+}
+
+void
+bill_calls(Bill *bill)
+{
+	PackList	list = call_packs(bill->account);
+	ClassMonth	month[CALL_CLASSES] = {0};
+
+	pack_sort(&list);
+	for (CalDay day = bill->usage->first; day < bill->until; day++)
+		rate_call_day(bill, &list, day, month);
+	for (int c = 0; c < CALL_CLASSES; c++)
+		if (month[c].minutes > 0)
+			add_call_line(bill, c, &month[c]);
+}

@@ -1,0 +1,148 @@
+# server.sh (sourced)
+#	  A private PostgreSQL with imbilling in it, gone when the script ends.
+#
+# PostgreSQL finds its files relative to its own program, so a copy of the
+# installation in a temporary folder is a whole installation.  The extension
+# is installed into that copy: neither root nor a changed system is needed,
+# and two checkouts can run side by side.
+#
+# Sets ROOT (this checkout), WORK (the temporary folder), PGBIN and the PG*
+# variables that lead to the cluster.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+
+say() {
+	printf '==> %s\n' "$*"
+}
+
+die() {
+	printf '%s\n' "$@" >&2
+	exit 1
+}
+
+. "$ROOT/test/run/packages.sh"
+
+# initdb and the server refuse to run as root.
+as_user() {
+	if [ "$(id -u)" -eq 0 ]; then
+		runuser -u postgres -- env HOME="$WORK" "$@"
+	else
+		"$@"
+	fi
+}
+
+make_work_folder() {
+	WORK=$(mktemp -d "${TMPDIR:-/tmp}/imbilling.XXXXXX")
+	# A socket's path must stay below 108 bytes.
+	if [ ${#WORK} -gt 80 ]; then
+		rmdir "$WORK"
+		WORK=$(mktemp -d /tmp/imbilling.XXXXXX)
+	fi
+	trap leave EXIT
+	trap 'exit 129' HUP
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+}
+
+# On any way out: every server below WORK is stopped and WORK removed, unless
+# KEEP asks for a look around.
+leave() {
+	local status=$? pidfile
+	trap - EXIT HUP INT TERM
+	cd /
+	if [ -n "${KEEP:-}" ] && [ -e "$WORK/data/postmaster.pid" ]; then
+		say_how_to_look_around
+	else
+		find "$WORK" -name postmaster.pid 2>/dev/null | while read -r pidfile; do
+			as_user "$PGBIN/pg_ctl" -D "$(dirname "$pidfile")" -m immediate stop >/dev/null 2>&1
+		done
+		rm -rf "$WORK"
+	fi
+	exit $status
+}
+
+say_how_to_look_around() {
+	local user=''
+	[ "$(id -u)" -ne 0 ] || user='runuser -u postgres -- '
+	cat <<TEXT
+
+The server still runs. To look around:
+  psql -h $WORK -U postgres ${KEEP_DATABASE:-postgres}
+To stop and remove it:
+  $user$PGBIN/pg_ctl -D $WORK/data -m fast stop; rm -rf $WORK
+TEXT
+}
+
+# Objects are kept from one run to the next, apart for each major version.
+build_extension() {
+	local build=$ROOT/.build/pg$PGMAJOR
+	mkdir -p "$build" 2>/dev/null && [ -w "$build" ] || build=$WORK/build
+	say "building for PostgreSQL $PGMAJOR"
+	mkdir -p "$build"
+	make_extension "$build" "$PGLIBDIR/bin/pg_config" all
+	copy_server
+	make_extension "$build" "$PGBIN/pg_config" install
+}
+
+# The bitcode for inlining under JIT takes as long to build as everything else
+# and is no part of what is shown or tested.  MAKEFLAGS of an outer make speak
+# of a job server that is not ours.
+make_extension() {
+	local flags
+	flags=$(printf '%s' "${MAKEFLAGS:-}" | sed 's/ *--jobserver[^ ]*//g; s/ *-j[0-9]*//g')
+	if ! MAKEFLAGS=$flags make -C "$1" -f "$ROOT/Makefile" -j "$(nproc)" --no-print-directory \
+		PG_CONFIG="$2" with_llvm=no "$3" >"$WORK/make.log" 2>&1; then
+		cat "$WORK/make.log" >&2
+		die "make $3 failed"
+	fi
+	grep -i 'warning:' "$WORK/make.log" >&2 || true
+}
+
+# Programs must be real copies, since they resolve links to find themselves;
+# links do for the rest.
+copy_server() {
+	mkdir -p "$WORK$PGLIBDIR" "$WORK${PGSHAREDIR%/*}"
+	cp -R "$PGLIBDIR/bin" "$WORK$PGLIBDIR/bin"
+	cp -Rs "$PGLIBDIR/lib" "$WORK$PGLIBDIR/lib"
+	cp -Rs "$PGSHAREDIR" "$WORK$PGSHAREDIR"
+	PGBIN=$WORK$PGLIBDIR/bin
+}
+
+start_server() {
+	say "starting a throwaway server"
+	unset PGHOSTADDR PGPORT PGPASSWORD PGSERVICE PGOPTIONS PGCLIENTENCODING PGDATESTYLE
+	export PGHOST=$WORK PGUSER=postgres PGDATABASE=postgres PGTZ=UTC
+	export PG_CONFIG=$PGBIN/pg_config PATH=$PGBIN:$PATH LC_ALL=C.UTF-8
+	as_user initdb -N -A trust -U postgres -E UTF8 --locale=C.UTF-8 -D "$WORK/data" >"$WORK/initdb.log" 2>&1 ||
+		{ cat "$WORK/initdb.log" >&2; die "initdb failed"; }
+	# A crash loses nothing that is worth a write to disk.
+	cat >>"$WORK/data/postgresql.conf" <<-CONF
+		listen_addresses = ''
+		unix_socket_directories = '$WORK'
+		timezone = 'UTC'
+		fsync = off
+		synchronous_commit = off
+		full_page_writes = off
+		max_wal_size = 2GB
+		shared_buffers = 256MB
+		work_mem = 32MB
+		maintenance_work_mem = 256MB
+	CONF
+	as_user pg_ctl -s -w -D "$WORK/data" -l "$WORK/server.log" start ||
+		{ cat "$WORK/server.log" >&2; die "the server did not start"; }
+}
+
+# Everything from the bare machine to a running server; takes the functions
+# that print what packages are missing.
+set_up() {
+	local packages
+	make_work_folder
+	choose_major
+	packages=$(for list in "$@"; do $list; done)
+	install_packages $packages
+	[ "$(id -u)" -ne 0 ] || chown postgres "$WORK"
+	build_extension
+	[ "$(id -u)" -ne 0 ] || chown -Rh postgres "$WORK"
+	cd "$WORK"
+	start_server
+}

@@ -1,0 +1,58 @@
+#!/usr/bin/perl
+#
+# tap.pl --count FILE [--exec COMMAND] TEST...
+#	  Run tests that speak TAP and leave "passed failed" in FILE.
+#
+# A test that dies, exits with a failure, runs fewer tests than it planned or
+# none at all counts as failed, each at least once: prove reports those in
+# prose only.
+use strict;
+use warnings;
+
+use Getopt::Long;
+use TAP::Harness;
+
+my ($count_file, $command);
+GetOptions('count=s' => \$count_file, 'exec=s' => \$command) or exit 2;
+
+# A perl script or a program by itself
+sub command_line
+{
+	my ($harness, $file) = @_;
+
+	return [ split(/ /, $command), $file ] if defined $command;
+	return [ $^X, $file ] if $file =~ /\.(pl|t)$/;
+	return [$file];
+}
+
+# What is wrong with a test beyond failed assertions
+sub failures_of
+{
+	my ($parser) = @_;
+	my $failed = $parser->failed;
+	my $missing = ($parser->tests_planned || 0) - $parser->tests_run;
+
+	$failed += $missing if $missing > 0;
+	$failed = 1 if $failed == 0 && $parser->has_problems;
+	$failed = 1 if $failed == 0 && !$parser->passed && !$parser->skip_all;
+	return $failed;
+}
+
+my ($passed, $failed) = (0, 0);
+if (@ARGV)
+{
+	my $harness = TAP::Harness->new(
+		{ exec => \&command_line, failures => 1, comments => 1 });
+	my $result = $harness->runtests(map { [ $_, m{([^/]+)$} ] } @ARGV);
+
+	foreach my $parser ($result->parsers)
+	{
+		$passed += $parser->passed;
+		$failed += failures_of($parser);
+	}
+}
+
+open(my $out, '>', $count_file) or die "$count_file: $!";
+print $out "$passed $failed\n";
+close($out);
+exit($failed ? 1 : 0);

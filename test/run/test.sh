@@ -1,0 +1,188 @@
+#!/bin/bash
+#
+# test.sh
+#	  What make test does: every layer of the suite on a throwaway server.
+#
+# ONLY="regress perl" runs these layers alone, KEEP=1 leaves server and files,
+# PGMAJOR=17 takes that version.  A layer that runs no test has failed.
+set -euo pipefail
+. "$(dirname "$0")/server.sh"
+
+# What keeps the suite from starting is a failure like any other.
+die() {
+	printf '%s\n' "$@" '' '0 passed, 1 failed'
+	exit 1
+}
+
+LAYERS='core regress pgtap isolation perl readme'
+
+# The tests may write beside themselves and run as another user than the owner
+# of the checkout: they get a copy of it.
+copy_tree() {
+	TREE=$WORK/tree
+	mkdir "$TREE"
+	tar -C "$ROOT" -c --exclude=./.git --exclude=./.build . | as_user_owned tar -C "$TREE" -x
+}
+
+as_user_owned() {
+	[ "$(id -u)" -ne 0 ] || chown postgres "$TREE"
+	as_user "$@"
+}
+
+# Runs TAP-producing tests; tap.pl leaves "passed failed" in $WORK/count.LAYER.
+tap() {
+	local layer=$1
+	shift
+	as_user perl "$TREE/test/run/tap.pl" --count "$WORK/count.$layer" "$@"
+}
+
+# The core is plain C: each program is built with all of it under the
+# sanitizers, since past a small palloc they see nothing in the server.
+layer_core() {
+	local source program programs=() broken=0
+	as_user mkdir "$WORK/core"
+	for source in "$TREE"/test/core/*.c; do
+		[ -e "$source" ] || continue
+		program=$WORK/core/$(basename "$source" .c)
+		if as_user "${CC:-cc}" -std=c17 -Wall -Wextra -g -O1 \
+			-fsanitize=address,undefined -fno-sanitize-recover=undefined \
+			-I"$TREE/src" -I"$TREE/test/core" -o "$program" "$source" "$TREE"/src/core/*.c; then
+			programs+=("$program")
+		else
+			echo "cannot build $source"
+			broken=$((broken + 1))
+		fi
+	done
+	UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_leaks=0 tap core "${programs[@]}"
+	count_more core "$broken"
+}
+
+# pg_regress NAME-OF-LAYER PROGRAM KIND-OF-INPUT TEST...
+regression() {
+	local layer=$1 program=$2 input=$3 folder=$WORK/$1
+	shift 3
+	as_user mkdir "$folder"
+	ln -s "$TREE/test/$input" "$folder/$input"
+	ln -s "$TREE/expected" "$folder/expected"
+	(
+		cd "$folder"
+		as_user "$WORK$PGLIBDIR/lib/pgxs/src/test/$program" --bindir="$PGBIN" \
+			--inputdir="$folder" --outputdir="$folder" --dbname="test_$layer" "$@" 2>&1
+	) | tee "$WORK/$layer.log" | grep -vE '^(=|#|$)|database system|ALTER DATABASE|^(CREATE|DROP) DATABASE' || true
+	if [ -e "$folder/regression.diffs" ]; then
+		cat "$folder/regression.diffs"
+	fi
+	# 15 says "test name ... ok", 16 and later speak TAP
+	count_lines "$layer" '(^test .*\.\.\. ok|^ok )' '(^test .*\.\.\. FAILED|^not ok )'
+}
+
+count_lines() {
+	local passed failed
+	passed=$(grep -cE "$2" "$WORK/$1.log" || true)
+	failed=$(grep -cE "$3" "$WORK/$1.log" || true)
+	echo "$passed $failed" >"$WORK/count.$1"
+}
+
+count_more() {
+	local passed failed
+	read -r passed failed <"$WORK/count.$1"
+	echo "$passed $((failed + $2))" >"$WORK/count.$1"
+}
+
+names_in() {
+	local file
+	for file in "$TREE/test/$1"/*."$2"; do
+		[ ! -e "$file" ] || basename "$file" ".$2"
+	done
+}
+
+layer_regress() {
+	local tests
+	tests=$(names_in sql sql)
+	[ -z "$tests" ] || regression regress regress/pg_regress sql $tests
+}
+
+layer_isolation() {
+	local tests
+	tests=$(names_in specs spec)
+	[ -z "$tests" ] || regression isolation isolation/pg_isolation_regress specs $tests
+}
+
+# Each file has a database of its own, with pgTAP, the extension and its
+# tables in it, so that none sees what another committed.
+layer_pgtap() {
+	local files=("$TREE"/test/pgtap/*.sql)
+	[ -e "${files[0]}" ] || return 0
+	as_user createdb pgtap_template
+	as_user psql -X -q -v ON_ERROR_STOP=1 -d pgtap_template >/dev/null <<-SQL
+		CREATE EXTENSION pgtap;
+		CREATE EXTENSION imbilling;
+		SELECT im_create_tables();
+	SQL
+	tap pgtap --exec "$TREE/test/run/pgtap_file.sh" "${files[@]}"
+}
+
+# Servers of their own come from PostgreSQL::Test::Cluster, by way of PATH from
+# the same private installation; PGHOST leads to the one that runs already.
+layer_perl() {
+	local files=()
+	mapfile -t files < <(find "$TREE/test/t" -maxdepth 1 -name '*.pl' -o -maxdepth 1 -name '*.t' 2>/dev/null | sort)
+	[ ${#files[@]} -gt 0 ] || return 0
+	as_user mkdir "$WORK/perl"
+	as_user createdb perl
+	export PERL5LIB=$WORK$PGLIBDIR/lib/pgxs/src/test/perl:$TREE/test/t:$TREE/test/reference
+	export PG_REGRESS=$WORK$PGLIBDIR/lib/pgxs/src/test/regress/pg_regress
+	export TESTDIR=$WORK/perl TESTDATADIR=$WORK/perl/tmp_check TESTLOGDIR=$WORK/perl/log
+	export IMBILLING_TREE=$TREE
+	PGDATABASE=perl tap perl "${files[@]}"
+}
+
+# The README's queries print what the README says.
+layer_readme() {
+	[ -e "$TREE/README.md" ] || return 0
+	as_user createdb readme
+	PGDATABASE=readme tap readme --exec perl\ "$TREE/test/run/readme_test.pl" "$TREE/README.md"
+}
+
+run_layer() {
+	local layer=$1 started=$SECONDS
+	say "$layer"
+	(cd "$TREE" && "layer_$layer") || true	# its count tells
+	SPENT[$layer]=$((SECONDS - started))
+}
+
+# A table, then the sum alone on the last line.
+summarise() {
+	local layer passed failed note all_passed=0 all_failed=0
+	printf '\n%-10s %8s %8s %8s\n' layer passed failed seconds
+	for layer in "$@"; do
+		passed=0 failed=0 note=
+		[ ! -s "$WORK/count.$layer" ] || read -r passed failed <"$WORK/count.$layer"
+		if [ $((passed + failed)) -eq 0 ]; then
+			failed=1 note='   ran no test'
+		fi
+		printf '%-10s %8d %8d %8d%s\n' "$layer" "$passed" "$failed" "${SPENT[$layer]}" "$note"
+		all_passed=$((all_passed + passed))
+		all_failed=$((all_failed + failed))
+	done
+	printf '\n%d passed, %d failed\n' "$all_passed" "$all_failed"
+	[ "$all_failed" -eq 0 ]
+}
+
+main() {
+	local layer
+	exec 2>&1
+	declare -gA SPENT=()
+	set -- $(printf '%s' "${ONLY:-$LAYERS}" | tr ',' ' ')
+	for layer in "$@"; do
+		[[ " $LAYERS " == *" $layer "* ]] || die "ONLY: no layer \"$layer\"; there are: $LAYERS"
+	done
+	set_up missing_for_server missing_for_tests
+	copy_tree
+	for layer in "$@"; do
+		run_layer "$layer"
+	done
+	summarise "$@"
+}
+
+main
