@@ -193,7 +193,7 @@ SELECT refused($$DO $do$ BEGIN
 		CALL im_test.buy(5, 1, '2023-03-05', 'plan', 'pro');
 		SET CONSTRAINTS ALL IMMEDIATE;
 		CALL im_test.buy(5, 2, '2023-03-20', 'plan', 'flagship');
-	END $do$$$, 'upgrade',
+	END $do$ $$, 'upgrade',
 	'an app whose orders passed a check in this transaction is checked again');
 
 -- Keys

@@ -99,20 +99,16 @@ SELECT is(amounts(23, '2024-01', 'plan'), '1499', 'its renewal is at the price o
 
 -- A card that changes everything on 2023-03-15.
 CALL card('mid', '2023-01-01', cn());
-CALL card('mid', '2023-03-15', (SELECT jsonb_object_agg(k, v) FROM (
-	SELECT 'currency' k, '"CNY"'::jsonb v
-	UNION ALL SELECT 'scale', '2'
-	UNION ALL SELECT 'time_zone', '"Asia/Shanghai"'
-	UNION ALL SELECT 'grace_days', '3'
-	UNION ALL SELECT 'plans', '{"trial": {"rank": 0, "price": "0"},
+CALL card('mid', '2023-03-15', '{"currency": "CNY", "scale": 2, "time_zone": "Asia/Shanghai", "grace_days": 3,
+	"plans": {"trial": {"rank": 0, "price": "0"},
 		"pro": {"rank": 1, "price": "100", "dau": {"included": 10, "block": 1, "price": "2"}},
-		"flagship": {"rank": 2, "price": "300", "dau": {"included": 10, "block": 1, "price": "2"}}}'
-	UNION ALL SELECT 'addons', '{"call": {"charge": "prepaid", "prices": {"pro": {"basic": "5"}}, "minutes": {"basic": 100}},
-		"history_storage": {"charge": "postpaid", "prices": {"pro": {"30d": "50"}}}}'
-	UNION ALL SELECT 'call_minutes', '{"audio": {"ratio": 2, "price": "1"}}'
-	UNION ALL SELECT 'local_moderation', '"10"'
-	UNION ALL SELECT 'moderation', '{"price": "1", "coefficients": {"text": "2"},
-		"packs": {"month": {"price": "7", "deductions": 50, "months": 2}}}') s));
+		"flagship": {"rank": 2, "price": "300", "dau": {"included": 10, "block": 1, "price": "2"}}},
+	"addons": {"call": {"charge": "prepaid", "prices": {"pro": {"basic": "5"}}, "minutes": {"basic": 100}},
+		"history_storage": {"charge": "postpaid", "prices": {"pro": {"30d": "50"}}}},
+	"call_minutes": {"audio": {"ratio": 2, "price": "1"}},
+	"local_moderation": "10",
+	"moderation": {"price": "1", "coefficients": {"text": "2"},
+		"packs": {"month": {"price": "7", "deductions": 50, "months": 2}}}}');
 CALL app(31, 'mid');
 CALL buy(31, 1, '2023-03-14 23:59', 'plan', 'pro', 2);
 CALL buy(31, 2, '2023-03-14 23:59', 'call', 'basic', 2);
