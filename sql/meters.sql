@@ -47,6 +47,37 @@ CREATE AGGREGATE @extschema@.im_peak_groups(created_at timestamptz, disbanded_at
 COMMENT ON AGGREGATE @extschema@.im_peak_groups(timestamptz, timestamptz, timestamptz, timestamptz) IS
 	'most groups existing at one moment of [since, until); a group exists from its creation, included, until it is disbanded, excluded; rows of two nulls count as no group; 0 without rows; raises 22023 for a group disbanded before it was created and for a window that is reversed or changes within a group';
 
+CREATE FUNCTION @extschema@.im_moderation_deductions_trans(internal, @extschema@.im_rate_card, text, timestamptz, integer) RETURNS internal
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_moderation_deductions_trans(internal, @extschema@.im_rate_card, text, timestamptz, integer) IS 'transition function of im_moderation_deductions';
+CREATE FUNCTION @extschema@.im_moderation_deductions_combine(internal, internal) RETURNS internal
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_moderation_deductions_combine(internal, internal) IS 'combine function of im_moderation_deductions';
+CREATE FUNCTION @extschema@.im_moderation_deductions_serial(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_moderation_deductions_serial(internal) IS 'serialization function of im_moderation_deductions';
+CREATE FUNCTION @extschema@.im_moderation_deductions_deserial(bytea, internal) RETURNS internal
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_moderation_deductions_deserial(bytea, internal) IS 'deserialization function of im_moderation_deductions';
+CREATE FUNCTION @extschema@.im_moderation_deductions_final(internal) RETURNS numeric
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_moderation_deductions_final(internal) IS 'final function of im_moderation_deductions';
+
+CREATE AGGREGATE @extschema@.im_moderation_deductions(card @extschema@.im_rate_card, kind text, at timestamptz, seconds integer) (
+	SFUNC = @extschema@.im_moderation_deductions_trans, STYPE = internal, SSPACE = 4096,
+	COMBINEFUNC = @extschema@.im_moderation_deductions_combine,
+	SERIALFUNC = @extschema@.im_moderation_deductions_serial, DESERIALFUNC = @extschema@.im_moderation_deductions_deserial,
+	FINALFUNC = @extschema@.im_moderation_deductions_final,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.im_moderation_deductions(@extschema@.im_rate_card, text, timestamptz, integer) IS
+	'deductions of moderation checks: texts and images by the check, audio and video by whole half minutes of each clock hour, weighed by the coefficients of the card in the time zone of the card; rows without kind and time are ignored; 0 without rows; raises 22023 for unknown kinds, kinds the card has no coefficient for, seconds negative or missing and for cards that differ within a group';
+
 /*
  * Internal: usage of one app by local day, as the bills gather it.  Each gives
  * one flat bigint[] of eleven numbers for every day with any: the day since

@@ -29,7 +29,7 @@ add_day(const TallyEntry *day, DayRows *days)
 Datum
 im_call_days_trans(PG_FUNCTION_ARGS)
 {
-	EventRow	row = {.table = "im_call", .column = "class"};
+	EventRow	row = {.table = "im_call", .column = "class", .kinds = "audio, sd, hd and fhd"};
 	EventDays  *state;
 	int			class;
 

@@ -61,7 +61,7 @@ add_hour(const TallyEntry *hour, DayRows *days)
 Datum
 im_check_days_trans(PG_FUNCTION_ARGS)
 {
-	EventRow	row = {.table = "im_moderation_check", .column = "kind"};
+	EventRow	row = {.table = "im_moderation_check", .column = "kind", .kinds = CHECK_KINDS_HINT};
 	EventDays  *state;
 
 	meter_context(fcinfo);

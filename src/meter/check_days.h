@@ -9,6 +9,8 @@
 #include "meter/event_row.h"
 #include "meter/tally.h"
 
+#define CHECK_KINDS_HINT	"text, image, audio and video"
+
 /*
  * Counts one check in the tally of its clock hour.  Raises 22023 for an
  * unknown kind and for seconds that are negative, or missing on audio and

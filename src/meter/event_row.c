@@ -102,6 +102,8 @@ event_row_read(EventRow *row, FunctionCallInfo fcinfo)
 static int
 row_detail(const EventRow *row)
 {
+	if (row->table == NULL)
+		return errdetail("The check was at %s.", instant_text(row->at));
 	return errdetail("Table %s, app %lld, at %s.", row->table,
 					 (long long) row->app_id, instant_text(row->at));
 }
@@ -116,7 +118,8 @@ event_unknown_kind(const EventRow *row)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("unknown %s \"%.*s%s\"", row->column, len, row->kind,
 					len < row->kind_len ? "..." : ""),
-			 row_detail(row)));
+			 row_detail(row),
+			 errhint("It is one of %s.", row->kinds)));
 }
 
 int32
@@ -126,11 +129,13 @@ event_seconds(const EventRow *row, bool required)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("negative seconds: %d", row->seconds),
-				 row_detail(row)));
+				 row_detail(row),
+				 errhint("Correct or delete the row.")));
 	if (unlikely(required && !row->has_seconds))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("seconds missing for %s \"%.*s\"", row->column, row->kind_len, row->kind),
-				 row_detail(row)));
+				 row_detail(row),
+				 errhint("Correct or delete the row.")));
 	return row->seconds;
 }

@@ -14,8 +14,9 @@
 
 typedef struct EventRow
 {
-	const char *table;			/* for messages */
+	const char *table;			/* for messages; NULL: anybody's, no app */
 	const char *column;			/* the one that names the kind */
+	const char *kinds;			/* all there are, for a hint */
 	int64		app_id;
 	TimestampTz at;
 	int64		offset;			/* of local time, microseconds */

@@ -97,7 +97,8 @@ bad_group(FunctionCallInfo fcinfo)
 			 errdetail("Table im_group, app %lld, created at %s, disbanded at %s.",
 					   (long long) PG_GETARG_INT64(ARG_APP),
 					   instant_text(PG_GETARG_TIMESTAMPTZ(ARG_CREATED)),
-					   instant_text(PG_GETARG_TIMESTAMPTZ(ARG_DISBANDED)))));
+					   instant_text(PG_GETARG_TIMESTAMPTZ(ARG_DISBANDED))),
+			 errhint("Correct or delete the row.")));
 }
 
 /* Zone and days are those of the first row: one query has one of each. */
@@ -182,7 +183,7 @@ im_group_days_deserial(PG_FUNCTION_ARGS)
 	first = pq_getmsgint(&buf, 4);
 	last = pq_getmsgint(&buf, 4);
 	len = pq_getmsgint(&buf, 4);
-	wire_check(days_are_fit(first, last) && len >= 0 && len <= TZ_STRLEN_MAX);
+	wire_check(days_are_fit(first, last) && len > 0 && len <= TZ_STRLEN_MAX);
 	state = new_state(CurrentMemoryContext, app_id, first, last, pq_getmsgbytes(&buf, len), len);
 	group_events_recv(&buf, &events);
 	wire_check(events.since == state->events.since && events.until == state->events.until);

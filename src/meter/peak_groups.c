@@ -89,7 +89,8 @@ im_peak_groups_trans(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("group disbanded before it was created"),
 				 errdetail("It was created at %s and disbanded at %s.",
-						   instant_text(created), instant_text(disbanded))));
+						   instant_text(created), instant_text(disbanded)),
+				 errhint("Correct or leave out the row.")));
 	group_events_add(state, context, created, disbanded);
 	PG_RETURN_POINTER(state);
 }

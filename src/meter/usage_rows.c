@@ -69,7 +69,8 @@ negative_figure(FunctionCallInfo fcinfo, int field)
 					(long long) PG_GETARG_INT64(ARG_DAY + field)),
 			 errdetail("Table im_usage_daily, app %lld, day %s, column \"%s\".",
 					   (long long) PG_GETARG_INT64(ARG_APP),
-					   day_text(PG_GETARG_DATEADT(ARG_DAY)), columns[field])));
+					   day_text(PG_GETARG_DATEADT(ARG_DAY)), columns[field]),
+			 errhint("Correct or delete the row.")));
 }
 
 static CalDay

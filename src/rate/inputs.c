@@ -10,6 +10,7 @@
 #include "utils/date.h"
 #include "utils/lsyscache.h"
 #include "utils/rangetypes.h"
+#include "types/im_userset.h"
 #include "utils/typcache.h"
 
 /* Columns of im_order_entry. */
@@ -310,7 +311,10 @@ inputs_usage(Inputs *inputs, CalMonth month)
 	return usage;
 }
 
-/* The union of the sets of the chosen days: each user of the month once. */
+/*
+ * The union of the sets of the chosen days: each user of the month once.  Of
+ * two sets of one day the first counts, which is the one that was given.
+ */
 static int64
 count_month_users(void *arg, CalDay first, int ndays, const bool *chosen)
 {
@@ -319,7 +323,8 @@ count_month_users(void *arg, CalDay first, int ndays, const bool *chosen)
 			   *sets,
 				all = (Datum) 0;
 	bool	   *day_nulls,
-			   *set_nulls;
+			   *set_nulls,
+			   *seen = palloc0(ndays);
 	int			n = array_elements(inputs->fcinfo, ARG_USER_DAYS, &days, &day_nulls);
 
 	if (array_elements(inputs->fcinfo, ARG_USERS, &sets, &set_nulls) != n)
@@ -329,8 +334,9 @@ count_month_users(void *arg, CalDay first, int ndays, const bool *chosen)
 		int64		at = day_nulls[i] ? -1 : (int64) DatumGetDateADT(days[i]) - first;
 		char		day[CAL_TEXT_SIZE];
 
-		if (at < 0 || at >= ndays || !chosen[at])
+		if (at < 0 || at >= ndays || !chosen[at] || seen[at])
 			continue;
+		seen[at] = true;
 		if (set_nulls[i])
 			core_fail(&inputs->core.core, PROBLEM_USAGE,
 					  psprintf("the users of app " INT64_FORMAT " on %s are null",

@@ -9,6 +9,7 @@
 
 PG_FUNCTION_INFO_V1(im_verify_orders);
 PG_FUNCTION_INFO_V1(im_order_problem);
+PG_FUNCTION_INFO_V1(im_rate_problem);
 PG_FUNCTION_INFO_V1(im_usage_since);
 PG_FUNCTION_INFO_V1(im_rate_state);
 
@@ -38,6 +39,21 @@ im_order_problem(PG_FUNCTION_ARGS)
 		PG_RETURN_TEXT_P(cstring_to_text(inputs.core.problem.message));
 	inputs_read(&inputs);
 	inputs_account(&inputs, ALL_DAYS);
+	PG_RETURN_NULL();
+}
+
+/* Why a bill cannot be computed, NULL if it can. */
+Datum
+im_rate_problem(PG_FUNCTION_ARGS)
+{
+	Inputs		inputs;
+
+	inputs_open(&inputs, fcinfo);
+	inputs.core.tolerant = true;
+	if (sigsetjmp(inputs.core.way_back, 0) != 0)
+		PG_RETURN_TEXT_P(cstring_to_text(inputs.core.problem.message));
+	inputs_read(&inputs);
+	inputs_bill(&inputs);
 	PG_RETURN_NULL();
 }
 

@@ -186,9 +186,10 @@ userset_writer_put(UserSetWriter *writer, const UserKey *key)
 struct varlena *
 userset_writer_finish(UserSetWriter *writer)
 {
-	uint8	   *head = writer->image + VARHDRSZ;
+	uint8	   *head;
 
 	close_block(writer);
+	head = writer->image + VARHDRSZ;
 	head[0] = USERSET_VERSION;
 	head[1] = 0;
 	store_le64(head + 2, writer->count);
