@@ -14,3 +14,197 @@ CREATE FUNCTION @extschema@.im_month(at timestamptz, zone text) RETURNS @extsche
 COMMENT ON FUNCTION @extschema@.im_month(timestamptz, text) IS
 	'local month of an instant; raises 22008 for infinite instants, 22023 for a zone that is not in pg_timezone_names';
 
+/* im_peak_groups */
+
+CREATE FUNCTION @extschema@.im_peak_groups_trans(internal, timestamptz, timestamptz, timestamptz, timestamptz) RETURNS internal
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_peak_groups_trans(internal, timestamptz, timestamptz, timestamptz, timestamptz) IS 'transition function of im_peak_groups';
+CREATE FUNCTION @extschema@.im_peak_groups_combine(internal, internal) RETURNS internal
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_peak_groups_combine(internal, internal) IS 'combine function of im_peak_groups';
+CREATE FUNCTION @extschema@.im_peak_groups_serial(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_peak_groups_serial(internal) IS 'serialization function of im_peak_groups';
+CREATE FUNCTION @extschema@.im_peak_groups_deserial(bytea, internal) RETURNS internal
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_peak_groups_deserial(bytea, internal) IS 'deserialization function of im_peak_groups';
+CREATE FUNCTION @extschema@.im_peak_groups_final(internal) RETURNS bigint
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_peak_groups_final(internal) IS 'final function of im_peak_groups';
+
+CREATE AGGREGATE @extschema@.im_peak_groups(created_at timestamptz, disbanded_at timestamptz, since timestamptz, until timestamptz) (
+	SFUNC = @extschema@.im_peak_groups_trans, STYPE = internal, SSPACE = 4096,
+	COMBINEFUNC = @extschema@.im_peak_groups_combine,
+	SERIALFUNC = @extschema@.im_peak_groups_serial, DESERIALFUNC = @extschema@.im_peak_groups_deserial,
+	FINALFUNC = @extschema@.im_peak_groups_final,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.im_peak_groups(timestamptz, timestamptz, timestamptz, timestamptz) IS
+	'most groups existing at one moment of [since, until); a group exists from its creation, included, until it is disbanded, excluded; rows of two nulls count as no group; 0 without rows; raises 22023 for a group disbanded before it was created and for a window that is reversed or changes within a group';
+
+CREATE FUNCTION @extschema@.im_moderation_deductions_trans(internal, @extschema@.im_rate_card, text, timestamptz, integer) RETURNS internal
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_moderation_deductions_trans(internal, @extschema@.im_rate_card, text, timestamptz, integer) IS 'transition function of im_moderation_deductions';
+CREATE FUNCTION @extschema@.im_moderation_deductions_combine(internal, internal) RETURNS internal
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_moderation_deductions_combine(internal, internal) IS 'combine function of im_moderation_deductions';
+CREATE FUNCTION @extschema@.im_moderation_deductions_serial(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_moderation_deductions_serial(internal) IS 'serialization function of im_moderation_deductions';
+CREATE FUNCTION @extschema@.im_moderation_deductions_deserial(bytea, internal) RETURNS internal
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_moderation_deductions_deserial(bytea, internal) IS 'deserialization function of im_moderation_deductions';
+CREATE FUNCTION @extschema@.im_moderation_deductions_final(internal) RETURNS numeric
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_moderation_deductions_final(internal) IS 'final function of im_moderation_deductions';
+
+CREATE AGGREGATE @extschema@.im_moderation_deductions(card @extschema@.im_rate_card, kind text, at timestamptz, seconds integer) (
+	SFUNC = @extschema@.im_moderation_deductions_trans, STYPE = internal, SSPACE = 4096,
+	COMBINEFUNC = @extschema@.im_moderation_deductions_combine,
+	SERIALFUNC = @extschema@.im_moderation_deductions_serial, DESERIALFUNC = @extschema@.im_moderation_deductions_deserial,
+	FINALFUNC = @extschema@.im_moderation_deductions_final,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.im_moderation_deductions(@extschema@.im_rate_card, text, timestamptz, integer) IS
+	'deductions of moderation checks: texts and images by the check, audio and video by whole half minutes of each clock hour, weighed by the coefficients of the card in the time zone of the card; rows without kind and time are ignored; 0 without rows; raises 22023 for unknown kinds, kinds the card has no coefficient for, seconds negative or missing and for cards that differ within a group';
+
+/*
+ * Internal: usage of one app by local day, as the bills gather it.  Each gives
+ * one flat bigint[] of eleven numbers for every day with any: the day since
+ * 2000-01-01, DAU, peak groups, texts, images, half minutes of audio and video
+ * checked, call minutes of audio, sd, hd and fhd; null without rows.
+ */
+
+CREATE FUNCTION @extschema@.im_usage_agg_trans(internal, bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint) RETURNS internal
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_usage_agg_trans(internal, bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint) IS 'transition function of im_usage_agg';
+CREATE FUNCTION @extschema@.im_usage_agg_combine(internal, internal) RETURNS internal
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_usage_agg_combine(internal, internal) IS 'combine function of im_usage_agg';
+CREATE FUNCTION @extschema@.im_usage_agg_serial(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_usage_agg_serial(internal) IS 'serialization function of im_usage_agg';
+CREATE FUNCTION @extschema@.im_usage_agg_deserial(bytea, internal) RETURNS internal
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_usage_agg_deserial(bytea, internal) IS 'deserialization function of im_usage_agg';
+CREATE FUNCTION @extschema@.im_usage_agg_final(internal) RETURNS bigint[]
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_usage_agg_final(internal) IS 'final function of im_usage_agg';
+
+CREATE AGGREGATE @extschema@.im_usage_agg(app_id bigint, day date, dau bigint, peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint, video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint, fhd_minutes bigint) (
+	SFUNC = @extschema@.im_usage_agg_trans, STYPE = internal, SSPACE = 4096,
+	COMBINEFUNC = @extschema@.im_usage_agg_combine,
+	SERIALFUNC = @extschema@.im_usage_agg_serial, DESERIALFUNC = @extschema@.im_usage_agg_deserial,
+	FINALFUNC = @extschema@.im_usage_agg_final,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.im_usage_agg(bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint) IS
+	'internal: daily figures of one app as rows of days, null figures are 0, rows of one day are summed; raises 22023 for negative figures and days out of range';
+
+CREATE FUNCTION @extschema@.im_check_days_trans(internal, bigint, timestamptz, text, integer, text, date, date) RETURNS internal
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_check_days_trans(internal, bigint, timestamptz, text, integer, text, date, date) IS 'transition function of im_check_days';
+CREATE FUNCTION @extschema@.im_check_days_combine(internal, internal) RETURNS internal
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_check_days_combine(internal, internal) IS 'combine function of im_check_days';
+CREATE FUNCTION @extschema@.im_check_days_serial(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_check_days_serial(internal) IS 'serialization function of im_check_days';
+CREATE FUNCTION @extschema@.im_check_days_deserial(bytea, internal) RETURNS internal
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_check_days_deserial(bytea, internal) IS 'deserialization function of im_check_days';
+CREATE FUNCTION @extschema@.im_check_days_final(internal) RETURNS bigint[]
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_check_days_final(internal) IS 'final function of im_check_days';
+
+CREATE AGGREGATE @extschema@.im_check_days(app_id bigint, at timestamptz, kind text, seconds integer, zone text, first_day date, last_day date) (
+	SFUNC = @extschema@.im_check_days_trans, STYPE = internal, SSPACE = 4096,
+	COMBINEFUNC = @extschema@.im_check_days_combine,
+	SERIALFUNC = @extschema@.im_check_days_serial, DESERIALFUNC = @extschema@.im_check_days_deserial,
+	FINALFUNC = @extschema@.im_check_days_final,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.im_check_days(bigint, timestamptz, text, integer, text, date, date) IS
+	'internal: moderation checks of one app by local day, half minutes of audio and video per clock hour; rows of other days are ignored; raises 22023 for unknown kinds and for seconds negative or missing';
+
+CREATE FUNCTION @extschema@.im_call_days_trans(internal, bigint, timestamptz, text, integer, text, date, date) RETURNS internal
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_call_days_trans(internal, bigint, timestamptz, text, integer, text, date, date) IS 'transition function of im_call_days';
+CREATE FUNCTION @extschema@.im_call_days_combine(internal, internal) RETURNS internal
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_call_days_combine(internal, internal) IS 'combine function of im_call_days';
+CREATE FUNCTION @extschema@.im_call_days_serial(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_call_days_serial(internal) IS 'serialization function of im_call_days';
+CREATE FUNCTION @extschema@.im_call_days_deserial(bytea, internal) RETURNS internal
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_call_days_deserial(bytea, internal) IS 'deserialization function of im_call_days';
+CREATE FUNCTION @extschema@.im_call_days_final(internal) RETURNS bigint[]
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_call_days_final(internal) IS 'final function of im_call_days';
+
+CREATE AGGREGATE @extschema@.im_call_days(app_id bigint, at timestamptz, class text, seconds integer, zone text, first_day date, last_day date) (
+	SFUNC = @extschema@.im_call_days_trans, STYPE = internal, SSPACE = 4096,
+	COMBINEFUNC = @extschema@.im_call_days_combine,
+	SERIALFUNC = @extschema@.im_call_days_serial, DESERIALFUNC = @extschema@.im_call_days_deserial,
+	FINALFUNC = @extschema@.im_call_days_final,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.im_call_days(bigint, timestamptz, text, integer, text, date, date) IS
+	'internal: call minutes of one app by local day and class, started minutes counted; rows of other days are ignored; raises 22023 for unknown classes and for seconds negative or missing';
+
+CREATE FUNCTION @extschema@.im_group_days_trans(internal, bigint, timestamptz, timestamptz, text, date, date) RETURNS internal
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_group_days_trans(internal, bigint, timestamptz, timestamptz, text, date, date) IS 'transition function of im_group_days';
+CREATE FUNCTION @extschema@.im_group_days_combine(internal, internal) RETURNS internal
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_group_days_combine(internal, internal) IS 'combine function of im_group_days';
+CREATE FUNCTION @extschema@.im_group_days_serial(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_group_days_serial(internal) IS 'serialization function of im_group_days';
+CREATE FUNCTION @extschema@.im_group_days_deserial(bytea, internal) RETURNS internal
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_group_days_deserial(bytea, internal) IS 'deserialization function of im_group_days';
+CREATE FUNCTION @extschema@.im_group_days_final(internal) RETURNS bigint[]
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_group_days_final(internal) IS 'final function of im_group_days';
+
+CREATE AGGREGATE @extschema@.im_group_days(app_id bigint, created_at timestamptz, disbanded_at timestamptz, zone text, first_day date, last_day date) (
+	SFUNC = @extschema@.im_group_days_trans, STYPE = internal, SSPACE = 8192,
+	COMBINEFUNC = @extschema@.im_group_days_combine,
+	SERIALFUNC = @extschema@.im_group_days_serial, DESERIALFUNC = @extschema@.im_group_days_deserial,
+	FINALFUNC = @extschema@.im_group_days_final,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.im_group_days(bigint, timestamptz, timestamptz, text, date, date) IS
+	'internal: most groups of one app existing at one moment of each local day; raises 22023 for a group disbanded before it was created';

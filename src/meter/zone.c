@@ -232,7 +232,10 @@ instant_text(TimestampTz at)
 	if (TIMESTAMP_NOT_FINITE(at))
 		EncodeSpecialTimestamp(at, buf);
 	else if (timestamp2tm(at, NULL, &tm, &fsec, NULL, NULL) == 0)
+	{
+		tm.tm_isdst = 0;		/* or the zone is not printed */
 		EncodeDateTime(&tm, fsec, true, 0, NULL, USE_ISO_DATES, buf);
+	}
 	else
 		strlcpy(buf, "out of range", sizeof(buf));
 	return pstrdup(buf);

@@ -1,0 +1,101 @@
+/*
+ * check_days.c
+ *	  The aggregate im_check_days: moderation checks of one app by local day.
+ *
+ * Texts and images are counted.  Of audio and video the seconds are summed
+ * per kind and clock hour, and an hour counts its whole half minutes; so the
+ * tally is by hour, and hours become days only at the end.
+ */
+#include "types/compat.h"
+
+#include "meter/check_days.h"
+#include "meter/event_days.h"
+#include "meter/event_row.h"
+#include "meter/wire.h"
+
+#define HALF_MINUTE		30
+
+PG_FUNCTION_INFO_V1(im_check_days_trans);
+PG_FUNCTION_INFO_V1(im_check_days_combine);
+PG_FUNCTION_INFO_V1(im_check_days_serial);
+PG_FUNCTION_INFO_V1(im_check_days_deserial);
+PG_FUNCTION_INFO_V1(im_check_days_final);
+
+void
+check_tally_add(Tally *tally, const EventRow *row)
+{
+	int			kind = check_kind_find(row->kind, row->kind_len);
+	bool		timed = kind == CHECK_AUDIO || kind == CHECK_VIDEO;
+	int32		seconds;
+
+	if (unlikely(kind < 0))
+		event_unknown_kind(row);
+	seconds = event_seconds(row, timed);
+	tally_add(tally, event_hour(row->at, row->offset), kind, timed ? seconds : 1);
+}
+
+void
+check_hour_units(const TallyEntry *hour, int64 units[CHECK_KINDS])
+{
+	units[CHECK_TEXT] = hour->sums[CHECK_TEXT];
+	units[CHECK_IMAGE] = hour->sums[CHECK_IMAGE];
+	units[CHECK_AUDIO] = hour->sums[CHECK_AUDIO] / HALF_MINUTE;
+	units[CHECK_VIDEO] = hour->sums[CHECK_VIDEO] / HALF_MINUTE;
+}
+
+/* Hours of one day become rows that folding sums. */
+static void
+add_hour(const TallyEntry *hour, DayRows *days)
+{
+	int64		units[CHECK_KINDS];
+	DayRow	   *row;
+
+	check_hour_units(hour, units);
+	row = day_rows_add(days, event_hour_day(hour->key));
+	row->fields[USAGE_TEXT] = units[CHECK_TEXT];
+	row->fields[USAGE_IMAGE] = units[CHECK_IMAGE];
+	row->fields[USAGE_AUDIO_HALF] = units[CHECK_AUDIO];
+	row->fields[USAGE_VIDEO_HALF] = units[CHECK_VIDEO];
+}
+
+Datum
+im_check_days_trans(PG_FUNCTION_ARGS)
+{
+	EventRow	row = {.table = "im_moderation_check", .column = "kind", .kinds = CHECK_KINDS_HINT};
+	EventDays  *state;
+
+	meter_context(fcinfo);
+	if (!event_row_read(&row, fcinfo))
+	{
+		if (PG_ARGISNULL(0))
+			PG_RETURN_NULL();
+		PG_RETURN_POINTER(PG_GETARG_POINTER(0));
+	}
+	state = event_days_state(fcinfo, row.app_id);
+	check_tally_add(&state->tally, &row);
+	PG_RETURN_POINTER(state);
+}
+
+Datum
+im_check_days_combine(PG_FUNCTION_ARGS)
+{
+	return event_days_combine(fcinfo);
+}
+
+Datum
+im_check_days_serial(PG_FUNCTION_ARGS)
+{
+	return event_days_serial(fcinfo, "im_check_days");
+}
+
+Datum
+im_check_days_deserial(PG_FUNCTION_ARGS)
+{
+	return event_days_deserial(fcinfo);
+}
+
+Datum
+im_check_days_final(PG_FUNCTION_ARGS)
+{
+	return event_days_final(fcinfo, add_hour);
+}
