@@ -47,6 +47,7 @@ AS $$
 DECLARE
 	first date := $2::date;
 	until date := upper($2::daterange);
+	book @extschema@.im_price_book := @extschema@.im_price_book($3);
 	apps bigint[];
 	since date[];
 BEGIN
@@ -55,13 +56,13 @@ BEGIN
 		PERFORM @extschema@.im_need_month($1, $2);
 	END IF;
 	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, since
-	FROM @extschema@.im_early_usage(first, until, $3) e
+	FROM @extschema@.im_early_usage(first, until, $3, book) e
 	WHERE e.app_id = $1;
 	RETURN QUERY
 	SELECT l.*
 	FROM @extschema@.im_gather(first, until, $3, apps, since) g,
-		@extschema@.im_rate_lines(g.app_id, g.card_name, g.card_dates, g.cards, g.orders,
-			g.suspensions, g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
+		@extschema@.im_rate_lines(g.app_id, g.card_name, book, g.orders, g.suspensions,
+			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) l
 	WHERE g.app_id = $1;
 END
@@ -124,16 +125,17 @@ AS $$
 DECLARE
 	first date := $1::date;
 	until date := upper($1::daterange);
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
 	apps bigint[];
 	since date[];
 BEGIN
 	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, since
-	FROM @extschema@.im_early_usage(first, until, NULL) e;
+	FROM @extschema@.im_early_usage(first, until, NULL, book) e;
 	RETURN QUERY
 	SELECT l.*
 	FROM @extschema@.im_gather(first, until, NULL, apps, since) g,
-		@extschema@.im_rate_lines(g.app_id, g.card_name, g.card_dates, g.cards, g.orders,
-			g.suspensions, g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
+		@extschema@.im_rate_lines(g.app_id, g.card_name, book, g.orders, g.suspensions,
+			g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) l;
 EXCEPTION
 	WHEN check_violation OR no_data_found OR data_exception THEN
@@ -153,16 +155,17 @@ AS $$
 DECLARE
 	first date := $1::date;
 	until date := upper($1::daterange);
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
 	apps bigint[];
 	since date[];
 BEGIN
 	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, since
-	FROM @extschema@.im_early_usage(first, until, NULL) e;
+	FROM @extschema@.im_early_usage(first, until, NULL, book) e;
 	RETURN QUERY
 	SELECT t.app_id, t.currency, t.total
 	FROM (SELECT g.app_id, g.currency,
-				 @extschema@.im_rate_total(g.app_id, g.card_name, g.card_dates, g.cards, g.orders,
-					g.suspensions, g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
+				 @extschema@.im_rate_total(g.app_id, g.card_name, book, g.orders, g.suspensions,
+					g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
 					g.calls, g.user_days, g.users) AS total
 		  FROM @extschema@.im_gather(first, until, NULL, apps, since) g
 		  OFFSET 0) t
