@@ -44,10 +44,24 @@ CALL grp(6, 'g6', '2023-03-05 12:00', '2023-03-05 11:59');
 SELECT finds(6, '2023-03', 'g6', 'a group disbanded before it was created');
 CALL app(7, 'no_such_card');
 SELECT finds(7, '2023-03', 'no_such_card', 'a card that does not exist');
+CALL app(11, 'no_such_card');
+CALL login(11, 'a', '2023-03-05 12:00');
+SELECT finds(11, '2023-03', 'no_such_card', 'a card that does not exist, of an app with usage');
+CALL card('late', '2023-03-15', cn());
+CALL app(13, 'late');
+CALL buy(13, 1, '2023-03-20', 'plan', 'pro');
+SELECT finds(13, '2023-03', 'late', 'a month whose first day is before the first version, of an app with orders');
 CALL app(8, 'intl');
-SELECT finds(8, '2022-11', 'intl', 'a month that no version of the card covers');
-SELECT finds(8, '2022-12', 'intl', 'a month whose first day is before the first version');
-SELECT is(problems(8, '2023-01'), '', 'the first whole month is covered');
+CALL app(14, 'intl');
+CALL login(14, 'a', '2022-11-20 12:00');
+CALL login(14, 'a', '2022-12-20 12:00');
+CALL login(14, 'a', '2023-01-20 12:00');
+SELECT finds(14, '2022-11', 'intl', 'usage in a month that no version of the card covers');
+SELECT finds(14, '2022-12', 'intl', 'usage in a month whose first day is before the first version');
+SELECT is(problems(14, '2023-01'), '', 'the first whole month is covered');
+-- Nothing used, nothing ordered: failing or not, bill and check agree.
+SELECT is((attempt('SELECT * FROM im_monthly_bill(8, ''2022-11'')')).state <> 'T0000', problems(8, '2022-11') <> '',
+	'an idle app in a month that no version covers: im_check lists it if its bill fails');
 CALL app(9, 'intl');
 CALL buy(9, 1, '2023-03-01', 'plan', 'standard', 2);
 CALL daily(9, '2023-03-05', dau => 5);
@@ -77,10 +91,14 @@ SELECT isnt((attempt('SELECT * FROM im_monthly_bill(9, ''2023-03'')')).state, 'T
 SELECT is((attempt('SELECT * FROM im_monthly_bill(10, ''2023-03'')')).state, 'T0000', 'that of app 10 does not');
 SELECT is((attempt('SELECT * FROM im_monthly_bill(1, ''2023-03'')')).state, 'T0000',
 	'nor that of app 1: one app''s trouble is not another''s');
--- One error with the number of apps: 2 to 7 and 9 are 7.
+SELECT isnt((attempt('SELECT * FROM im_monthly_bill(11, ''2023-03'')')).state, 'T0000', 'the bill of app 11 fails');
+SELECT isnt((attempt('SELECT * FROM im_monthly_bill(13, ''2023-03'')')).state, 'T0000', 'the bill of app 13 fails');
+SELECT isnt((attempt('SELECT * FROM im_monthly_bill(14, ''2022-11'')')).state, 'T0000', 'a bill of a month that no version covers fails');
+-- One error with the number of apps: that many are listed of those that exist.
 SELECT fails_with('SELECT count(*) FROM im_monthly_bills(''2023-03'')', '\w{5}', 'im_check',
 	'the set-wise bill raises one error that points to im_check');
-SELECT fails_with('SELECT count(*) FROM im_monthly_bills(''2023-03'')', '\w{5}', '\m7\M',
+SELECT fails_with('SELECT count(*) FROM im_monthly_bills(''2023-03'')', '\w{5}',
+	format('\m%s\M', (SELECT count(DISTINCT c.app_id) FROM im_check('2023-03') c JOIN im_app a USING (app_id))),
 	'with the number of apps');
 -- Every problem is a sentence that names something.
 SELECT ok(bool_and(problem ~ '\w+ \w+' AND app_id IS NOT NULL), 'problems are said in words')

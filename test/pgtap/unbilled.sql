@@ -88,15 +88,6 @@ CALL chk(11, '2023-03-05 12:00', 'text');
 SELECT is((SELECT count(*) FROM im_unbilled_usage('2023-03') WHERE app_id = 11 AND day = '2023-03-05'
 		   AND quantity = 1), 1::bigint, 'checks that the card does not price');
 
--- No such app
-CALL talk(666, '2023-03-05 12:00', 'hd', 61);
-CALL login(667, 'a', '2023-03-05 12:00');
-CALL chk(668, '2023-03-05 12:00', 'text');
-SELECT is((SELECT count(DISTINCT app_id) FROM im_unbilled_usage('2023-03')
-		   WHERE app_id IN (666, 667, 668) AND day = '2023-03-05'), 3::bigint, 'usage of no such app');
-SELECT ok(bool_and(reason ~* 'app'), 'with that reason')
-FROM im_unbilled_usage('2023-03') WHERE app_id IN (666, 667, 668);
-
 -- Trial: logins and groups are within limits that are never charged; calls are billed.
 CALL app(12);
 CALL daily(12, '2023-03-05', audio => 30);
@@ -112,6 +103,15 @@ SELECT is((SELECT count(DISTINCT kind) FROM im_unbilled_usage('2023-03') WHERE a
 SELECT is(unbilled(13, '2023-04'), '', 'usage is listed in its own month only');
 SELECT results_eq($$SELECT sum(quantity) FROM im_unbilled_usage('2023-03') WHERE app_id = 13 AND kind IN ('text', 'image')$$,
 	$$VALUES (3::numeric)$$, 'checks under the names of their kinds');
+
+-- No such app
+CALL talk(666, '2023-03-05 12:00', 'hd', 61);
+CALL login(667, 'a', '2023-03-05 12:00');
+CALL chk(668, '2023-03-05 12:00', 'text');
+SELECT is((SELECT count(DISTINCT app_id) FROM im_unbilled_usage('2023-03')
+		   WHERE app_id IN (666, 667, 668) AND day = '2023-03-05'), 3::bigint, 'usage of no such app');
+SELECT ok(bool_and(reason ~* 'app'), 'with that reason')
+FROM im_unbilled_usage('2023-03') WHERE app_id IN (666, 667, 668);
 
 CALL settle();
 SELECT * FROM finish();
