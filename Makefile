@@ -7,7 +7,6 @@
 #                   (ONLY=regress for one layer, PGMAJOR=17 for another server,
 #                   KEEP=1 to look around afterwards; demo takes the last two too)
 #   make installcheck   pg_regress and isolation tests on an installed server
-#   make bench      meters and bills timed against their peers (SCALE=1|4|16)
 #   make clean      remove what was built
 #
 # It builds out of the tree too: make -f /path/to/imbilling/Makefile
@@ -104,6 +103,6 @@ clean:
 endif
 
 # These find or install their own PostgreSQL.
-.PHONY: demo test bench
-demo test bench:
+.PHONY: demo test
+demo test:
 	@$(HERE)/test/run/$@.sh

@@ -49,7 +49,8 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_bad_groups(date, date) IS
 'Rows of im_group around a month that cannot be metered.';
 
-CREATE FUNCTION @extschema@.im_bad_events(first date, until date)
+CREATE FUNCTION @extschema@.im_bad_events(first date, until date,
+		book @extschema@.im_price_book)
 	RETURNS TABLE (app_id bigint, problem text)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -59,21 +60,22 @@ AS $$
 		  UNION ALL SELECT * FROM @extschema@.im_bad_calls($1, $2)
 		  UNION ALL SELECT * FROM @extschema@.im_bad_groups($1, $2)) b
 	JOIN @extschema@.im_app_cards(NULL) a ON a.app_id = b.app_id
-	LEFT JOIN @extschema@.im_early_usage($1, $2, NULL) e ON e.app_id = b.app_id
+	LEFT JOIN @extschema@.im_early_usage($1, $2, NULL, $3) e ON e.app_id = b.app_id
 	WHERE a.time_zone IS NOT NULL
 		AND @extschema@.im_day(b.at, a.time_zone) >= coalesce(e.since, $1)
 		AND @extschema@.im_day(b.at, a.time_zone) < $2
 $$;
-COMMENT ON FUNCTION @extschema@.im_bad_events(date, date) IS
+COMMENT ON FUNCTION @extschema@.im_bad_events(date, date, @extschema@.im_price_book) IS
 'Raw rows that make the bill of the month [first, until) fail, by app.';
 
-CREATE FUNCTION @extschema@.im_bad_days(first date, until date)
+CREATE FUNCTION @extschema@.im_bad_days(first date, until date,
+		book @extschema@.im_price_book)
 	RETURNS TABLE (app_id bigint, problem text)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT d.app_id, format('im_usage_daily of %s has a negative figure', to_char(d.day, 'YYYY-MM-DD'))
 	FROM @extschema@.im_usage_daily d
-	LEFT JOIN @extschema@.im_early_usage($1, $2, NULL) e ON e.app_id = d.app_id
+	LEFT JOIN @extschema@.im_early_usage($1, $2, NULL, $3) e ON e.app_id = d.app_id
 	WHERE d.day >= coalesce(e.since, $1) AND d.day < $2
 		AND least(d.dau, d.peak_groups, d.text_checks, d.image_checks, d.audio_half_minutes,
 			d.video_half_minutes, d.audio_minutes, d.sd_minutes, d.hd_minutes, d.fhd_minutes) < 0
@@ -84,7 +86,7 @@ AS $$
 	JOIN @extschema@.im_app_cards(NULL) a ON a.app_id = d.app_id
 	WHERE d.day >= $1 AND d.day < $2 AND d.users IS NULL AND a.prices_mau
 $$;
-COMMENT ON FUNCTION @extschema@.im_bad_days(date, date) IS
+COMMENT ON FUNCTION @extschema@.im_bad_days(date, date, @extschema@.im_price_book) IS
 'Daily figures that make the bill of the month [first, until) fail, by app.';
 
 CREATE FUNCTION @extschema@.im_usage_apps(first date, until date) RETURNS TABLE (app_id bigint)
@@ -119,23 +121,24 @@ AS $$
 DECLARE
 	first date := $1::date;
 	until date := upper($1::daterange);
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
 BEGIN
 	RETURN QUERY
 	SELECT r.app_id, r.problem, true
 	FROM (SELECT a.app_id,
-				 @extschema@.im_rate_problem(a.app_id, a.card_name, a.card_dates, a.cards, a.orders,
-					a.suspensions, false, $1, first, NULL, NULL, NULL, NULL, NULL, NULL, NULL) AS problem
+				 @extschema@.im_rate_problem(a.app_id, a.card_name, book, a.orders, a.suspensions, false, $1, first, NULL, NULL, NULL, NULL, NULL, NULL, NULL) AS problem
 		  FROM @extschema@.im_app_accounts(until, NULL) a
 		  OFFSET 0) r
 	WHERE r.problem IS NOT NULL;
+	-- alone such a bill fails; among all it is empty as long as nothing was used
 	RETURN QUERY
-	SELECT a.app_id, format('rate card "%s" has no version in force on %s, yet there is usage',
-			a.card_name, to_char(first, 'YYYY-MM-DD')), true
+	SELECT a.app_id, format('rate card "%s" has no version in force on %s',
+			a.card_name, to_char(first, 'YYYY-MM-DD')),
+		EXISTS (SELECT FROM @extschema@.im_usage_apps(first, until) u WHERE u.app_id = a.app_id)
 	FROM @extschema@.im_app_accounts(until, NULL) a
-	JOIN @extschema@.im_usage_apps(first, until) u ON u.app_id = a.app_id
-	WHERE (a.card_dates[1] > first OR a.card_dates IS NULL) AND a.orders IS NULL;
-	RETURN QUERY SELECT b.app_id, b.problem, true FROM @extschema@.im_bad_events(first, until) b;
-	RETURN QUERY SELECT b.app_id, b.problem, true FROM @extschema@.im_bad_days(first, until) b;
+	WHERE a.card_from > first AND a.orders IS NULL;
+	RETURN QUERY SELECT b.app_id, b.problem, true FROM @extschema@.im_bad_events(first, until, book) b;
+	RETURN QUERY SELECT b.app_id, b.problem, true FROM @extschema@.im_bad_days(first, until, book) b;
 	RETURN QUERY
 	SELECT u.app_id, 'there is usage of this app, but im_app has no row of it'::text, false
 	FROM @extschema@.im_usage_apps(first, until) u

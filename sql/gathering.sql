@@ -17,40 +17,50 @@ CREATE FUNCTION @extschema@.im_utc_midnight(day date) RETURNS timestamptz
 COMMENT ON FUNCTION @extschema@.im_utc_midnight(date) IS
 'The instant at which a day begins in UTC, whatever the session''s time zone.';
 
-CREATE FUNCTION @extschema@.im_card_versions() RETURNS TABLE (
-		rate_card text, card_dates date[], cards @extschema@.im_rate_card[],
-		time_zone text, prices_mau boolean, currency text)
-	LANGUAGE sql STABLE PARALLEL SAFE ROWS 10
+CREATE FUNCTION @extschema@.im_price_book(card @extschema@.im_rate_card)
+	RETURNS @extschema@.im_price_book
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT v.rate_card,
-		array_agg(v.effective_from ORDER BY v.effective_from),
-		array_agg(v.terms::@extschema@.im_rate_card ORDER BY v.effective_from),
-		min(v.terms ->> 'time_zone'),
-		bool_or(v.terms @? '$.plans.*.mau'),
-		min(v.terms ->> 'currency')
-	FROM @extschema@.im_rate_card_version v
-	GROUP BY v.rate_card
+BEGIN
+	PERFORM @extschema@.im_need_tables();
+	IF $1 IS NOT NULL THEN
+		RETURN ROW(ARRAY[''], ARRAY['-infinity'::date], ARRAY[$1])::@extschema@.im_price_book;
+	END IF;
+	RETURN (
+		SELECT ROW(array_agg(v.rate_card ORDER BY v.rate_card COLLATE "C", v.effective_from),
+				   array_agg(v.effective_from ORDER BY v.rate_card COLLATE "C", v.effective_from),
+				   array_agg(v.terms::@extschema@.im_rate_card
+							 ORDER BY v.rate_card COLLATE "C", v.effective_from)
+				  )::@extschema@.im_price_book
+		FROM @extschema@.im_rate_card_version v);
+END
 $$;
-COMMENT ON FUNCTION @extschema@.im_card_versions() IS
-'The rate cards of im_rate_card_version, all versions of one in a row.';
+COMMENT ON FUNCTION @extschema@.im_price_book(@extschema@.im_rate_card) IS
+'All versions of im_rate_card_version as one value; with a card given, that card alone, in force since ever. Error 42P01 before im_create_tables().';
 
 -- With a card given it stands for every version of every app's card.
 CREATE FUNCTION @extschema@.im_app_cards(card @extschema@.im_rate_card) RETURNS TABLE (
-		app_id bigint, card_name text, card_dates date[], cards @extschema@.im_rate_card[],
-		time_zone text, prices_mau boolean, currency text)
+		app_id bigint, card_name text, card_from date, time_zone text, prices_mau boolean,
+		currency text)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT a.app_id, a.rate_card,
-		CASE WHEN $1 IS NULL THEN c.card_dates ELSE ARRAY['-infinity'::date] END,
-		CASE WHEN $1 IS NULL THEN c.cards ELSE ARRAY[$1] END,
+		CASE WHEN $1 IS NULL THEN c.card_from ELSE '-infinity' END,
 		CASE WHEN $1 IS NULL THEN c.time_zone ELSE $1::jsonb ->> 'time_zone' END,
 		CASE WHEN $1 IS NULL THEN c.prices_mau ELSE $1::jsonb @? '$.plans.*.mau' END,
 		CASE WHEN $1 IS NULL THEN c.currency ELSE $1::jsonb ->> 'currency' END
 	FROM @extschema@.im_app a
-	LEFT JOIN @extschema@.im_card_versions() c ON c.rate_card = a.rate_card
+	LEFT JOIN (
+		SELECT v.rate_card, min(v.effective_from) AS card_from,
+			min(v.terms ->> 'time_zone') AS time_zone,
+			bool_or(v.terms @? '$.plans.*.mau') AS prices_mau,
+			min(v.terms ->> 'currency') AS currency
+		FROM @extschema@.im_rate_card_version v
+		GROUP BY v.rate_card) c ON c.rate_card = a.rate_card
 $$;
 COMMENT ON FUNCTION @extschema@.im_app_cards(@extschema@.im_rate_card) IS
-'Each app with the versions of its rate card, or with the given card instead.';
+'Each app with what its meters and totals need of its rate card, or of the given one instead.';
 
 CREATE FUNCTION @extschema@.im_app_orders(until timestamptz) RETURNS TABLE (
 		app_id bigint, orders @extschema@.im_order_entry[])
@@ -80,13 +90,11 @@ COMMENT ON FUNCTION @extschema@.im_app_suspensions() IS
 
 CREATE FUNCTION @extschema@.im_app_accounts(until date, card @extschema@.im_rate_card)
 	RETURNS TABLE (
-		app_id bigint, card_name text, card_dates date[], cards @extschema@.im_rate_card[],
-		orders @extschema@.im_order_entry[], suspensions daterange[],
-		time_zone text, prices_mau boolean, currency text)
+		app_id bigint, card_name text, card_from date, orders @extschema@.im_order_entry[],
+		suspensions daterange[], prices_mau boolean, currency text)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT a.app_id, a.card_name, a.card_dates, a.cards, o.orders, s.suspensions,
-		a.time_zone, a.prices_mau, a.currency
+	SELECT a.app_id, a.card_name, a.card_from, o.orders, s.suspensions, a.prices_mau, a.currency
 	FROM @extschema@.im_app_cards($2) a
 	LEFT JOIN @extschema@.im_app_orders(@extschema@.im_utc_midnight($1 + 1)) o
 		ON o.app_id = a.app_id
@@ -95,14 +103,15 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_app_accounts(date, @extschema@.im_rate_card) IS
 'Each app with what its state before a day follows from.';
 
-CREATE FUNCTION @extschema@.im_early_usage(first date, until date, card @extschema@.im_rate_card)
+CREATE FUNCTION @extschema@.im_early_usage(first date, until date, card @extschema@.im_rate_card,
+		book @extschema@.im_price_book)
 	RETURNS TABLE (app_id bigint, since date)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT e.app_id, e.since
 	FROM (SELECT a.app_id,
-				 @extschema@.im_usage_since(a.app_id, a.card_name, a.card_dates, a.cards, a.orders,
-					a.suspensions, $3 IS NOT NULL, $1::@extschema@.im_month) AS since
+				 @extschema@.im_usage_since(a.app_id, a.card_name, $4, a.orders, a.suspensions,
+					$3 IS NOT NULL, $1::@extschema@.im_month) AS since
 		  FROM @extschema@.im_app_accounts($2, $3) a
 		  WHERE a.app_id IN (
 			SELECT k.app_id
@@ -111,7 +120,7 @@ AS $$
 				AND k.at < @extschema@.im_utc_midnight($2 + 1))) e
 	WHERE e.since < $1
 $$;
-COMMENT ON FUNCTION @extschema@.im_early_usage(date, date, @extschema@.im_rate_card) IS
+COMMENT ON FUNCTION @extschema@.im_early_usage(date, date, @extschema@.im_rate_card, @extschema@.im_price_book) IS
 'Apps whose packs were in use before the month [first, until), and the day from which their usage must be known to tell what is left of them.';
 
 -- In what follows early_apps and early_since are what im_early_usage() gives.
@@ -245,13 +254,13 @@ COMMENT ON FUNCTION @extschema@.im_gather_calls(date, date, @extschema@.im_rate_
 CREATE FUNCTION @extschema@.im_gather(first date, until date, card @extschema@.im_rate_card,
 		early_apps bigint[], early_since date[])
 	RETURNS TABLE (
-		app_id bigint, card_name text, card_dates date[], cards @extschema@.im_rate_card[],
-		orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean,
+		app_id bigint, card_name text, orders @extschema@.im_order_entry[],
+		suspensions daterange[], preview boolean,
 		since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[],
 		calls bigint[], user_days date[], users @extschema@.im_userset[], currency text)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT a.app_id, a.card_name, a.card_dates, a.cards, a.orders, a.suspensions,
+	SELECT a.app_id, a.card_name, a.orders, a.suspensions,
 		$3 IS NOT NULL, coalesce(e.since, $1),
 		d.daily, l.logins, g.groups, m.checks, c.calls,
 		CASE WHEN a.prices_mau THEN d.user_days || l.user_days END,

@@ -80,6 +80,7 @@ CREATE FUNCTION @extschema@.im_verify_apps(apps bigint[]) RETURNS bigint
 AS $$
 DECLARE
 	checked bigint;
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
 BEGIN
 	IF NOT EXISTS (SELECT FROM @extschema@.im_rate_card_version) THEN
 		RAISE WARNING USING
@@ -87,8 +88,8 @@ BEGIN
 			HINT = 'A data-only restore loads it after the orders; call im_check_orders() when all is loaded.';
 		RETURN 0;
 	END IF;
-	SELECT count(*) FILTER (WHERE @extschema@.im_verify_orders(a.app_id, a.card_name, a.card_dates,
-								a.cards, o.orders, NULL, false))
+	SELECT count(*) FILTER (WHERE @extschema@.im_verify_orders(a.app_id, a.card_name, book,
+								o.orders, NULL, false))
 	INTO checked
 	FROM @extschema@.im_app_cards(NULL) a
 	JOIN (SELECT k.app_id,
@@ -113,11 +114,12 @@ DECLARE
 	wrong bigint;
 	checked bigint;
 	example text;
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
 BEGIN
 	SELECT count(*), count(p.problem), min(p.problem)
 	INTO checked, wrong, example
-	FROM (SELECT @extschema@.im_order_problem(a.app_id, a.card_name, a.card_dates, a.cards,
-					a.orders, a.suspensions, false) AS problem
+	FROM (SELECT @extschema@.im_order_problem(a.app_id, a.card_name, book, a.orders,
+					a.suspensions, false) AS problem
 		  FROM @extschema@.im_app_accounts('9999-12-31', NULL) a
 		  WHERE a.orders IS NOT NULL) p;
 	IF wrong > 0 THEN

@@ -143,8 +143,8 @@ AS $$
 BEGIN
 	PERFORM @extschema@.im_need_app($1);
 	RETURN (
-		SELECT @extschema@.im_rate_state(a.app_id, a.card_name, a.card_dates, a.cards, o.orders,
-			s.suspensions, false, $2)
+		SELECT @extschema@.im_rate_state(a.app_id, a.card_name, @extschema@.im_price_book(NULL),
+			o.orders, s.suspensions, false, $2)
 		FROM @extschema@.im_app_cards(NULL) a
 		LEFT JOIN @extschema@.im_app_orders('infinity') o ON o.app_id = a.app_id
 		LEFT JOIN @extschema@.im_app_suspensions() s ON s.app_id = a.app_id
@@ -160,24 +160,26 @@ CREATE FUNCTION @extschema@.im_moderation_statement(app_id bigint, month @extsch
 		from_packs numeric, packs jsonb, postpaid numeric, amount numeric)
 	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 31
 	SET search_path = pg_catalog, pg_temp
+	SET jit = off	-- as in im_rebill()
 AS $$
 #variable_conflict use_column
 DECLARE
 	first date := $2::date;
 	until date := upper($2::daterange);
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
 	apps bigint[];
 	sinces date[];
 BEGIN
 	PERFORM @extschema@.im_need_app($1);
 	PERFORM @extschema@.im_need_month($1, $2);
 	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, sinces
-	FROM @extschema@.im_early_usage(first, until, NULL) e
+	FROM @extschema@.im_early_usage(first, until, NULL, book) e
 	WHERE e.app_id = $1;
 	RETURN QUERY
 	SELECT l.*
 	FROM @extschema@.im_gather(first, until, NULL, apps, sinces) g,
-		@extschema@.im_rate_statement(g.app_id, g.card_name, g.card_dates, g.cards, g.orders,
-			g.suspensions, g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
+		@extschema@.im_rate_statement(g.app_id, g.card_name, book, g.orders, g.suspensions,
+			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) l
 	WHERE g.app_id = $1;
 END
@@ -194,18 +196,18 @@ AS $$
 DECLARE
 	first date := $1::date;
 	until date := upper($1::daterange);
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
 BEGIN
 	RETURN QUERY
 	SELECT l.*
 	FROM @extschema@.im_gather(first, until, NULL, NULL, NULL) g,
-		@extschema@.im_rate_unbilled(g.app_id, g.card_name, g.card_dates, g.cards, g.orders,
-			g.suspensions, g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
+		@extschema@.im_rate_unbilled(g.app_id, g.card_name, book, g.orders, g.suspensions,
+			g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) l;
 	RETURN QUERY
 	SELECT l.*
 	FROM @extschema@.im_orphaned_usage(first, until) g,
-		@extschema@.im_rate_unbilled(g.app_id, NULL, NULL, NULL, NULL,
-			NULL, false, $1, first, g.usage, NULL, NULL, NULL, NULL, NULL, NULL) l;
+		@extschema@.im_rate_unbilled(g.app_id, NULL, NULL, NULL, NULL, false, $1, first, g.usage, NULL, NULL, NULL, NULL, NULL, NULL) l;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_unbilled_usage(@extschema@.im_month) IS

@@ -61,7 +61,7 @@ wire_count(StringInfo buf, Size item_size)
 {
 	int64		count = pq_getmsgint64(buf);
 
-	wire_check(count >= 0 && count <= (buf->len - buf->cursor) / item_size);
+	wire_check(count >= 0 && count <= (int64) ((buf->len - buf->cursor) / item_size));
 	return count;
 }
 

@@ -118,12 +118,14 @@ im_rate_unbilled(PG_FUNCTION_ARGS)
 	RowWriter	writer = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
 	Inputs		inputs;
 	CalMonth	month = PG_GETARG_INT32(ARG_MONTH);
+	Account    *account = NULL;
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	inputs_open(&inputs, fcinfo);
 	inputs_read(&inputs);
 	writer.app_id = inputs.app_id;
-	unbilled_usage(inputs_account(&inputs, cal_first_day(month + 1)),
-				   inputs_usage(&inputs, month), put_unbilled, &writer);
+	if (!PG_ARGISNULL(ARG_CARD_NAME))
+		account = inputs_account(&inputs, cal_first_day(month + 1));
+	unbilled_usage(account, inputs_usage(&inputs, month), put_unbilled, &writer);
 	PG_RETURN_NULL();
 }

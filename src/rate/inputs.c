@@ -6,6 +6,7 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
+#include "executor/executor.h"
 #include "utils/array.h"
 #include "utils/date.h"
 #include "utils/lsyscache.h"
@@ -28,6 +29,15 @@ enum
 	ENTRY_COLUMNS
 };
 
+/* Columns of im_price_book. */
+enum
+{
+	BOOK_NAMES,
+	BOOK_DATES,
+	BOOK_CARDS,
+	BOOK_COLUMNS
+};
+
 void
 inputs_open(Inputs *inputs, FunctionCallInfo fcinfo)
 {
@@ -38,30 +48,32 @@ inputs_open(Inputs *inputs, FunctionCallInfo fcinfo)
 	if (inputs->cache == NULL)
 	{
 		inputs->cache = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(InputCache));
-		inputs->cache->cards.context = fcinfo->flinfo->fn_mcxt;
 		fcinfo->flinfo->fn_extra = inputs->cache;
 	}
+}
+
+static int
+elements_of(ArrayType *array, Datum **elements, bool **nulls)
+{
+	int16		typlen;
+	bool		typbyval;
+	char		typalign;
+	int			count;
+
+	get_typlenbyvalalign(ARR_ELEMTYPE(array), &typlen, &typbyval, &typalign);
+	deconstruct_array(array, ARR_ELEMTYPE(array), typlen, typbyval, typalign,
+					  elements, nulls, &count);
+	return count;
 }
 
 /* Elements of an array argument; none where it is NULL. */
 static int
 array_elements(FunctionCallInfo fcinfo, int argno, Datum **elements, bool **nulls)
 {
-	ArrayType  *array;
-	int16		typlen;
-	bool		typbyval;
-	char		typalign;
-	int			count;
-
 	*elements = NULL;
 	*nulls = NULL;
-	if (PG_ARGISNULL(argno))
-		return 0;
-	array = PG_GETARG_ARRAYTYPE_P(argno);
-	get_typlenbyvalalign(ARR_ELEMTYPE(array), &typlen, &typbyval, &typalign);
-	deconstruct_array(array, ARR_ELEMTYPE(array), typlen, typbyval, typalign,
-					  elements, nulls, &count);
-	return count;
+	return PG_ARGISNULL(argno) ? 0 :
+		elements_of(PG_GETARG_ARRAYTYPE_P(argno), elements, nulls);
 }
 
 static void
@@ -74,34 +86,107 @@ null_element(const char *what)
 			 errhint("Call the functions of the README, which gather the values.")));
 }
 
+static bool
+same_book(const InputCache *cache, HeapTupleHeader book)
+{
+	Size		size = HeapTupleHeaderGetDatumLength(book);
+
+	return cache->book != NULL && HeapTupleHeaderGetDatumLength(cache->book) == size &&
+		memcmp(cache->book, book, size) == 0;
+}
+
+/* Adds a version to the card of its name; versions of one come together. */
+static void
+add_version(InputCache *cache, const char *name, DateADT from, Datum card)
+{
+	CardHistory *history = cache->ncards > 0 ? &cache->cards[cache->ncards - 1] : NULL;
+	CardVersion *versions;
+
+	if (history == NULL || strcmp(history->name, name) != 0)
+	{
+		history = &cache->cards[cache->ncards++];
+		*history = (CardHistory) {.name = name};
+	}
+	versions = palloc(sizeof(CardVersion) * (history->nversions + 1));
+	if (history->nversions > 0)
+		memcpy(versions, history->versions, sizeof(CardVersion) * history->nversions);
+	versions[history->nversions++] = (CardVersion) {from, card_parse(DatumGetRateCardP(card))};
+	history->versions = versions;
+}
+
+static void
+read_book(InputCache *cache, HeapTupleHeader book)
+{
+	Datum	   *columns[BOOK_COLUMNS];
+	int			count = 0;
+
+	for (int c = 0; c < BOOK_COLUMNS; c++)
+	{
+		bool		isnull,
+				   *nulls;
+		Datum		column = GetAttributeByNum(book, c + 1, &isnull);
+		int			n = isnull ? 0 : elements_of(DatumGetArrayTypeP(column), &columns[c], &nulls);
+
+		for (int i = 0; i < n; i++)
+			if (nulls[i])
+				null_element("rate card versions");
+		if (c > 0 && n != count)
+			null_element("rate card versions");
+		count = n;
+	}
+	cache->ncards = 0;
+	cache->cards = palloc0(sizeof(CardHistory) * (count + 1));
+	for (int i = 0; i < count; i++)
+		add_version(cache, TextDatumGetCString(columns[BOOK_NAMES][i]),
+					DatumGetDateADT(columns[BOOK_DATES][i]), columns[BOOK_CARDS][i]);
+}
+
+/* Reads the price book unless it is the one that was read for the last row. */
+static void
+remember_book(Inputs *inputs, HeapTupleHeader book)
+{
+	InputCache *cache = inputs->cache;
+	MemoryContext old;
+
+	if (same_book(cache, book))
+		return;
+	if (cache->book_context == NULL)
+		cache->book_context = AllocSetContextCreate(inputs->fcinfo->flinfo->fn_mcxt,
+													"imbilling price book",
+													ALLOCSET_SMALL_SIZES);
+	cache->book = NULL;
+	cache->zone_known = false;
+	MemoryContextReset(cache->book_context);
+	old = MemoryContextSwitchTo(cache->book_context);
+	read_book(cache, book);
+	cache->book = palloc(HeapTupleHeaderGetDatumLength(book));
+	memcpy(cache->book, book, HeapTupleHeaderGetDatumLength(book));
+	MemoryContextSwitchTo(old);
+}
+
+/* The versions of the app's card; of the one card there is in a preview. */
 static void
 read_cards(Inputs *inputs)
 {
 	FunctionCallInfo fcinfo = inputs->fcinfo;
-	Datum	   *dates,
-			   *cards;
-	bool	   *date_nulls,
-			   *card_nulls;
-	int			n = array_elements(fcinfo, ARG_CARDS, &cards, &card_nulls);
-	CardVersion *versions = palloc(sizeof(CardVersion) * (n + 1));
+	InputCache *cache = inputs->cache;
 
-	if (array_elements(fcinfo, ARG_CARD_DATES, &dates, &date_nulls) != n)
-		null_element("rate card versions");
-	for (int i = 0; i < n; i++)
-	{
-		if (date_nulls[i] || card_nulls[i])
-			null_element("rate card versions");
-		versions[i].from = DatumGetDateADT(dates[i]);
-		versions[i].card = card_cache_get(&inputs->cache->cards, cards[i]);
-	}
 	inputs->cards.name = PG_ARGISNULL(ARG_CARD_NAME) ? "" :
 		text_to_cstring(PG_GETARG_TEXT_PP(ARG_CARD_NAME));
-	inputs->cards.nversions = n;
-	inputs->cards.versions = versions;
+	if (PG_ARGISNULL(ARG_BOOK))
+		return;
+	remember_book(inputs, PG_GETARG_HEAPTUPLEHEADER(ARG_BOOK));
+	for (int i = 0; i < cache->ncards; i++)
+		if (inputs->preview || strcmp(cache->cards[i].name, inputs->cards.name) == 0)
+		{
+			inputs->cards.nversions = cache->cards[i].nversions;
+			inputs->cards.versions = cache->cards[i].versions;
+			return;
+		}
 }
 
 /* All versions of a card share one time zone; a card without one has no days. */
-static Zone *
+Zone *
 inputs_zone(Inputs *inputs)
 {
 	const char *name;
@@ -358,6 +443,7 @@ inputs_bill(Inputs *inputs)
 				until = cal_first_day(month + 1);
 	Usage	   *usage = inputs_usage(inputs, month);
 
+	inputs_zone(inputs);
 	if (card_on(&inputs->cards, first) == NULL && !usage_any(usage) &&
 		(inputs->norders == 0 || inputs->orders[0].day >= until))
 		return NULL;

@@ -11,6 +11,7 @@
 
 #include "types/compat.h"
 
+#include "access/htup.h"
 #include "core/bill.h"
 #include "meter/zone.h"
 #include "rate/server.h"
@@ -21,11 +22,10 @@ enum
 {
 	ARG_APP_ID,					/* bigint */
 	ARG_CARD_NAME,				/* text */
-	ARG_CARD_DATES,				/* date[]: first days of the versions, ascending */
-	ARG_CARDS,					/* im_rate_card[]: the versions */
+	ARG_BOOK,					/* im_price_book: the rate cards of all apps */
 	ARG_ORDERS,					/* im_order_entry[], by time, then order_id */
 	ARG_SUSPENSIONS,			/* daterange[] */
-	ARG_PREVIEW,				/* boolean: rules are not checked again */
+	ARG_PREVIEW,				/* boolean: the book is one card, for every app */
 	ARG_MONTH,					/* im_month; of im_app_state a timestamptz */
 	ARG_SINCE,					/* date: usage is given from this day */
 	ARG_DAILY,					/* bigint[]: declared days, rows of USAGE_FIELDS */
@@ -37,10 +37,18 @@ enum
 	ARG_USERS					/* im_userset[]: distinct users of each day */
 };
 
-/* Lives in fn_extra: what is worth keeping from row to row. */
+/*
+ * Lives in fn_extra: what is worth keeping from row to row.  The price book
+ * is the same for all rows of a query, so it is read once and recognised by
+ * its bytes.  It is an argument of its own rather than columns beside each
+ * app, because joins would copy those, and spill them, with every app.
+ */
 typedef struct InputCache
 {
-	CardCache	cards;
+	MemoryContext book_context;
+	HeapTupleHeader book;		/* a copy of the argument that was read */
+	int			ncards;
+	CardHistory *cards;
 	Zone		zone;
 	bool		zone_known;
 } InputCache;
@@ -66,6 +74,9 @@ typedef struct Inputs
  */
 extern void inputs_open(Inputs *inputs, FunctionCallInfo fcinfo);
 extern void inputs_read(Inputs *inputs);
+
+/* The time zone of the app's days; fails where its rate card has no version. */
+extern Zone *inputs_zone(Inputs *inputs);
 
 /* The account of the orders before a day. */
 extern Account *inputs_account(Inputs *inputs, CalDay until);

@@ -35,6 +35,7 @@ struct Node;
 #define SOFT_ERROR_OCCURRED(context) false
 #else
 #include "nodes/miscnodes.h"
+#include "varatt.h"				/* part of postgres.h until then */
 #endif
 
 /*
