@@ -7,7 +7,6 @@
 #                   (ONLY=regress for one layer, PGMAJOR=17 for another server,
 #                   KEEP=1 to look around afterwards; demo takes the last two too)
 #   make installcheck   pg_regress and isolation tests on an installed server
-#   make bench      meters and bills timed against their peers (SCALE=1|4|16)
 #   make clean      remove what was built
 #
 # It builds out of the tree too: make -f /path/to/imbilling/Makefile
@@ -22,8 +21,8 @@ OBJS = $(SRCS:.c=.o)
 
 # The parts of the install script, in the order in which they are joined.
 # bundled_cards is generated, the others are files of sql/.
-SQL_PARTS = preamble month userset bundled_cards rate_card meters rating \
-	gathering tables orders bills reports
+SQL_PARTS = preamble month userset dau bundled_cards rate_card meters rating \
+	gathering tables orders bills checks reports
 SQL_FILES = $(foreach part,$(SQL_PARTS),$(if $(filter bundled_cards,$(part)),sql/bundled_cards.sql,$(HERE)/sql/$(part).sql))
 CARDS = $(sort $(wildcard $(HERE)/sql/cards/*.json))
 
@@ -104,6 +103,6 @@ clean:
 endif
 
 # These find or install their own PostgreSQL.
-.PHONY: demo test bench
-demo test bench:
+.PHONY: demo test
+demo test:
 	@$(HERE)/test/run/$@.sh

@@ -46,8 +46,11 @@ static const char *
 unbilled_reason(const Account *account, CalDay day, UsageField field)
 {
 	const char *plan;
-	ServiceState state = account_state(account, day, &plan);
+	ServiceState state;
 
+	if (account == NULL)
+		return "no such app";
+	state = account_state(account, day, &plan);
 	if (in_service(state))
 		return reason_in_service(account, day, field);
 	return state == STATE_SUSPENDED ? "suspended" : "stopped";

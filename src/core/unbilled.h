@@ -20,7 +20,7 @@ typedef void (*UnbilledVisitor) (void *arg, const UnbilledUsage *unbilled);
 /*
  * Calls the visitor for each figure of each day of the usage that no line
  * of a bill charges.  Needs only an account: the usage may be of any days
- * that the account was opened for.
+ * that the account was opened for.  With account NULL there is no such app.
  */
 extern void unbilled_usage(const Account *account, const Usage *usage,
 						   UnbilledVisitor visit, void *arg);

@@ -24,8 +24,8 @@ typedef struct Element
 	JsonbValue	value;
 } Element;
 
-/* Called for each member of an object; "index" counts them. */
-typedef void (*MemberReader) (void *target, int index, const char *name, const Element *member);
+/* Called for each member of an object. */
+typedef void (*MemberReader) (void *target, const char *name, const Element *member);
 
 static void refuse(const char *path, const char *what, const char *hint) pg_attribute_noreturn();
 
@@ -107,7 +107,7 @@ each_member(const Element *object, bool may_be_empty, MemberReader reader, void 
 			Element		member = {child_path(object->path, name), value};
 
 			if (reader != NULL)
-				reader(target, count, name, &member);
+				reader(target, name, &member);
 			count++;
 		}
 	}
@@ -120,7 +120,7 @@ typedef struct KeyList
 } KeyList;
 
 static void
-check_key(void *target, int index, const char *name, const Element *member)
+check_key(void *target, const char *name, const Element *member)
 {
 	const char *const *key = ((KeyList *) target)->keys;
 
@@ -227,10 +227,11 @@ check_free_plan(const CardPlan *plan, const Element *element)
 }
 
 static void
-read_plan(void *target, int index, const char *name, const Element *element)
+read_plan(void *target, const char *name, const Element *element)
 {
 	static const char *const keys[] = {"rank", "price", "dau", "groups", "mau", NULL};
-	CardPlan   *plan = &((Card *) target)->plans[index];
+	Card	   *card = target;
+	CardPlan   *plan = &card->plans[card->nplans++];
 	Element		member;
 
 	only_keys(element, keys);
@@ -257,8 +258,7 @@ read_plans(Card *card, const Element *root)
 
 	if (!find_member(root, "plans", &element))
 		return;
-	card->nplans = each_member(&element, false, NULL, NULL);
-	card->plans = palloc0(sizeof(CardPlan) * (card->nplans + 1));
+	card->plans = palloc0(sizeof(CardPlan) * (each_member(&element, false, NULL, NULL) + 1));
 	each_member(&element, false, read_plan, card);
 	for (int i = 0; i < card->nplans; i++)
 		free_plans += card->plans[i].rank == 0;
@@ -276,7 +276,7 @@ typedef struct AddonReader
 } AddonReader;
 
 static void
-read_addon_price(void *target, int index, const char *option, const Element *element)
+read_addon_price(void *target, const char *option, const Element *element)
 {
 	AddonReader *reader = target;
 	CardAddon  *addon = reader->addon;
@@ -287,7 +287,7 @@ read_addon_price(void *target, int index, const char *option, const Element *ele
 }
 
 static void
-read_addon_plan(void *target, int index, const char *name, const Element *element)
+read_addon_plan(void *target, const char *name, const Element *element)
 {
 	AddonReader *reader = target;
 	const CardPlan *plan = card_plan(reader->card, name);
@@ -303,7 +303,7 @@ read_addon_plan(void *target, int index, const char *name, const Element *elemen
 }
 
 static void
-read_addon_minutes(void *target, int index, const char *option, const Element *element)
+read_addon_minutes(void *target, const char *option, const Element *element)
 {
 	CardAddon  *addon = ((AddonReader *) target)->addon;
 
@@ -327,11 +327,11 @@ check_addon_name(const char *name, const Element *element)
 }
 
 static void
-read_addon(void *target, int index, const char *name, const Element *element)
+read_addon(void *target, const char *name, const Element *element)
 {
 	static const char *const keys[] = {"charge", "prices", "minutes", NULL};
 	Card	   *card = target;
-	CardAddon  *addon = &card->addons[index];
+	CardAddon  *addon = &card->addons[card->naddons++];
 	AddonReader reader = {card, addon, NULL};
 	Element		member = need_member(element, "charge");
 	const char *charge = as_text(&member);
@@ -360,11 +360,11 @@ read_addons(Card *card, const Element *root)
 	if (!find_member(root, "addons", &element))
 		return;
 	card->addons = palloc0(sizeof(CardAddon) * (each_member(&element, false, NULL, NULL) + 1));
-	card->naddons = each_member(&element, false, read_addon, card);
+	each_member(&element, false, read_addon, card);
 }
 
 static void
-read_call_class(void *target, int index, const char *name, const Element *element)
+read_call_class(void *target, const char *name, const Element *element)
 {
 	static const char *const keys[] = {"ratio", "price", NULL};
 	int			class = call_class_find(name, strlen(name));
@@ -387,7 +387,7 @@ read_call_class(void *target, int index, const char *name, const Element *elemen
  * and video come in half minutes, which take one place more.
  */
 static void
-read_coefficient(void *target, int index, const char *name, const Element *element)
+read_coefficient(void *target, const char *name, const Element *element)
 {
 	Card	   *card = target;
 	int			kind = check_kind_find(name, strlen(name));
@@ -405,10 +405,11 @@ read_coefficient(void *target, int index, const char *name, const Element *eleme
 }
 
 static void
-read_pack(void *target, int index, const char *name, const Element *element)
+read_pack(void *target, const char *name, const Element *element)
 {
 	static const char *const keys[] = {"price", "deductions", "months", NULL};
-	CardPack   *pack = &((Card *) target)->packs[index];
+	Card	   *card = target;
+	CardPack   *pack = &card->packs[card->npacks++];
 	Element		member = need_member(element, "price");
 
 	only_keys(element, keys);
@@ -443,7 +444,7 @@ read_moderation(Card *card, const Element *root)
 	if (!find_member(&element, "packs", &member))
 		return;
 	card->packs = palloc0(sizeof(CardPack) * (each_member(&member, false, NULL, NULL) + 1));
-	card->npacks = each_member(&member, false, read_pack, card);
+	each_member(&member, false, read_pack, card);
 }
 
 static void

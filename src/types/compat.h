@@ -35,6 +35,7 @@ struct Node;
 #define SOFT_ERROR_OCCURRED(context) false
 #else
 #include "nodes/miscnodes.h"
+#include "varatt.h"				/* part of postgres.h until then */
 #endif
 
 /*
@@ -58,5 +59,12 @@ compat_fixed_abbreviation(const char *name, int *east)
 #endif
 	return type == TZ || type == DTZ;
 }
+
+/* make_range() takes an error context from 16 on. */
+#if PG_VERSION_NUM < 160000
+#define range_of_bounds(typcache, lower, upper) make_range(typcache, lower, upper, false)
+#else
+#define range_of_bounds(typcache, lower, upper) make_range(typcache, lower, upper, false, NULL)
+#endif
 
 #endif							/* IM_COMPAT_H */

@@ -1,0 +1,229 @@
+-- Bills: for one app, for all of them, and under another price list.
+
+CREATE FUNCTION @extschema@.im_need_app(app_id bigint) RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = $1) THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'no_data_found',
+			MESSAGE = format('there is no app %s', $1),
+			DETAIL = 'im_app has no row of it.',
+			HINT = 'Insert the app, or correct the app_id.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_need_app(bigint) IS
+'Raises P0002 if im_app has no such app.';
+
+CREATE FUNCTION @extschema@.im_need_month(app_id bigint, month @extschema@.im_month) RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	card text;
+BEGIN
+	SELECT a.rate_card INTO card FROM @extschema@.im_app a WHERE a.app_id = $1;
+	IF NOT EXISTS (SELECT FROM @extschema@.im_rate_card_version v
+				   WHERE v.rate_card = card AND v.effective_from <= $2::date) THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'no_data_found',
+			MESSAGE = format('rate card "%s" has no version in force on %s', card, to_char($2::date, 'YYYY-MM-DD')),
+			DETAIL = format('App %s is billed by it, and a month is rated by the version in force on its first day.', $1),
+			HINT = 'Add a version to im_rate_card_version that starts by then, or bill a later month.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_need_month(bigint, @extschema@.im_month) IS
+'Raises P0002 if no version of the app''s rate card covers the month.';
+
+-- The planner cannot know how few rows one app has, and compiling its plan
+-- takes seconds where running it takes milliseconds: no JIT.
+CREATE FUNCTION @extschema@.im_rebill(app_id bigint, month @extschema@.im_month,
+		card @extschema@.im_rate_card)
+	RETURNS SETOF @extschema@.im_bill_line
+	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 10
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off
+AS $$
+DECLARE
+	first date := $2::date;
+	until date := upper($2::daterange);
+	book @extschema@.im_price_book := @extschema@.im_price_book($3);
+	apps bigint[];
+	since date[];
+BEGIN
+	PERFORM @extschema@.im_need_app($1);
+	IF $3 IS NULL THEN
+		PERFORM @extschema@.im_need_month($1, $2);
+	END IF;
+	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, since
+	FROM @extschema@.im_early_usage(first, until, $3, book) e
+	WHERE e.app_id = $1;
+	RETURN QUERY
+	SELECT l.*
+	FROM @extschema@.im_gather(first, until, $3, apps, since) g,
+		@extschema@.im_rate_lines(g.app_id, g.card_name, book, g.orders, g.suspensions,
+			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
+			g.calls, g.user_days, g.users) l
+	WHERE g.app_id = $1;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_rebill(bigint, @extschema@.im_month, @extschema@.im_rate_card) IS
+'The bill of an app and month computed from the tables, under the given card or, if it is null, the app''s own.';
+
+CREATE FUNCTION @extschema@.im_monthly_bill(app_id bigint, month @extschema@.im_month)
+	RETURNS SETOF @extschema@.im_bill_line
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 10
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN QUERY SELECT * FROM @extschema@.im_rebill($1, $2, NULL);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_monthly_bill(bigint, @extschema@.im_month) IS
+'The whole bill of a usage month of one app, a line a row, in the currency of its rate card. Errors: P0002 for an unknown app or a month that no card version covers; 22023 for a raw row that cannot be metered, named; 23514 for an order that the rules forbid.';
+
+CREATE FUNCTION @extschema@.im_preview_bill(app_id bigint, month @extschema@.im_month,
+		card @extschema@.im_rate_card)
+	RETURNS SETOF @extschema@.im_bill_line
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 10
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN QUERY SELECT * FROM @extschema@.im_rebill($1, $2, $3);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_preview_bill(bigint, @extschema@.im_month, @extschema@.im_rate_card) IS
+'The bill of a month as it would be under another price list, which stands for every version. What the app holds and that card lacks is a line with null amount and the reason. Errors as im_monthly_bill().';
+
+-- Tells a failed bill of all apps: how many cannot be right, and where to look.
+CREATE FUNCTION @extschema@.im_raise_unbillable(month @extschema@.im_month, state text, message text)
+	RETURNS void
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	wrong bigint;
+BEGIN
+	SELECT count(DISTINCT p.app_id) INTO wrong FROM @extschema@.im_problems($1) p WHERE p.fatal;
+	RAISE EXCEPTION USING
+		ERRCODE = $2,
+		MESSAGE = CASE WHEN wrong = 0 THEN $3
+			ELSE format('the bills of %s apps for %s cannot be right', wrong, $1) END,
+		DETAIL = format('The first problem met: %s.', $3),
+		HINT = format('SELECT * FROM @extschema@.im_check(%L) lists what to correct.', $1::text);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_raise_unbillable(@extschema@.im_month, text, text) IS
+'Raises the one error of a set-wise bill: with the number of apps that cannot be billed and the hint where they are listed.';
+
+CREATE FUNCTION @extschema@.im_monthly_bills(month @extschema@.im_month)
+	RETURNS SETOF @extschema@.im_bill_line
+	LANGUAGE plpgsql STABLE STRICT ROWS 100000
+	SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_custom_plan
+AS $$
+DECLARE
+	first date := $1::date;
+	until date := upper($1::daterange);
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
+	apps bigint[];
+	since date[];
+BEGIN
+	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, since
+	FROM @extschema@.im_early_usage(first, until, NULL, book) e;
+	RETURN QUERY
+	SELECT l.*
+	FROM @extschema@.im_gather(first, until, NULL, apps, since) g,
+		@extschema@.im_rate_lines(g.app_id, g.card_name, book, g.orders, g.suspensions,
+			g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
+			g.calls, g.user_days, g.users) l;
+EXCEPTION
+	WHEN check_violation OR no_data_found OR data_exception THEN
+		PERFORM @extschema@.im_raise_unbillable($1, SQLSTATE, SQLERRM);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_monthly_bills(@extschema@.im_month) IS
+'The bills of a usage month of every app, set-wise, in no particular order of apps. Raises one error with the number of apps whose bill cannot be right.';
+
+CREATE FUNCTION @extschema@.im_monthly_totals(month @extschema@.im_month)
+	RETURNS TABLE (app_id bigint, currency text, total numeric)
+	LANGUAGE plpgsql STABLE STRICT ROWS 10000
+	SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_custom_plan
+AS $$
+#variable_conflict use_column
+DECLARE
+	first date := $1::date;
+	until date := upper($1::daterange);
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
+	apps bigint[];
+	since date[];
+BEGIN
+	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, since
+	FROM @extschema@.im_early_usage(first, until, NULL, book) e;
+	RETURN QUERY
+	SELECT t.app_id, t.currency, t.total
+	FROM (SELECT g.app_id, g.currency,
+				 @extschema@.im_rate_total(g.app_id, g.card_name, book, g.orders, g.suspensions,
+					g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
+					g.calls, g.user_days, g.users) AS total
+		  FROM @extschema@.im_gather(first, until, NULL, apps, since) g
+		  OFFSET 0) t
+	WHERE t.total IS NOT NULL;
+EXCEPTION
+	WHEN check_violation OR no_data_found OR data_exception THEN
+		PERFORM @extschema@.im_raise_unbillable($1, SQLSTATE, SQLERRM);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_monthly_totals(@extschema@.im_month) IS
+'The total of every app that has lines in the month, rounded once half away from zero to the places of its currency (R9). Errors as im_monthly_bills().';
+
+CREATE FUNCTION @extschema@.im_monthly_total(app_id bigint, month @extschema@.im_month)
+	RETURNS numeric
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	scale int;
+BEGIN
+	PERFORM @extschema@.im_need_app($1);
+	SELECT (v.terms ->> 'scale')::int INTO scale
+	FROM @extschema@.im_app a
+	JOIN @extschema@.im_rate_card_version v ON v.rate_card = a.rate_card
+	WHERE a.app_id = $1
+	LIMIT 1;
+	RETURN (SELECT round(coalesce(sum(b.amount), 0), scale)
+			FROM @extschema@.im_monthly_bill($1, $2) b);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_monthly_total(bigint, @extschema@.im_month) IS
+'The total of a month of one app, rounded once half away from zero to the places of its currency (R9); 0 without lines. Errors as im_monthly_bill().';
+
+CREATE FUNCTION @extschema@.im_create_billing_view(name text, first_month @extschema@.im_month,
+		last_month @extschema@.im_month DEFAULT NULL)
+	RETURNS void
+	LANGUAGE plpgsql
+AS $$
+DECLARE
+	view_name text := (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(p), '.')
+					   FROM pg_catalog.unnest(pg_catalog.parse_ident($1)) p);
+BEGIN
+	EXECUTE pg_catalog.format($view$
+		CREATE MATERIALIZED VIEW %s AS
+		SELECT b.*
+		FROM pg_catalog.generate_series(%L::pg_catalog.date, coalesce(%L::pg_catalog.date,
+				(pg_catalog.now() AT TIME ZONE 'Asia/Shanghai')::pg_catalog.date),
+				'1 month'::pg_catalog.interval) m,
+			@extschema@.im_monthly_bills(m::pg_catalog.date) b
+		$view$, view_name, $2::pg_catalog.date, $3::pg_catalog.date);
+	EXECUTE pg_catalog.format('CREATE UNIQUE INDEX ON %s (app_id, month, line)', view_name);
+	EXECUTE pg_catalog.format('COMMENT ON MATERIALIZED VIEW %s IS %L', view_name,
+		'Bill lines of the months from ' OPERATOR(pg_catalog.||) $2::text OPERATOR(pg_catalog.||)
+		' through ' OPERATOR(pg_catalog.||) coalesce($3::text, 'the running one'));
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_create_billing_view(text, @extschema@.im_month, @extschema@.im_month) IS
+'Creates a materialized view of all bill lines of the months from the first through the last, or through the running one, with the unique index that REFRESH MATERIALIZED VIEW CONCURRENTLY needs. The name may have a schema.';

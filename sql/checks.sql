@@ -1,0 +1,164 @@
+-- im_check(): all that would make a bill fail or mislead.
+--
+-- Bad rows are found here by plain conditions, the same that the meters
+-- raise, because a meter stops at the first and a report must not.
+
+CREATE FUNCTION @extschema@.im_bad_checks(first date, until date)
+	RETURNS TABLE (app_id bigint, at timestamptz, problem text)
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT m.app_id, m.at,
+		CASE WHEN m.kind NOT IN ('text', 'image', 'audio', 'video')
+				THEN format('im_moderation_check has the unknown kind "%s"', m.kind)
+			WHEN m.seconds < 0 THEN format('im_moderation_check has %s seconds', m.seconds)
+			ELSE format('im_moderation_check has no seconds of %s', m.kind) END
+	FROM @extschema@.im_moderation_check m
+	WHERE m.at < @extschema@.im_utc_midnight($2 + 1)
+		AND (m.kind NOT IN ('text', 'image', 'audio', 'video') OR m.seconds < 0
+			OR m.seconds IS NULL AND m.kind IN ('audio', 'video'))
+$$;
+COMMENT ON FUNCTION @extschema@.im_bad_checks(date, date) IS
+'Rows of im_moderation_check before a day that cannot be metered.';
+
+CREATE FUNCTION @extschema@.im_bad_calls(first date, until date)
+	RETURNS TABLE (app_id bigint, at timestamptz, problem text)
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT c.app_id, c.at,
+		CASE WHEN c.class NOT IN ('audio', 'sd', 'hd', 'fhd')
+				THEN format('im_call has the unknown class "%s"', c.class)
+			ELSE format('im_call has %s seconds', c.seconds) END
+	FROM @extschema@.im_call c
+	WHERE c.at < @extschema@.im_utc_midnight($2 + 1)
+		AND (c.class NOT IN ('audio', 'sd', 'hd', 'fhd') OR c.seconds < 0)
+$$;
+COMMENT ON FUNCTION @extschema@.im_bad_calls(date, date) IS
+'Rows of im_call before a day that cannot be metered.';
+
+CREATE FUNCTION @extschema@.im_bad_groups(first date, until date)
+	RETURNS TABLE (app_id bigint, at timestamptz, problem text)
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT g.app_id, greatest(g.created_at, @extschema@.im_utc_midnight($1)),
+		format('im_group "%s" was disbanded before it was created', g.group_id)
+	FROM @extschema@.im_group g
+	WHERE g.disbanded_at < g.created_at
+		AND g.created_at >= @extschema@.im_utc_midnight($1 - 1)
+		AND g.created_at < @extschema@.im_utc_midnight($2 + 1)
+$$;
+COMMENT ON FUNCTION @extschema@.im_bad_groups(date, date) IS
+'Rows of im_group around a month that cannot be metered.';
+
+CREATE FUNCTION @extschema@.im_bad_events(first date, until date,
+		book @extschema@.im_price_book)
+	RETURNS TABLE (app_id bigint, problem text)
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT b.app_id, format('%s at %s', b.problem,
+			to_char(b.at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS"+00"'))
+	FROM (SELECT * FROM @extschema@.im_bad_checks($1, $2)
+		  UNION ALL SELECT * FROM @extschema@.im_bad_calls($1, $2)
+		  UNION ALL SELECT * FROM @extschema@.im_bad_groups($1, $2)) b
+	JOIN @extschema@.im_app_cards(NULL) a ON a.app_id = b.app_id
+	LEFT JOIN @extschema@.im_early_usage($1, $2, NULL, $3) e ON e.app_id = b.app_id
+	WHERE a.time_zone IS NOT NULL
+		AND @extschema@.im_day(b.at, a.time_zone) >= coalesce(e.since, $1)
+		AND @extschema@.im_day(b.at, a.time_zone) < $2
+$$;
+COMMENT ON FUNCTION @extschema@.im_bad_events(date, date, @extschema@.im_price_book) IS
+'Raw rows that make the bill of the month [first, until) fail, by app.';
+
+CREATE FUNCTION @extschema@.im_bad_days(first date, until date,
+		book @extschema@.im_price_book)
+	RETURNS TABLE (app_id bigint, problem text)
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT d.app_id, format('im_usage_daily of %s has a negative figure', to_char(d.day, 'YYYY-MM-DD'))
+	FROM @extschema@.im_usage_daily d
+	LEFT JOIN @extschema@.im_early_usage($1, $2, NULL, $3) e ON e.app_id = d.app_id
+	WHERE d.day >= coalesce(e.since, $1) AND d.day < $2
+		AND least(d.dau, d.peak_groups, d.text_checks, d.image_checks, d.audio_half_minutes,
+			d.video_half_minutes, d.audio_minutes, d.sd_minutes, d.hd_minutes, d.fhd_minutes) < 0
+	UNION ALL
+	SELECT d.app_id, format('im_usage_daily of %s has no users, which the rate card prices by the month',
+			to_char(d.day, 'YYYY-MM-DD'))
+	FROM @extschema@.im_usage_daily d
+	JOIN @extschema@.im_app_cards(NULL) a ON a.app_id = d.app_id
+	WHERE d.day >= $1 AND d.day < $2 AND d.users IS NULL AND a.prices_mau
+$$;
+COMMENT ON FUNCTION @extschema@.im_bad_days(date, date, @extschema@.im_price_book) IS
+'Daily figures that make the bill of the month [first, until) fail, by app.';
+
+CREATE FUNCTION @extschema@.im_usage_apps(first date, until date) RETURNS TABLE (app_id bigint)
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT l.app_id FROM @extschema@.im_login l
+	WHERE l.at >= @extschema@.im_utc_midnight($1 - 1) AND l.at < @extschema@.im_utc_midnight($2 + 1)
+	UNION
+	SELECT m.app_id FROM @extschema@.im_moderation_check m
+	WHERE m.at >= @extschema@.im_utc_midnight($1 - 1) AND m.at < @extschema@.im_utc_midnight($2 + 1)
+	UNION
+	SELECT c.app_id FROM @extschema@.im_call c
+	WHERE c.at >= @extschema@.im_utc_midnight($1 - 1) AND c.at < @extschema@.im_utc_midnight($2 + 1)
+	UNION
+	SELECT g.app_id FROM @extschema@.im_group g
+	WHERE g.created_at < @extschema@.im_utc_midnight($2 + 1)
+		AND (g.disbanded_at IS NULL OR g.disbanded_at >= @extschema@.im_utc_midnight($1 - 1))
+	UNION
+	SELECT d.app_id FROM @extschema@.im_usage_daily d
+	WHERE d.day >= $1 AND d.day < $2
+$$;
+COMMENT ON FUNCTION @extschema@.im_usage_apps(date, date) IS
+'Apps with any usage around the month [first, until).';
+
+-- Fatal problems make the bill of the app, and so the bills of all, fail.
+CREATE FUNCTION @extschema@.im_problems(month @extschema@.im_month)
+	RETURNS TABLE (app_id bigint, problem text, fatal boolean)
+	LANGUAGE plpgsql STABLE STRICT ROWS 10
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	first date := $1::date;
+	until date := upper($1::daterange);
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
+BEGIN
+	RETURN QUERY
+	SELECT r.app_id, r.problem, true
+	FROM (SELECT a.app_id,
+				 @extschema@.im_rate_problem(a.app_id, a.card_name, book, a.orders, a.suspensions, false, $1, first, NULL, NULL, NULL, NULL, NULL, NULL, NULL) AS problem
+		  FROM @extschema@.im_app_accounts(until, NULL) a
+		  OFFSET 0) r
+	WHERE r.problem IS NOT NULL;
+	RETURN QUERY
+	SELECT a.app_id, format('rate card "%s" has no version in force on %s, yet there is usage',
+			a.card_name, to_char(first, 'YYYY-MM-DD')), true
+	FROM @extschema@.im_app_accounts(until, NULL) a
+	JOIN @extschema@.im_usage_apps(first, until) u ON u.app_id = a.app_id
+	WHERE (a.card_from > first OR a.card_from IS NULL) AND a.orders IS NULL;
+	RETURN QUERY SELECT b.app_id, b.problem, true FROM @extschema@.im_bad_events(first, until, book) b;
+	RETURN QUERY SELECT b.app_id, b.problem, true FROM @extschema@.im_bad_days(first, until, book) b;
+	RETURN QUERY
+	SELECT u.app_id, 'there is usage of this app, but im_app has no row of it'::text, false
+	FROM @extschema@.im_usage_apps(first, until) u
+	WHERE NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = u.app_id);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_problems(@extschema@.im_month) IS
+'What im_check() reports, with the difference between what makes a bill fail (fatal) and what only misleads.';
+
+CREATE FUNCTION @extschema@.im_check(month @extschema@.im_month)
+	RETURNS TABLE (app_id bigint, problem text)
+	LANGUAGE plpgsql STABLE STRICT ROWS 10
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+	RETURN QUERY
+	SELECT p.app_id, p.problem
+	FROM @extschema@.im_problems($1) p
+	ORDER BY p.app_id, p.problem COLLATE "C";
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_check(@extschema@.im_month) IS
+'All that would make a bill of the month fail or mislead, by app: orders that break a rule, days without a card version, plans that the version does not price, raw rows that cannot be metered, daily figures that are negative or lack users, usage of no such app. Empty when all is well.';

@@ -1,0 +1,162 @@
+-- What SQL calls of the rating core: primitives over any table, and the
+-- functions that rate the values which gathering.sql puts together.
+
+CREATE TYPE @extschema@.im_bill_line AS (
+	app_id bigint,
+	month date,
+	line integer,
+	item text,
+	option text,
+	period daterange,
+	due_on date,
+	quantity numeric,
+	included numeric,
+	billable numeric,
+	units numeric,
+	unit_price numeric,
+	amount numeric,
+	currency text,
+	explanation text
+);
+COMMENT ON TYPE @extschema@.im_bill_line IS
+'One line of a bill. amount is in the currency named, exact to at most 8 places; only the total is rounded.';
+COMMENT ON COLUMN @extschema@.im_bill_line.app_id IS 'The app (SDKAppID) that pays.';
+COMMENT ON COLUMN @extschema@.im_bill_line.month IS 'First day of the usage month.';
+COMMENT ON COLUMN @extschema@.im_bill_line.line IS 'Number of the line, from 1.';
+COMMENT ON COLUMN @extschema@.im_bill_line.item IS 'plan, plan_upgrade, dau_overage, mau_overage, group_overage, an add-on, call_minutes, local_moderation, moderation_pack, moderation or refund.';
+COMMENT ON COLUMN @extschema@.im_bill_line.option IS 'Plan, option, class or pack; of a refund the refunded item; empty where there is none.';
+COMMENT ON COLUMN @extschema@.im_bill_line.period IS 'Days that the line pays for: a term, or the month.';
+COMMENT ON COLUMN @extschema@.im_bill_line.due_on IS 'Day on which the amount falls due.';
+COMMENT ON COLUMN @extschema@.im_bill_line.quantity IS 'What was used or bought.';
+COMMENT ON COLUMN @extschema@.im_bill_line.included IS 'What a quota or packs covered.';
+COMMENT ON COLUMN @extschema@.im_bill_line.billable IS 'quantity - included, at least 0.';
+COMMENT ON COLUMN @extschema@.im_bill_line.units IS 'What is multiplied by unit_price: started blocks, months, minutes, deductions.';
+COMMENT ON COLUMN @extschema@.im_bill_line.unit_price IS 'Price of a unit; null in a preview whose card has no price.';
+COMMENT ON COLUMN @extschema@.im_bill_line.amount IS 'units * unit_price unless agreed, shared or by the refund rule; null in a preview whose card has no price.';
+COMMENT ON COLUMN @extschema@.im_bill_line.currency IS 'ISO 4217 code of the rate card.';
+COMMENT ON COLUMN @extschema@.im_bill_line.explanation IS 'One sentence on how the amount came about.';
+
+CREATE FUNCTION @extschema@.im_block_fee(usage bigint, included bigint, block bigint, price numeric)
+	RETURNS numeric
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_block_fee(bigint, bigint, bigint, numeric) IS
+'Fee of started blocks over a free quota (R3): ceil(max(0, usage - included) / block) * price, exact. Error 22023 for negative usage, quota or price, a block below 1, NaN or infinity.';
+
+CREATE FUNCTION @extschema@.im_dau_overage(card @extschema@.im_rate_card, plan text, peak_dau bigint)
+	RETURNS numeric
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_dau_overage(@extschema@.im_rate_card, text, bigint) IS
+'Monthly fee of a peak of daily active users on a plan (R3), in the currency of the card; 0 on a plan that does not price it. Error 22023 for an unknown plan or a negative peak.';
+
+CREATE FUNCTION @extschema@.im_group_overage(card @extschema@.im_rate_card, plan text, peak bigint)
+	RETURNS numeric
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_group_overage(@extschema@.im_rate_card, text, bigint) IS
+'Monthly fee of a peak of groups on a plan (R3), in the currency of the card; 0 on a plan that does not price it. Error 22023 for an unknown plan or a negative peak.';
+
+CREATE FUNCTION @extschema@.im_addon_fee(card @extschema@.im_rate_card, plan text, addon text, option text DEFAULT '')
+	RETURNS numeric
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_addon_fee(@extschema@.im_rate_card, text, text, text) IS
+'Price per month of an add-on on a plan (R4), in the currency of the card. Error 22023 for an unknown plan or add-on, or an option that the plan does not sell.';
+
+CREATE FUNCTION @extschema@.im_moderation_fee(card @extschema@.im_rate_card, deductions numeric)
+	RETURNS numeric
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_moderation_fee(@extschema@.im_rate_card, numeric) IS
+'Postpaid fee of deductions of cloud moderation (R6), in the currency of the card, exact. Error 22023 where the card does not sell moderation, for negative deductions, NaN or infinity.';
+
+CREATE FUNCTION @extschema@.im_deductions(card @extschema@.im_rate_card, kind text, quantity numeric)
+	RETURNS numeric
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_deductions(@extschema@.im_rate_card, text, numeric) IS
+'Deductions of a quantity of checks (text, image) or minutes (audio, video): quantity * coefficient (R6), exact. Error 22023 for an unknown kind, a negative quantity, NaN or infinity.';
+
+CREATE TYPE @extschema@.im_price_book AS (
+	names text[],
+	dates date[],
+	cards @extschema@.im_rate_card[]
+);
+COMMENT ON TYPE @extschema@.im_price_book IS
+'The rate cards of all apps as rating takes them: names, first days and versions, ordered by name and day.';
+COMMENT ON COLUMN @extschema@.im_price_book.names IS 'Name of the rate card of each version.';
+COMMENT ON COLUMN @extschema@.im_price_book.dates IS 'First day of each version.';
+COMMENT ON COLUMN @extschema@.im_price_book.cards IS 'The versions.';
+
+CREATE TYPE @extschema@.im_order_entry AS (
+	order_id bigint,
+	at timestamptz,
+	action text,
+	item text,
+	option text,
+	months integer,
+	quantity integer,
+	refunds bigint,
+	paid numeric
+);
+COMMENT ON TYPE @extschema@.im_order_entry IS
+'One order of an app as rating takes it: the columns of im_order without the app.';
+
+COMMENT ON COLUMN @extschema@.im_order_entry.order_id IS 'The callers number of the order.';
+COMMENT ON COLUMN @extschema@.im_order_entry.at IS 'When it was placed.';
+COMMENT ON COLUMN @extschema@.im_order_entry.action IS 'buy, upgrade, refund, on or off.';
+COMMENT ON COLUMN @extschema@.im_order_entry.item IS 'What it is about.';
+COMMENT ON COLUMN @extschema@.im_order_entry.option IS 'Plan, option or pack.';
+COMMENT ON COLUMN @extschema@.im_order_entry.months IS 'Months bought.';
+COMMENT ON COLUMN @extschema@.im_order_entry.quantity IS 'Packs bought.';
+COMMENT ON COLUMN @extschema@.im_order_entry.refunds IS 'The order it refunds.';
+COMMENT ON COLUMN @extschema@.im_order_entry.paid IS 'The agreed amount, null for the cards.';
+
+CREATE FUNCTION @extschema@.im_rate_lines(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
+	RETURNS SETOF @extschema@.im_bill_line
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 10 PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_rate_lines(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
+'The bill of one app and month as a pure function of rate card versions, orders and usage. The arguments are values made by im_gather(); no table is read. Errors: 23514 for an order that the rules forbid, P0002 where no version covers a day, 22003 for figures past exact arithmetic.';
+
+CREATE FUNCTION @extschema@.im_rate_total(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
+	RETURNS numeric
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_rate_total(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
+'The total of the same bill, rounded once half away from zero to the places of the currency (R9); null for a bill without lines. The arguments are values made by im_gather(); no table is read.';
+
+CREATE FUNCTION @extschema@.im_rate_problem(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
+	RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_rate_problem(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
+'Why the bill of one app and month cannot be computed, as text; null if it can. The arguments are values made by im_gather(); no table is read.';
+
+CREATE FUNCTION @extschema@.im_rate_statement(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
+	RETURNS TABLE (day date, service text, text_checks bigint, image_checks bigint, audio_half_minutes bigint, video_half_minutes bigint, deductions numeric, from_packs numeric, packs jsonb, postpaid numeric, amount numeric)
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 31 PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_rate_statement(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
+'Cloud moderation of one app and month day by day (R6). The arguments are values made by im_gather(); no table is read.';
+
+CREATE FUNCTION @extschema@.im_rate_unbilled(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
+	RETURNS TABLE (app_id bigint, day date, kind text, quantity numeric, reason text)
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 10 PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_rate_unbilled(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
+'Usage of one app and month that nobody pays (R7). With card_name null every figure has the reason no such app. The arguments are values made by im_gather(); no table is read.';
+
+CREATE FUNCTION @extschema@.im_usage_since(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month)
+	RETURNS date
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_usage_since(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month) IS
+'The first day whose usage bears on the bill of a month: the first of the month, or earlier where packs were already in use. The arguments are values made by im_gather(); no table is read.';
+
+CREATE FUNCTION @extschema@.im_rate_state(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, at timestamptz)
+	RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_rate_state(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, timestamptz) IS
+'The state of an app on the day of an instant (R2, R7). The arguments are values made by im_gather(); no table is read.';
+
+CREATE FUNCTION @extschema@.im_verify_orders(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean)
+	RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_verify_orders(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean) IS
+'Replays the orders of one app: true, or error 23514 with the rule that an order breaks. The arguments are values made by im_gather(); no table is read.';
+
+CREATE FUNCTION @extschema@.im_order_problem(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean)
+	RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_order_problem(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean) IS
+'The first rule that an order of one app breaks, as text; null if there is none. The arguments are values made by im_gather(); no table is read.';

@@ -1,0 +1,214 @@
+-- Reports: what is wrong, what nobody pays, what state an app is in, what a
+-- card says.
+
+CREATE FUNCTION @extschema@.im_current_card() RETURNS @extschema@.im_rate_card
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	card @extschema@.im_rate_card;
+BEGIN
+	IF to_regclass('@extschema@.im_rate_card_version') IS NULL THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'undefined_table',
+			MESSAGE = 'there is no table im_rate_card_version yet',
+			DETAIL = 'Without a card given, prices are those of the version of "cn" in force today.',
+			HINT = 'Call im_create_tables() first, or give a card, such as im_bundled_card(''cn'', ''2024-01-01'').';
+	END IF;
+	SELECT v.terms::@extschema@.im_rate_card INTO card
+	FROM @extschema@.im_rate_card_version v
+	WHERE v.rate_card = 'cn'
+		AND v.effective_from <= (now() AT TIME ZONE (v.terms ->> 'time_zone'))::date
+	ORDER BY v.effective_from DESC
+	LIMIT 1;
+	IF card IS NULL THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'no_data_found',
+			MESSAGE = 'rate card "cn" has no version in force today',
+			DETAIL = 'Without a card given, prices are those of that version.',
+			HINT = 'Add a version to im_rate_card_version, or give a card.';
+	END IF;
+	RETURN card;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_current_card() IS
+'The version of rate card cn in force today. Errors: 42P01 before im_create_tables(), P0002 without such a version.';
+
+CREATE FUNCTION @extschema@.im_dau_overage(plan text, peak_dau bigint) RETURNS numeric
+	LANGUAGE sql STABLE PARALLEL SAFE
+	RETURN @extschema@.im_dau_overage(@extschema@.im_current_card(), plan, peak_dau);
+COMMENT ON FUNCTION @extschema@.im_dau_overage(text, bigint) IS
+'im_dau_overage() by the version of cn in force today, in CNY.';
+
+CREATE FUNCTION @extschema@.im_group_overage(plan text, peak bigint) RETURNS numeric
+	LANGUAGE sql STABLE PARALLEL SAFE
+	RETURN @extschema@.im_group_overage(@extschema@.im_current_card(), plan, peak);
+COMMENT ON FUNCTION @extschema@.im_group_overage(text, bigint) IS
+'im_group_overage() by the version of cn in force today, in CNY.';
+
+CREATE FUNCTION @extschema@.im_addon_fee(plan text, addon text, option text DEFAULT '') RETURNS numeric
+	LANGUAGE sql STABLE PARALLEL SAFE
+	RETURN @extschema@.im_addon_fee(@extschema@.im_current_card(), plan, addon, option);
+COMMENT ON FUNCTION @extschema@.im_addon_fee(text, text, text) IS
+'im_addon_fee() by the version of cn in force today, in CNY per month.';
+
+CREATE FUNCTION @extschema@.im_moderation_fee(deductions numeric) RETURNS numeric
+	LANGUAGE sql STABLE PARALLEL SAFE
+	RETURN @extschema@.im_moderation_fee(@extschema@.im_current_card(), deductions);
+COMMENT ON FUNCTION @extschema@.im_moderation_fee(numeric) IS
+'im_moderation_fee() by the version of cn in force today, in CNY.';
+
+CREATE FUNCTION @extschema@.im_deductions(kind text, quantity numeric) RETURNS numeric
+	LANGUAGE sql STABLE PARALLEL SAFE
+	RETURN @extschema@.im_deductions(@extschema@.im_current_card(), kind, quantity);
+COMMENT ON FUNCTION @extschema@.im_deductions(text, numeric) IS
+'im_deductions() by the version of cn in force today.';
+
+CREATE FUNCTION @extschema@.im_bundled_card(name text, effective_from date)
+	RETURNS @extschema@.im_rate_card
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	card jsonb;
+BEGIN
+	SELECT b.terms INTO card
+	FROM @extschema@.im_bundled_cards() b
+	WHERE b.rate_card = $1 AND b.effective_from = $2;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'no_data_found',
+			MESSAGE = format('no bundled rate card "%s" takes effect on %s', $1, to_char($2, 'YYYY-MM-DD')),
+			DETAIL = (SELECT format('The bundled versions are %s.',
+						string_agg(format('%s from %s', b.rate_card, to_char(b.effective_from, 'YYYY-MM-DD')), ', '
+							ORDER BY b.rate_card, b.effective_from))
+					  FROM @extschema@.im_bundled_cards() b),
+			HINT = 'Name a version by its first day.';
+	END IF;
+	RETURN card::@extschema@.im_rate_card;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_bundled_card(text, date) IS
+'A rate card that the extension brings, by name and first day (R10). Error P0002 for any other.';
+
+CREATE FUNCTION @extschema@.im_price_list(card @extschema@.im_rate_card)
+	RETURNS TABLE (item text, plan text, option text, charge text, included numeric,
+		block numeric, price numeric, "grant" numeric, coefficient numeric)
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH c AS (SELECT $1::jsonb AS terms),
+	list(rank, item, plan, option, charge, included, block, price, granted, coefficient) AS (
+		SELECT 1, 'plan', p.key, '', 'prepaid', NULL::numeric, NULL::numeric,
+			(p.value ->> 'price')::numeric, NULL::numeric, NULL::numeric
+		FROM c, jsonb_each(c.terms -> 'plans') p
+		UNION ALL
+		SELECT 2, CASE u.key WHEN 'groups' THEN 'group' ELSE u.key END || '_overage', p.key, '', 'postpaid',
+			(u.value ->> 'included')::numeric, (u.value ->> 'block')::numeric,
+			(u.value ->> 'price')::numeric, NULL, NULL
+		FROM c, jsonb_each(c.terms -> 'plans') p, jsonb_each(p.value) u
+		WHERE u.key IN ('dau', 'mau', 'groups')
+		UNION ALL
+		SELECT 3, a.key, p.key, o.key, a.value ->> 'charge', NULL, NULL,
+			o.value::numeric, (a.value -> 'minutes' ->> o.key)::numeric, NULL
+		FROM c, jsonb_each(c.terms -> 'addons') a, jsonb_each(a.value -> 'prices') p,
+			jsonb_each_text(p.value) o
+		UNION ALL
+		SELECT 4, 'call_minutes', NULL, m.key, 'postpaid', NULL, NULL,
+			(m.value ->> 'price')::numeric, NULL, (m.value ->> 'ratio')::numeric
+		FROM c, jsonb_each(c.terms -> 'call_minutes') m
+		UNION ALL
+		SELECT 5, 'local_moderation', NULL, '', 'prepaid', NULL, NULL,
+			(c.terms ->> 'local_moderation')::numeric, NULL, NULL
+		FROM c WHERE c.terms ? 'local_moderation'
+		UNION ALL
+		SELECT 6, 'moderation_pack', NULL, k.key, 'prepaid', NULL, NULL,
+			(k.value ->> 'price')::numeric, (k.value ->> 'deductions')::numeric, NULL
+		FROM c, jsonb_each(c.terms -> 'moderation' -> 'packs') k
+		UNION ALL
+		SELECT 7, 'moderation', NULL, w.key, 'postpaid', NULL, NULL,
+			(c.terms -> 'moderation' ->> 'price')::numeric, NULL, w.value::numeric
+		FROM c, jsonb_each_text(c.terms -> 'moderation' -> 'coefficients') w)
+	SELECT l.item, l.plan, l.option, l.charge, l.included, l.block, l.price, l.granted, l.coefficient
+	FROM list l
+	ORDER BY l.rank, l.item COLLATE "C", l.plan COLLATE "C", l.price, l.option COLLATE "C"
+$$;
+COMMENT ON FUNCTION @extschema@.im_price_list(@extschema@.im_rate_card) IS
+'What a card sells, a price a row, in its currency: per month for plans, add-ons and local moderation, per block for overage, per minute for calls, per deduction for moderation, per pack. grant: minutes each month, or deductions of a pack; coefficient: deductions of a check or minute, pack minutes of a call minute.';
+
+CREATE FUNCTION @extschema@.im_app_status(app_id bigint, at timestamptz) RETURNS text
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM @extschema@.im_need_app($1);
+	RETURN (
+		SELECT @extschema@.im_rate_state(a.app_id, a.card_name, @extschema@.im_price_book(NULL),
+			o.orders, s.suspensions, false, $2)
+		FROM @extschema@.im_app_cards(NULL) a
+		LEFT JOIN @extschema@.im_app_orders('infinity') o ON o.app_id = a.app_id
+		LEFT JOIN @extschema@.im_app_suspensions() s ON s.app_id = a.app_id
+		WHERE a.app_id = $1);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_app_status(bigint, timestamptz) IS
+'The state of an app on the day of an instant, in its rate card''s time zone (R2, R7): trial, active, grace, stopped, suspended or reclaimed. Errors: P0002 for an unknown app or rate card, 22008 for an instant outside the years 1 to 9999.';
+
+CREATE FUNCTION @extschema@.im_moderation_statement(app_id bigint, month @extschema@.im_month)
+	RETURNS TABLE (day date, service text, text_checks bigint, image_checks bigint,
+		audio_half_minutes bigint, video_half_minutes bigint, deductions numeric,
+		from_packs numeric, packs jsonb, postpaid numeric, amount numeric)
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 31
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off	-- as in im_rebill()
+AS $$
+#variable_conflict use_column
+DECLARE
+	first date := $2::date;
+	until date := upper($2::daterange);
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
+	apps bigint[];
+	sinces date[];
+BEGIN
+	PERFORM @extschema@.im_need_app($1);
+	PERFORM @extschema@.im_need_month($1, $2);
+	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, sinces
+	FROM @extschema@.im_early_usage(first, until, NULL, book) e
+	WHERE e.app_id = $1;
+	RETURN QUERY
+	SELECT l.*
+	FROM @extschema@.im_gather(first, until, NULL, apps, sinces) g,
+		@extschema@.im_rate_statement(g.app_id, g.card_name, book, g.orders, g.suspensions,
+			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
+			g.calls, g.user_days, g.users) l
+	WHERE g.app_id = $1;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_moderation_statement(bigint, @extschema@.im_month) IS
+'Cloud moderation of a month day by day (R6): checks and half minutes by kind, deductions, what packs gave in all and each (order_id: deductions), the postpaid rest and its amount. service is on, off, suspended, stopped or reclaimed. Errors as im_monthly_bill().';
+
+CREATE FUNCTION @extschema@.im_unbilled_usage(month @extschema@.im_month)
+	RETURNS TABLE (app_id bigint, day date, kind text, quantity numeric, reason text)
+	LANGUAGE plpgsql STABLE STRICT ROWS 1000
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	first date := $1::date;
+	until date := upper($1::daterange);
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
+BEGIN
+	RETURN QUERY
+	SELECT l.*
+	FROM @extschema@.im_gather(first, until, NULL, NULL, NULL) g,
+		@extschema@.im_rate_unbilled(g.app_id, g.card_name, book, g.orders, g.suspensions,
+			g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
+			g.calls, g.user_days, g.users) l;
+	RETURN QUERY
+	SELECT l.*
+	FROM @extschema@.im_orphaned_usage(first, until) g,
+		@extschema@.im_rate_unbilled(g.app_id, NULL, NULL, NULL, NULL, false, $1, first, g.usage, NULL, NULL, NULL, NULL, NULL, NULL) l;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_unbilled_usage(@extschema@.im_month) IS
+'Usage of a month that nobody pays, by app, day and kind (dau, groups, text, image, audio, video, call_audio, call_sd, call_hd, call_fhd), with the reason: suspended, stopped, switched off, not priced by the card, no such app. quantity: users, groups, checks or minutes.';

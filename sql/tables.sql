@@ -1,0 +1,247 @@
+-- im_create_tables(): tables that are the user's, not the extension's.
+--
+-- What the tables consist of is told as data below, and the function adds
+-- whatever is missing: a table, a column of a newer version, a key, an index,
+-- a trigger that a DROP EXTENSION CASCADE took.  It changes no row.
+
+CREATE FUNCTION @extschema@.im_table_definitions()
+	RETURNS TABLE (table_name text, description text)
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT * FROM (VALUES
+			('im_rate_card_version', 'Versions of price lists; edit them by adding a version.'),
+			('im_app', 'Apps (SDKAppID); each is billed on its own.'),
+			('im_order', 'Append-only log of purchases, upgrades, refunds and switches; the rules are checked per app at the end of the transaction.'),
+			('im_suspension', 'Days on which an app is out of service.'),
+			('im_login', 'Raw logins; a user counts once a day.'),
+			('im_group', 'Groups from creation until disbanded.'),
+			('im_moderation_check', 'Raw checks of cloud moderation.'),
+			('im_call', 'Raw audio and video calls.'),
+			('im_load', 'Batches that were loaded: a row inserted in the transaction of a load makes the same batch fail the second time.'),
+			('im_usage_daily', 'Daily figures of an app; a row of the users is the truth for its day, null figures are 0.')
+	) AS t(table_name, description)
+$$;
+COMMENT ON FUNCTION @extschema@.im_table_definitions() IS
+'The tables that im_create_tables() makes.';
+
+CREATE FUNCTION @extschema@.im_column_definitions()
+	RETURNS TABLE (table_name text, column_name text, definition text, description text)
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT * FROM (VALUES
+			('im_rate_card_version', 'rate_card', 'text NOT NULL', 'Name of the price list.'),
+			('im_rate_card_version', 'effective_from', 'date NOT NULL', 'First day on which this version is in force.'),
+			('im_rate_card_version', 'terms', 'jsonb NOT NULL', 'The price list, checked as im_rate_card; see the README for its keys.'),
+			('im_app', 'app_id', 'bigint NOT NULL', 'The SDKAppID.'),
+			('im_app', 'name', 'text NOT NULL', 'A name for people.'),
+			('im_app', 'rate_card', 'text NOT NULL DEFAULT ''cn''', 'The price list that bills the app.'),
+			('im_app', 'opened_at', 'timestamptz NOT NULL DEFAULT now()', 'When the app was opened; bills do not depend on it.'),
+			('im_app', 'tenant', 'name', 'Role of the customer who owns the app.'),
+			('im_order', 'app_id', 'bigint NOT NULL', 'The app that orders.'),
+			('im_order', 'order_id', 'bigint NOT NULL', 'The number that the caller gave it, unique within the app.'),
+			('im_order', 'at', 'timestamptz NOT NULL', 'When it was placed.'),
+			('im_order', 'action', 'text NOT NULL', 'buy, upgrade, refund, on or off.'),
+			('im_order', 'item', 'text NOT NULL', 'plan, an add-on, local_moderation, moderation_pack, moderation; of a refund the refunded item.'),
+			('im_order', 'option', 'text NOT NULL DEFAULT ''''', 'Plan name, add-on option or pack name.'),
+			('im_order', 'months', 'integer', 'Months bought; null for packs and for what is no purchase.'),
+			('im_order', 'quantity', 'integer NOT NULL DEFAULT 1', 'Packs bought; 1 for everything else.'),
+			('im_order', 'refunds', 'bigint', 'order_id that a refund takes back.'),
+			('im_order', 'paid', 'numeric', 'Agreed amount instead of the price of the card, in its currency.'),
+			('im_suspension', 'app_id', 'bigint NOT NULL', 'The app.'),
+			('im_suspension', 'days', 'daterange NOT NULL', 'Suspended days; no upper bound while it lasts.'),
+			('im_suspension', 'reason', 'text NOT NULL', 'arrears, refund or violation.'),
+			('im_login', 'app_id', 'bigint NOT NULL', 'The app.'),
+			('im_login', 'user_id', 'text NOT NULL', 'The id by which the customer knows the user, compared byte by byte.'),
+			('im_login', 'at', 'timestamptz NOT NULL', 'When.'),
+			('im_group', 'app_id', 'bigint NOT NULL', 'The app.'),
+			('im_group', 'group_id', 'text NOT NULL', 'The id by which the customer knows the group.'),
+			('im_group', 'created_at', 'timestamptz NOT NULL', 'The group exists from this instant, included.'),
+			('im_group', 'disbanded_at', 'timestamptz', 'It exists until this instant, excluded; null while it exists.'),
+			('im_moderation_check', 'app_id', 'bigint NOT NULL', 'The app.'),
+			('im_moderation_check', 'at', 'timestamptz NOT NULL', 'When; audio and video are summed per clock hour.'),
+			('im_moderation_check', 'kind', 'text NOT NULL', 'text, image, audio or video.'),
+			('im_moderation_check', 'seconds', 'integer', 'Length of audio and video, in seconds.'),
+			('im_moderation_check', 'scene', 'text', 'Where: single chat, group chat, profile.'),
+			('im_call', 'app_id', 'bigint NOT NULL', 'The app.'),
+			('im_call', 'at', 'timestamptz NOT NULL', 'When.'),
+			('im_call', 'class', 'text NOT NULL', 'audio, sd, hd or fhd.'),
+			('im_call', 'seconds', 'integer NOT NULL', 'Length in seconds.'),
+			('im_call', 'user_id', 'text', 'Who called.'),
+			('im_load', 'source', 'text NOT NULL', 'Where the batch came from.'),
+			('im_load', 'batch', 'text NOT NULL', 'Its name there.'),
+			('im_load', 'at', 'timestamptz NOT NULL DEFAULT now()', 'When it was loaded.'),
+			('im_usage_daily', 'app_id', 'bigint NOT NULL', 'The app.'),
+			('im_usage_daily', 'day', 'date NOT NULL', 'Day in the time zone of the apps rate card.'),
+			('im_usage_daily', 'dau', 'bigint', 'Distinct users that logged in.'),
+			('im_usage_daily', 'users', '@extschema@.im_userset', 'Those users; needed where the card prices users of the month.'),
+			('im_usage_daily', 'peak_groups', 'bigint', 'Most groups existing at one moment.'),
+			('im_usage_daily', 'text_checks', 'bigint', 'Texts checked.'),
+			('im_usage_daily', 'image_checks', 'bigint', 'Images checked.'),
+			('im_usage_daily', 'audio_half_minutes', 'bigint', 'Half minutes of audio checked, each clock hour rounded down.'),
+			('im_usage_daily', 'video_half_minutes', 'bigint', 'Half minutes of video checked, each clock hour rounded down.'),
+			('im_usage_daily', 'audio_minutes', 'bigint', 'Minutes of audio calls, started ones counted.'),
+			('im_usage_daily', 'sd_minutes', 'bigint', 'Minutes of sd video calls.'),
+			('im_usage_daily', 'hd_minutes', 'bigint', 'Minutes of hd video calls.'),
+			('im_usage_daily', 'fhd_minutes', 'bigint', 'Minutes of fhd video calls.'),
+			('im_usage_daily', 'metered_at', 'timestamptz', 'When the extension metered the row; null for rows of users.')
+	) AS t(table_name, column_name, definition, description)
+$$;
+COMMENT ON FUNCTION @extschema@.im_column_definitions() IS
+'The columns of those tables.';
+
+CREATE FUNCTION @extschema@.im_constraint_definitions()
+	RETURNS TABLE (table_name text, constraint_name text, definition text)
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT * FROM (VALUES
+			('im_rate_card_version', 'im_rate_card_version_pkey', 'PRIMARY KEY (rate_card, effective_from)'),
+			('im_rate_card_version', 'im_rate_card_version_terms_check', 'CHECK (terms::@extschema@.im_rate_card IS NOT NULL)'),
+			('im_rate_card_version', 'im_rate_card_version_effective_from_check', 'CHECK (effective_from BETWEEN ''0001-01-01'' AND ''9999-12-31'')'),
+			('im_app', 'im_app_pkey', 'PRIMARY KEY (app_id)'),
+			('im_order', 'im_order_pkey', 'PRIMARY KEY (app_id, order_id)'),
+			('im_order', 'im_order_app_id_fkey', 'FOREIGN KEY (app_id) REFERENCES @extschema@.im_app DEFERRABLE INITIALLY DEFERRED'),
+			('im_order', 'im_order_names_check', 'CHECK (octet_length(action) <= 63 AND octet_length(item) <= 63 AND octet_length(option) <= 63)'),
+			('im_suspension', 'im_suspension_app_id_fkey', 'FOREIGN KEY (app_id) REFERENCES @extschema@.im_app DEFERRABLE INITIALLY DEFERRED'),
+			('im_suspension', 'im_suspension_days_check', 'CHECK (NOT isempty(days))'),
+			('im_suspension', 'im_suspension_reason_check', 'CHECK (reason IN (''arrears'', ''refund'', ''violation''))'),
+			('im_load', 'im_load_pkey', 'PRIMARY KEY (source, batch)'),
+			('im_usage_daily', 'im_usage_daily_pkey', 'PRIMARY KEY (app_id, day)')
+	) AS t(table_name, constraint_name, definition)
+$$;
+COMMENT ON FUNCTION @extschema@.im_constraint_definitions() IS
+'The keys and checks of those tables.';
+
+CREATE FUNCTION @extschema@.im_index_definitions()
+	RETURNS TABLE (table_name text, index_name text, definition text)
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT * FROM (VALUES
+			('im_suspension', 'im_suspension_app_id_idx', '(app_id)'),
+			('im_login', 'im_login_app_id_at_idx', '(app_id, at)'),
+			('im_group', 'im_group_app_id_created_at_idx', '(app_id, created_at)'),
+			('im_moderation_check', 'im_moderation_check_app_id_at_idx', '(app_id, at)'),
+			('im_call', 'im_call_app_id_at_idx', '(app_id, at)')
+	) AS t(table_name, index_name, definition)
+$$;
+COMMENT ON FUNCTION @extschema@.im_index_definitions() IS
+'The indexes of those tables beside their keys: one app''s bill touches that app''s rows alone.';
+
+CREATE FUNCTION @extschema@.im_trigger_definitions()
+	RETURNS TABLE (table_name text, trigger_name text, command text, events text, definition text)
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT * FROM (VALUES
+			('im_order', 'im_order_note', 'CREATE TRIGGER', 'AFTER INSERT', 'FOR EACH ROW EXECUTE FUNCTION @extschema@.im_order_note()'),
+			('im_order', 'im_order_check', 'CREATE CONSTRAINT TRIGGER', 'AFTER INSERT', 'DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION @extschema@.im_order_check()'),
+			('im_order', 'im_order_append_only', 'CREATE TRIGGER', 'BEFORE UPDATE OR DELETE', 'FOR EACH ROW EXECUTE FUNCTION @extschema@.im_append_only()'),
+			('im_order', 'im_order_no_truncate', 'CREATE TRIGGER', 'BEFORE TRUNCATE', 'FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.im_append_only()'),
+			('im_app', 'im_app_note', 'CREATE TRIGGER', 'AFTER UPDATE OF rate_card', 'FOR EACH ROW EXECUTE FUNCTION @extschema@.im_order_note()'),
+			('im_app', 'im_app_check', 'CREATE CONSTRAINT TRIGGER', 'AFTER UPDATE OF rate_card', 'DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION @extschema@.im_order_check()'),
+			('im_rate_card_version', 'im_rate_card_version_agree', 'CREATE TRIGGER', 'AFTER INSERT OR UPDATE', 'FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.im_card_versions_agree()')
+	) AS t(table_name, trigger_name, command, events, definition)
+$$;
+COMMENT ON FUNCTION @extschema@.im_trigger_definitions() IS
+'The triggers of those tables.';
+
+CREATE FUNCTION @extschema@.im_add_columns() RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+	SET client_min_messages = warning
+AS $$
+DECLARE
+	t record;
+BEGIN
+	FOR t IN SELECT * FROM @extschema@.im_table_definitions() LOOP
+		EXECUTE format('CREATE TABLE IF NOT EXISTS @extschema@.%I ()', t.table_name);
+		EXECUTE format('COMMENT ON TABLE @extschema@.%I IS %L', t.table_name, t.description);
+	END LOOP;
+	FOR t IN SELECT * FROM @extschema@.im_column_definitions() LOOP
+		EXECUTE format('ALTER TABLE @extschema@.%I ADD COLUMN IF NOT EXISTS %I %s',
+			t.table_name, t.column_name, t.definition);
+		EXECUTE format('COMMENT ON COLUMN @extschema@.%I.%I IS %L',
+			t.table_name, t.column_name, t.description);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_add_columns() IS
+'Adds the tables and columns that are missing.';
+
+CREATE FUNCTION @extschema@.im_add_constraints() RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+	SET client_min_messages = warning
+AS $$
+DECLARE
+	t record;
+BEGIN
+	FOR t IN
+		SELECT d.*
+		FROM @extschema@.im_constraint_definitions() d
+		WHERE NOT EXISTS (
+			SELECT FROM pg_constraint c
+			WHERE c.conrelid = format('@extschema@.%I', d.table_name)::regclass
+				AND c.conname = d.constraint_name)
+	LOOP
+		EXECUTE format('ALTER TABLE @extschema@.%I ADD CONSTRAINT %I %s',
+			t.table_name, t.constraint_name, t.definition);
+	END LOOP;
+	FOR t IN SELECT * FROM @extschema@.im_index_definitions() LOOP
+		EXECUTE format('CREATE INDEX IF NOT EXISTS %I ON @extschema@.%I %s',
+			t.index_name, t.table_name, t.definition);
+	END LOOP;
+	-- rows without a key can be replicated only by all their columns
+	FOR t IN
+		SELECT d.table_name
+		FROM @extschema@.im_table_definitions() d
+		JOIN pg_class c ON c.oid = format('@extschema@.%I', d.table_name)::regclass
+		WHERE c.relreplident = 'd'
+			AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'p')
+	LOOP
+		EXECUTE format('ALTER TABLE @extschema@.%I REPLICA IDENTITY FULL', t.table_name);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_add_constraints() IS
+'Adds the keys, checks and indexes that are missing.';
+
+CREATE FUNCTION @extschema@.im_add_triggers() RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	t record;
+BEGIN
+	FOR t IN
+		SELECT d.*
+		FROM @extschema@.im_trigger_definitions() d
+		WHERE NOT EXISTS (
+			SELECT FROM pg_trigger g
+			WHERE g.tgrelid = format('@extschema@.%I', d.table_name)::regclass
+				AND g.tgname = d.trigger_name)
+	LOOP
+		EXECUTE format('%s %I %s ON @extschema@.%I %s',
+			t.command, t.trigger_name, t.events, t.table_name, t.definition);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_add_triggers() IS
+'Adds the triggers that are missing.';
+
+CREATE FUNCTION @extschema@.im_create_tables(with_cards boolean DEFAULT true) RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM @extschema@.im_add_columns();
+	PERFORM @extschema@.im_add_constraints();
+	PERFORM @extschema@.im_add_triggers();
+	-- a price list that has rows is the user's: nothing of it comes back unasked
+	IF $1 AND NOT EXISTS (SELECT FROM @extschema@.im_rate_card_version) THEN
+		INSERT INTO @extschema@.im_rate_card_version (rate_card, effective_from, terms)
+		SELECT b.rate_card, b.effective_from, b.terms
+		FROM @extschema@.im_bundled_cards() b;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_create_tables(boolean) IS
+'Creates the tables in the extension''s schema, owned by the caller, and fills an empty im_rate_card_version with the bundled cards. Run again it adds what is missing and changes no row. Errors: 42501 without CREATE on the schema.';

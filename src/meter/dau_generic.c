@@ -1,0 +1,295 @@
+/*
+ * dau_generic.c
+ *	  An exact set of values of any type, equal as the type itself says.
+ *
+ * For types whose equality is not that of their bytes: numeric (1.0 = 1.00),
+ * float8 (-0 = 0), text under a nondeterministic collation, arrays, rows ...
+ *
+ * A type with a hash function has its values in an open table, the hash
+ * beside each, and = decides.  One with an order alone (tsvector, bit,
+ * money, anonymous rows) has them in an array that is sorted and rid of
+ * duplicates whenever it is full, and doubled if it stays half full.  Both
+ * take the operators of the type's default classes, as count(DISTINCT) does.
+ */
+#include "meter/dau_generic.h"
+#include "types/hexpack.h"
+
+#include "access/detoast.h"
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/typcache.h"
+
+#define FIRST_PLACES	16
+#define LEN_BYTES		4
+
+void
+anytype_init(AnyType *type, Oid oid, Oid collation, MemoryContext context)
+{
+	TypeCacheEntry *entry = lookup_type_cache(oid, TYPECACHE_EQ_OPR_FINFO |
+											  TYPECACHE_HASH_PROC_FINFO |
+											  TYPECACHE_CMP_PROC_FINFO);
+
+	type->type = oid;
+	type->collation = collation;
+	type->len = entry->typlen;
+	type->byval = entry->typbyval;
+	type->hashed = OidIsValid(entry->hash_proc) && OidIsValid(entry->eq_opr);
+	if (type->hashed)
+	{
+		fmgr_info_cxt(entry->hash_proc_finfo.fn_oid, &type->hash, context);
+		fmgr_info_cxt(entry->eq_opr_finfo.fn_oid, &type->equal, context);
+	}
+	else if (OidIsValid(entry->cmp_proc))
+		fmgr_info_cxt(entry->cmp_proc_finfo.fn_oid, &type->compare, context);
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("could not identify an equality operator for type %s",
+						format_type_be(oid)),
+				 errhint("Cast the user id to a type that has one, such as text.")));
+}
+
+void
+anyset_init(AnySet *set, const AnyType *type, MemoryContext context)
+{
+	memset(set, 0, sizeof(*set));
+	set->context = context;
+	set->type = type->type;
+	set->collation = type->collation;
+}
+
+/* A copy in the set's context, with nothing of it left in TOAST. */
+static Datum
+keep_value(const AnySet *set, const AnyType *type, Datum value)
+{
+	MemoryContext old;
+
+	if (type->byval)
+		return value;
+	old = MemoryContextSwitchTo(set->context);
+	value = datumCopy(value, false, type->len);
+	MemoryContextSwitchTo(old);
+	return value;
+}
+
+static void *
+alloc_places(const AnySet *set, uint64 n, Size width)
+{
+	return MemoryContextAllocExtended(set->context, n * width,
+									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+}
+
+/* ---- hashed ---- */
+
+static uint32
+hash_value(AnyType *type, Datum value)
+{
+	uint32		hash = DatumGetUInt32(FunctionCall1Coll(&type->hash, type->collation, value));
+
+	/* The hashes of some types are poor; zero is kept for empty places. */
+	hash = murmurhash32(hash);
+	return hash == 0 ? 1 : hash;
+}
+
+static void
+grow_hashed(AnySet *set)
+{
+	AnySet		old = *set;
+
+	set->size = Max(old.size * 2, FIRST_PLACES);
+	set->values = alloc_places(set, set->size, sizeof(Datum));
+	set->hashes = alloc_places(set, set->size, sizeof(uint32));
+	for (uint64 i = 0; i < old.size; i++)
+	{
+		uint64		at = old.hashes[i] & (set->size - 1);
+
+		if (old.hashes[i] == 0)
+			continue;
+		while (set->hashes[at] != 0)
+			at = (at + 1) & (set->size - 1);
+		set->hashes[at] = old.hashes[i];
+		set->values[at] = old.values[i];
+	}
+	if (old.values != NULL)
+	{
+		pfree(old.values);
+		pfree(old.hashes);
+	}
+}
+
+static void
+add_hashed(AnySet *set, AnyType *type, Datum value)
+{
+	uint32		hash = hash_value(type, value);
+	uint64		at;
+
+	if (set->used >= set->size / 4 * 3)
+		grow_hashed(set);
+	for (at = hash & (set->size - 1); set->hashes[at] != 0; at = (at + 1) & (set->size - 1))
+		if (set->hashes[at] == hash &&
+			DatumGetBool(FunctionCall2Coll(&type->equal, type->collation, set->values[at], value)))
+			return;
+	set->values[at] = keep_value(set, type, value);
+	set->hashes[at] = hash;
+	set->used++;
+}
+
+/* ---- ordered ---- */
+
+static int
+compare_values(const void *a, const void *b, void *arg)
+{
+	AnyType    *type = arg;
+
+	CHECK_FOR_INTERRUPTS();
+	return DatumGetInt32(FunctionCall2Coll(&type->compare, type->collation,
+										   *(const Datum *) a, *(const Datum *) b));
+}
+
+static void
+remove_duplicates(AnySet *set, AnyType *type)
+{
+	uint64		kept = 0;
+
+	if (set->sorted == set->used)
+		return;
+	qsort_arg(set->values, set->used, sizeof(Datum), compare_values, type);
+	for (uint64 i = 1; i < set->used; i++)
+	{
+		if (compare_values(&set->values[kept], &set->values[i], type) != 0)
+			set->values[++kept] = set->values[i];
+		else if (!type->byval)
+			pfree(DatumGetPointer(set->values[i]));
+	}
+	set->used = set->sorted = kept + 1;
+}
+
+static void
+grow_ordered(AnySet *set, AnyType *type)
+{
+	Datum	   *old = set->values;
+
+	remove_duplicates(set, type);
+	if (set->size > 0 && set->used < set->size / 2)
+		return;
+	set->size = Max(set->size * 2, FIRST_PLACES);
+	set->values = alloc_places(set, set->size, sizeof(Datum));
+	if (old == NULL)
+		return;
+	memcpy(set->values, old, set->used * sizeof(Datum));
+	pfree(old);
+}
+
+static void
+add_ordered(AnySet *set, AnyType *type, Datum value)
+{
+	if (set->used == set->size)
+		grow_ordered(set, type);
+	set->values[set->used++] = keep_value(set, type, value);
+}
+
+/* ---- both ---- */
+
+void
+anyset_add(AnySet *set, AnyType *type, Datum value)
+{
+	if (type->len == -1)
+		value = PointerGetDatum(PG_DETOAST_DATUM(value));
+	if (type->hashed)
+		add_hashed(set, type, value);
+	else
+		add_ordered(set, type, value);
+}
+
+uint64
+anyset_count(AnySet *set, AnyType *type)
+{
+	if (!type->hashed)
+		remove_duplicates(set, type);
+	return set->used;
+}
+
+static inline bool
+is_place_used(const AnySet *set, uint64 i)
+{
+	return set->hashes != NULL ? set->hashes[i] != 0 : i < set->used;
+}
+
+void
+anyset_merge(AnySet *set, AnyType *type, const AnySet *other)
+{
+	for (uint64 i = 0; i < other->size; i++)
+		if (is_place_used(other, i))
+			anyset_add(set, type, other->values[i]);
+}
+
+/* ---- as bytes: length and bytes of each value ---- */
+
+Size
+anyset_written_size(const AnySet *set, const AnyType *type)
+{
+	Size		size = 0;
+
+	for (uint64 i = 0; i < set->size; i++)
+		if (is_place_used(set, i))
+			size += LEN_BYTES + (type->byval ? sizeof(Datum) :
+								 datumGetSize(set->values[i], false, type->len));
+	return size;
+}
+
+void
+anyset_write(const AnySet *set, const AnyType *type, char *to)
+{
+	for (uint64 i = 0; i < set->size; i++)
+	{
+		uint32		len;
+
+		if (!is_place_used(set, i))
+			continue;
+		len = type->byval ? sizeof(Datum) : datumGetSize(set->values[i], false, type->len);
+		store_le32(to, len);
+		memcpy(to + LEN_BYTES, type->byval ? (char *) &set->values[i] :
+			   DatumGetPointer(set->values[i]), len);
+		to += LEN_BYTES + len;
+	}
+}
+
+/* Whether len bytes can be a value, as far as that shows from outside. */
+static bool
+fits_type(const AnyType *type, const char *value, Size len)
+{
+	if (type->byval)
+		return len == sizeof(Datum);
+	if (type->len > 0)
+		return len == (Size) type->len;
+	if (type->len == -1)
+		return len >= VARHDRSZ && VARATT_IS_4B_U(value) && VARSIZE(value) == len;
+	return len > 0 && memchr(value, '\0', len) == value + len - 1;
+}
+
+void
+anyset_merge_written(AnySet *set, AnyType *type, const char *from, Size size)
+{
+	while (size > 0)
+	{
+		uint32		len = size >= LEN_BYTES ? load_le32(from) : PG_UINT32_MAX;
+		char	   *value;
+
+		if (len > size - LEN_BYTES)
+			len = 0;
+		value = palloc(len + 1);	/* aligned, as the bytes are not */
+		memcpy(value, from + LEN_BYTES, len);
+		if (!fits_type(type, value, len))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+					 errmsg("invalid state of a set of distinct users"),
+					 errdetail("The bytes are not those that a worker of this version writes.")));
+		anyset_add(set, type, type->byval ? *(Datum *) value : PointerGetDatum(value));
+		pfree(value);
+		from += LEN_BYTES + len;
+		size -= LEN_BYTES + len;
+	}
+}

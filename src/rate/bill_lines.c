@@ -1,0 +1,110 @@
+/*
+ * bill_lines.c
+ *	  The bill of one app as rows of im_bill_line, and as a total.
+ */
+#include "rate/inputs.h"
+
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "utils/date.h"
+#include "utils/rangetypes.h"
+#include "utils/typcache.h"
+
+PG_FUNCTION_INFO_V1(im_rate_lines);
+PG_FUNCTION_INFO_V1(im_rate_total);
+
+/* Columns of im_bill_line. */
+enum
+{
+	LINE_APP_ID,
+	LINE_MONTH,
+	LINE_LINE,
+	LINE_ITEM,
+	LINE_OPTION,
+	LINE_PERIOD,
+	LINE_DUE_ON,
+	LINE_QUANTITY,
+	LINE_INCLUDED,
+	LINE_BILLABLE,
+	LINE_UNITS,
+	LINE_UNIT_PRICE,
+	LINE_AMOUNT,
+	LINE_CURRENCY,
+	LINE_EXPLANATION,
+	LINE_COLUMNS
+};
+
+static Datum
+period_datum(CalDay from, CalDay until)
+{
+	TypeCacheEntry *typcache = lookup_type_cache(DATERANGEOID, TYPECACHE_RANGE_INFO);
+	RangeBound	lower = {.val = DateADTGetDatum(from), .inclusive = true, .lower = true};
+	RangeBound	upper = {.val = DateADTGetDatum(until)};
+
+	return RangeTypePGetDatum(range_of_bounds(typcache, &lower, &upper));
+}
+
+static void
+put_quantities(const BillLine *line, Datum *values, bool *nulls)
+{
+	const Amount figures[] = {line->quantity, line->included, line->billable, line->units};
+
+	for (int i = 0; i < (int) lengthof(figures); i++)
+	{
+		values[LINE_QUANTITY + i] = amount_to_numeric(figures[i], 0);
+		nulls[LINE_QUANTITY + i] = !line->counted;
+	}
+}
+
+static void
+put_line(ReturnSetInfo *result, const Inputs *inputs, const Bill *bill, int number)
+{
+	const BillLine *line = &bill->lines[number];
+	Datum		values[LINE_COLUMNS];
+	bool		nulls[LINE_COLUMNS] = {false};
+
+	values[LINE_APP_ID] = Int64GetDatum(inputs->app_id);
+	values[LINE_MONTH] = DateADTGetDatum(bill->first);
+	values[LINE_LINE] = Int32GetDatum(number + 1);
+	values[LINE_ITEM] = CStringGetTextDatum(line->item);
+	values[LINE_OPTION] = CStringGetTextDatum(line->option);
+	values[LINE_PERIOD] = period_datum(line->from, line->until);
+	values[LINE_DUE_ON] = DateADTGetDatum(line->due_on);
+	put_quantities(line, values, nulls);
+	values[LINE_UNIT_PRICE] = amount_to_numeric(line->unit_price, 0);
+	values[LINE_AMOUNT] = amount_to_numeric(line->amount, bill->card->scale);
+	nulls[LINE_UNIT_PRICE] = nulls[LINE_AMOUNT] = !line->priced;
+	values[LINE_CURRENCY] = CStringGetTextDatum(bill->card->currency);
+	values[LINE_EXPLANATION] = CStringGetTextDatum(line->explanation);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+Datum
+im_rate_lines(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Inputs		inputs;
+	Bill	   *bill;
+
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	inputs_open(&inputs, fcinfo);
+	inputs_read(&inputs);
+	bill = inputs_bill(&inputs);
+	for (int i = 0; bill != NULL && i < bill->nlines; i++)
+		put_line(result, &inputs, bill, i);
+	PG_RETURN_NULL();
+}
+
+Datum
+im_rate_total(PG_FUNCTION_ARGS)
+{
+	Inputs		inputs;
+	Bill	   *bill;
+
+	inputs_open(&inputs, fcinfo);
+	inputs_read(&inputs);
+	bill = inputs_bill(&inputs);
+	if (bill == NULL || bill->nlines == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(amount_to_numeric(bill_total(bill), bill->card->scale));
+}

@@ -1,0 +1,131 @@
+/*
+ * daily.c
+ *	  What rating makes of single days: the moderation statement, and the
+ *	  usage that nobody pays.
+ */
+#include "rate/inputs.h"
+
+#include "core/moderation.h"
+#include "core/unbilled.h"
+#include "funcapi.h"
+#include "utils/date.h"
+#include "utils/jsonb.h"
+
+PG_FUNCTION_INFO_V1(im_rate_statement);
+PG_FUNCTION_INFO_V1(im_rate_unbilled);
+
+/* Columns of im_moderation_statement. */
+enum
+{
+	DAY_DAY,
+	DAY_SERVICE,
+	DAY_TEXT,
+	DAY_IMAGE,
+	DAY_AUDIO,
+	DAY_VIDEO,
+	DAY_DEDUCTIONS,
+	DAY_FROM_PACKS,
+	DAY_PACKS,
+	DAY_POSTPAID,
+	DAY_AMOUNT,
+	DAY_COLUMNS
+};
+
+typedef struct RowWriter
+{
+	ReturnSetInfo *result;
+	int64		app_id;
+	int			scale;
+} RowWriter;
+
+/* {"order_id": deductions} of the packs that gave something on the day. */
+static Datum
+packs_taken(const PackList *packs)
+{
+	StringInfoData json;
+	char		text[AMOUNT_TEXT_SIZE];
+
+	initStringInfo(&json);
+	appendStringInfoChar(&json, '{');
+	for (int i = 0; i < packs->npacks; i++)
+		if (packs->packs[i].taken > 0)
+			appendStringInfo(&json, "%s\"" INT64_FORMAT "\": %s", json.len > 1 ? ", " : "",
+							 packs->packs[i].term->order->order_id,
+							 amount_text(packs->packs[i].taken, 0, text));
+	appendStringInfoChar(&json, '}');
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
+}
+
+static void
+put_moderation_day(void *arg, const ModerationDay *day, const PackList *packs)
+{
+	RowWriter  *writer = arg;
+	Datum		values[DAY_COLUMNS];
+	bool		nulls[DAY_COLUMNS] = {false};
+	const char *service = in_service(day->state) ? (day->on ? "on" : "off") :
+	service_state_names[day->state];
+
+	values[DAY_DAY] = DateADTGetDatum(day->day);
+	values[DAY_SERVICE] = CStringGetTextDatum(service);
+	for (int k = 0; k < CHECK_KINDS; k++)
+		values[DAY_TEXT + k] = Int64GetDatum(day->counts[k]);
+	values[DAY_DEDUCTIONS] = amount_to_numeric(day->deductions, 0);
+	values[DAY_FROM_PACKS] = amount_to_numeric(day->from_packs, 0);
+	values[DAY_PACKS] = packs_taken(packs);
+	values[DAY_POSTPAID] = amount_to_numeric(day->postpaid, 0);
+	values[DAY_AMOUNT] = amount_to_numeric(day->amount, writer->scale);
+	tuplestore_putvalues(writer->result->setResult, writer->result->setDesc, values, nulls);
+}
+
+Datum
+im_rate_statement(PG_FUNCTION_ARGS)
+{
+	RowWriter	writer = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
+	Inputs		inputs;
+	Bill	   *bill;
+
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	inputs_open(&inputs, fcinfo);
+	inputs_read(&inputs);
+	bill = inputs_bill(&inputs);
+	if (bill != NULL)
+	{
+		writer.scale = bill->card->scale;
+		moderation_days(bill, put_moderation_day, &writer);
+	}
+	PG_RETURN_NULL();
+}
+
+static void
+put_unbilled(void *arg, const UnbilledUsage *unbilled)
+{
+	RowWriter  *writer = arg;
+	Datum		values[] = {
+		Int64GetDatum(writer->app_id),
+		DateADTGetDatum(unbilled->day),
+		CStringGetTextDatum(unbilled->kind),
+		amount_to_numeric(unbilled->quantity, 0),
+		CStringGetTextDatum(unbilled->reason)
+	};
+	bool		nulls[lengthof(values)] = {false};
+
+	tuplestore_putvalues(writer->result->setResult, writer->result->setDesc, values, nulls);
+}
+
+Datum
+im_rate_unbilled(PG_FUNCTION_ARGS)
+{
+	RowWriter	writer = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
+	Inputs		inputs;
+	CalMonth	month = PG_GETARG_INT32(ARG_MONTH);
+	Account    *account = NULL;
+
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	inputs_open(&inputs, fcinfo);
+	inputs_read(&inputs);
+	writer.app_id = inputs.app_id;
+	if (!PG_ARGISNULL(ARG_CARD_NAME))
+		account = inputs_account(&inputs, cal_first_day(month + 1));
+	unbilled_usage(account, inputs_usage(&inputs, month), put_unbilled, &writer);
+	PG_RETURN_NULL();
+}

@@ -1,0 +1,80 @@
+/*
+ * server.c
+ *	  Runs the rating core inside the server: memory, errors, values.
+ */
+#include "rate/server.h"
+
+#include "utils/fmgrprotos.h"
+
+static void *
+server_alloc(Core *core, size_t size)
+{
+	(void) core;
+	return MemoryContextAllocExtended(CurrentMemoryContext, size,
+									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+}
+
+static int
+problem_sqlstate(ProblemCode code)
+{
+	switch (code)
+	{
+		case PROBLEM_RULE:
+			return ERRCODE_CHECK_VIOLATION;
+		case PROBLEM_CARD:
+			return ERRCODE_NO_DATA_FOUND;
+		case PROBLEM_USAGE:
+			return ERRCODE_INVALID_PARAMETER_VALUE;
+		case PROBLEM_RANGE:
+			break;
+	}
+	return ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE;
+}
+
+static void
+server_fail(Core *core, const Problem *problem)
+{
+	ServerCore *server = (ServerCore *) core;
+
+	if (server->tolerant)
+	{
+		server->problem = *problem;
+		siglongjmp(server->way_back, 1);
+	}
+	ereport(ERROR,
+			(errcode(problem_sqlstate(problem->code)),
+			 errmsg("%s", problem->message),
+			 errdetail("%s", problem->detail),
+			 errhint("%s", problem->hint)));
+}
+
+void
+server_core_init(ServerCore *core)
+{
+	memset(core, 0, sizeof(*core));
+	core->core.alloc = server_alloc;
+	core->core.fail = server_fail;
+}
+
+Datum
+amount_to_numeric(Amount amount, int min_places)
+{
+	char		text[AMOUNT_TEXT_SIZE];
+	int			places = Max(amount_places(amount), min_places);
+	Amount		units = amount;
+
+	for (int i = places; i < AMOUNT_PLACES; i++)
+		units /= 10;
+	if (units >= PG_INT64_MIN && units <= PG_INT64_MAX)
+		return NumericGetDatum(int64_div_fast_to_numeric((int64) units, places));
+	return DirectFunctionCall3(numeric_in, CStringGetDatum(amount_text(amount, min_places, text)),
+							   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+}
+
+AmountParse
+amount_from_numeric(Numeric value, Amount *amount)
+{
+	char	   *text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value)));
+
+	return amount_parse(text, strlen(text), amount);
+}

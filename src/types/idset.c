@@ -1,0 +1,694 @@
+/*
+ * idset.c
+ *	  An exact set of byte strings in memory, fast for ids of users.
+ *
+ *	  IdSet
+ *	  +- tables[ID_BYTES] -> slot slot slot ...     16 bytes each
+ *	  |     inline id:  [ bytes 0-7 ][ bytes 8-14 | length + 1 ]
+ *	  |     long id:    [ pointer   ][ hash       | 255        ]
+ *	  |                       |
+ *	  +- arena  <-------------+       length, bytes; length, bytes; ...
+ *	  |
+ *	  +- tables[ID_UUID]  -> slot ...   the 16 bytes of a uuid
+ *	  +- tables[ID_HEX32] -> slot ...   the 16 bytes of 32 hex digits
+ *	  +- tables[ID_HEX]   -> slot ...   16 or 24 hex digits as inline bytes
+ *
+ * Why so:
+ * - What costs time is memory, not arithmetic: four slots are a cache line,
+ *   an id of up to 15 bytes is found or added with one line touched, and a
+ *   uuid spelled out is packed into one slot as well.  Ids wait in a ring
+ *   while their line is fetched.
+ * - Exact: a slot is the whole id or refers to it, and a long id is equal
+ *   only if its bytes are.  The hash in its slot may show that two differ.
+ * - Slots stand in the order of their hashes (position = hash * nslots /
+ *   2^32, then the next free one).  A table grows, and two tables of one
+ *   query merge, by going through memory from one end to the other.  For
+ *   that all processes of a server hash alike.
+ * - The hash is seeded with what only the server knows: whoever chooses ids
+ *   cannot make them collide, and one who could would win time, not money.
+ * - A table is between 53% and 80% full once it is large: 20 to 30 bytes an
+ *   id, 25 on average.  An empty slot is all zero; the one id of a packed
+ *   kind that is all zero too is a flag.
+ *
+ * The set grows for as long as the machine has memory, then raises 53200.
+ *
+ * Built with -DIDSET_DEGENERATE_HASH all ids have one of four hashes: every
+ * test of what is built on this must pass then too, if slowly.
+ */
+#include "types/idset.h"
+
+#include "access/xlog.h"
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "utils/timestamp.h"
+
+#define FIRST_SLOTS		16
+#define DOUBLING_SLOTS	65536	/* grow by half beyond */
+#define TAG_SHIFT		56
+#define TAG_LONG		UINT64CONST(0xff)
+#define TAG_MASK		(TAG_LONG << TAG_SHIFT)
+#define WRITTEN_VERSION	1
+#define WRITTEN_HEAD	(2 + 8 * (ID_KINDS + 1))
+#define LEN_BYTES		4
+
+static uint64 seed[2];
+
+/* ---- hashes ---- */
+
+static inline uint64
+mix(uint64 x)
+{
+	x ^= x >> 32;
+	x *= UINT64CONST(0xd6e8feb86659fd93);
+	x ^= x >> 32;
+	return x * UINT64CONST(0xd6e8feb86659fd93);
+}
+
+/* Same in all processes of a server that runs, and not to be guessed. */
+static void
+make_seed(void)
+{
+	seed[0] = mix(GetSystemIdentifier() + mix(PgStartTime)) | 1;
+	seed[1] = mix(seed[0] ^ PgStartTime);
+}
+
+static inline uint64
+final_hash(uint64 hash)
+{
+#ifdef IDSET_DEGENERATE_HASH
+	return hash & (UINT64CONST(3) << 62);
+#else
+	return hash;
+#endif
+}
+
+static inline uint64
+hash_slot(IdSlot slot)
+{
+	uint64		h = (slot.w0 ^ seed[0]) * UINT64CONST(0x9e3779b97f4a7c15);
+
+	h ^= h >> 32;
+	return final_hash(mix(h ^ slot.w1 ^ seed[1]));
+}
+
+static inline uint64
+hash_long(const char *id, Size len)
+{
+	return final_hash(hash_bytes_extended((const unsigned char *) id, len, seed[0]) & ~TAG_LONG);
+}
+
+/* ---- tables ---- */
+
+static inline bool
+is_empty(const IdSlot *slot)
+{
+	return (slot->w0 | slot->w1) == 0;
+}
+
+static inline bool
+is_long(IdSlot slot)
+{
+	return (slot.w1 & TAG_MASK) == TAG_MASK;
+}
+
+static inline const char *
+long_entry(IdSlot slot)
+{
+	return (const char *) (uintptr_t) slot.w0;
+}
+
+/* The hash by which a slot stands where it does. */
+static inline uint64
+slot_hash(IdKind kind, IdSlot slot)
+{
+	return kind == ID_BYTES && is_long(slot) ? slot.w1 << 8 : hash_slot(slot);
+}
+
+static inline uint32
+home(const IdTable *table, uint64 hash)
+{
+	return ((hash >> 32) * table->nslots) >> 32;
+}
+
+static IdSlot *
+alloc_slots(MemoryContext context, uint64 nslots)
+{
+	IdSlot	   *slots = NULL;
+
+	if (nslots <= PG_UINT32_MAX)
+		slots = MemoryContextAllocExtended(context, nslots * sizeof(IdSlot),
+										   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO | MCXT_ALLOC_NO_OOM);
+	if (slots == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory for a set of " UINT64_FORMAT " distinct users",
+						nslots * 4 / 5),
+				 errdetail("An exact count holds each user once, in about 25 bytes."),
+				 errhint("Count fewer users at a time (group by app and day), or lower max_parallel_workers_per_gather so that fewer sets are held at once.")));
+	return slots;
+}
+
+static void
+resize(IdSet *set, IdKind kind, uint64 nslots)
+{
+	IdTable    *table = &set->tables[kind];
+	IdTable		old = *table;
+
+	table->slots = alloc_slots(set->context, nslots);
+	table->nslots = nslots;
+	table->limit = nslots / 5 * 4;
+	for (uint32 i = 0; i < old.nslots; i++)
+	{
+		uint32		at;
+
+		if (is_empty(&old.slots[i]))
+			continue;
+		at = home(table, slot_hash(kind, old.slots[i]));
+		while (!is_empty(&table->slots[at]))
+			if (++at == table->nslots)
+				at = 0;
+		table->slots[at] = old.slots[i];
+	}
+	if (old.slots != NULL)
+		pfree(old.slots);
+}
+
+static void
+grow(IdSet *set, IdKind kind)
+{
+	uint64		nslots = set->tables[kind].nslots;
+
+	if (nslots == 0)
+		resize(set, kind, FIRST_SLOTS);
+	else
+		resize(set, kind, nslots < DOUBLING_SLOTS ? nslots * 2 : nslots + nslots / 2);
+}
+
+/* Makes room for more ids, which come in the order of their hashes. */
+static void
+reserve(IdSet *set, IdKind kind, uint64 more)
+{
+	uint64		nslots = (set->tables[kind].used + more) / 4 * 5 + FIRST_SLOTS;
+
+	if (more > 0 && nslots > set->tables[kind].nslots)
+		resize(set, kind, nslots);
+}
+
+/* Adds a slot that is not there yet at the first free place. */
+static inline void
+insert_slot(IdSet *set, IdKind kind, uint64 hash, IdSlot slot)
+{
+	IdTable    *table = &set->tables[kind];
+	uint32		at = home(table, hash);
+
+	for (;;)
+	{
+		IdSlot	   *place = &table->slots[at];
+
+		if (is_empty(place))
+		{
+			*place = slot;
+			table->used++;
+			return;
+		}
+		if (place->w0 == slot.w0 && place->w1 == slot.w1)
+			return;
+		if (++at == table->nslots)
+			at = 0;
+	}
+}
+
+static inline void
+add_slot(IdSet *set, IdKind kind, uint64 hash, IdSlot slot)
+{
+	IdTable    *table = &set->tables[kind];
+
+	if (unlikely(is_empty(&slot)))
+	{
+		table->zero = true;
+		return;
+	}
+	if (unlikely(table->used >= table->limit))
+		grow(set, kind);
+	insert_slot(set, kind, hash, slot);
+}
+
+static IdSlot
+keep_long(IdSet *set, uint64 w1, const char *id, uint32 len)
+{
+	char	   *entry = arena_alloc(&set->arena, set->context, (Size) len + LEN_BYTES);
+	IdSlot		slot = {(uint64) (uintptr_t) entry, w1};
+
+	store_le32(entry, len);
+	memcpy(entry + LEN_BYTES, id, len);
+	set->long_count++;
+	set->long_bytes += (uint64) len + LEN_BYTES;
+	return slot;
+}
+
+static void
+add_long(IdSet *set, uint64 hash, const char *id, uint32 len)
+{
+	IdTable    *table = &set->tables[ID_BYTES];
+	uint64		w1 = TAG_MASK | hash >> 8;
+	uint32		at;
+
+	if (table->used >= table->limit)
+		grow(set, ID_BYTES);
+	for (at = home(table, hash); !is_empty(&table->slots[at]);)
+	{
+		IdSlot		slot = table->slots[at];
+
+		if (slot.w1 == w1 && load_le32(long_entry(slot)) == len &&
+			memcmp(long_entry(slot) + LEN_BYTES, id, len) == 0)
+			return;
+		if (++at == table->nslots)
+			at = 0;
+	}
+	table->slots[at] = keep_long(set, w1, id, len);
+	table->used++;
+}
+
+/* ---- the ring ---- */
+
+void
+idring_init(IdRing *ring)
+{
+	ring->next = 0;
+	for (int i = 0; i < IDRING_SIZE; i++)
+		ring->items[i].set = NULL;
+}
+
+static inline void
+settle(IdPending *item)
+{
+	if (item->len > 0)
+		add_long(item->set, item->hash, item->bytes, item->len);
+	else
+		add_slot(item->set, item->kind, item->hash, item->slot);
+	item->set = NULL;
+}
+
+void
+idring_flush(IdRing *ring)
+{
+	for (int i = 0; i < IDRING_SIZE; i++)
+		if (ring->items[i].set != NULL)
+			settle(&ring->items[i]);
+}
+
+void
+idring_forget(IdRing *ring, const IdSet *set)
+{
+	for (int i = 0; i < IDRING_SIZE; i++)
+		if (ring->items[i].set == set)
+			ring->items[i].set = NULL;
+}
+
+/*
+ * Half way through the ring the slot has come; if it refers to a long id of
+ * the same hash, that id's bytes are what will be waited for next.
+ */
+static inline void
+look_ahead(const IdPending *item)
+{
+	const IdTable *table;
+	IdSlot		slot;
+
+	if (item->set == NULL || item->len == 0)
+		return;
+	table = &item->set->tables[ID_BYTES];
+	if (table->nslots == 0)
+		return;
+	slot = table->slots[home(table, item->hash)];
+	if (is_long(slot))
+		__builtin_prefetch(long_entry(slot));
+}
+
+/* The place in the ring for the next id, and its line on its way. */
+static inline IdPending *
+enqueue(IdSet *set, IdRing *ring, IdKind kind, uint64 hash)
+{
+	IdPending  *item = &ring->items[ring->next % IDRING_SIZE];
+	IdTable    *table = &set->tables[kind];
+
+	look_ahead(&ring->items[(ring->next++ + IDRING_SIZE / 2) % IDRING_SIZE]);
+	if (likely(item->set != NULL))
+		settle(item);
+	__builtin_prefetch(&table->slots[home(table, hash)], 1);
+	item->set = set;
+	item->hash = hash;
+	item->kind = kind;
+	return item;
+}
+
+static inline void
+enqueue_slot(IdSet *set, IdRing *ring, IdKind kind, IdSlot slot)
+{
+	IdPending  *item = enqueue(set, ring, kind, hash_slot(slot));
+
+	item->slot = slot;
+	item->len = 0;
+}
+
+/* ---- ids ---- */
+
+void
+idset_init(IdSet *set, MemoryContext context)
+{
+	if (seed[0] == 0)
+		make_seed();
+	memset(set, 0, sizeof(*set));
+	set->context = context;
+}
+
+uint64
+idset_count(const IdSet *set)
+{
+	uint64		count = 0;
+
+	for (int kind = 0; kind < ID_KINDS; kind++)
+		count += (uint64) set->tables[kind].used + set->tables[kind].zero;
+	return count;
+}
+
+/* Up to 15 bytes, read without a loop and without reading beyond them. */
+static inline IdSlot
+inline_slot(const char *id, Size len)
+{
+	IdSlot		slot = {0, 0};
+
+	if (len >= 8)
+	{
+		slot.w0 = load_le64(id);
+		slot.w1 = (load_le64(id + len - 8) >> (8 * (ID_INLINE_MAX - len))) >> 8;
+	}
+	else if (len >= 4)
+		slot.w0 = load_le32(id) | (uint64) load_le32(id + len - 4) << (8 * (len - 4));
+	else
+		for (Size i = 0; i < len; i++)
+			slot.w0 |= (uint64) (uint8) id[i] << (8 * i);
+	slot.w1 |= (uint64) (len + 1) << TAG_SHIFT;
+	return slot;
+}
+
+/* 16 or 24 lower-case hex digits as 8 or 12 bytes. */
+static inline bool
+hex_slot(const char *id, Size len, IdSlot *slot)
+{
+	uint32		part[3] = {0, 0, 0};
+
+	for (Size i = 0; i < len / 8; i++)
+		if (!hex_pack8(load_le64(id + 8 * i), HEX_LOWER, &part[i]))
+			return false;
+	slot->w0 = part[0] | (uint64) part[1] << 32;
+	slot->w1 = part[2] | (uint64) (len / 2 + 1) << TAG_SHIFT;
+	return true;
+}
+
+static void
+enqueue_long(IdSet *set, IdRing *ring, const char *id, Size len)
+{
+	uint64		hash = hash_long(id, len);
+	IdPending  *item;
+
+	if (len > IDRING_BYTES)
+	{
+		add_long(set, hash, id, len);
+		return;
+	}
+	item = enqueue(set, ring, ID_BYTES, hash);
+	item->len = len;
+	memcpy(item->bytes, id, len);
+}
+
+void
+idset_add(IdSet *set, IdRing *ring, const char *id, Size len)
+{
+	IdSlot		slot;
+
+	if (likely(len <= ID_INLINE_MAX))
+		enqueue_slot(set, ring, ID_BYTES, inline_slot(id, len));
+	else if (len == UUID_TEXT_LEN && hex_pack_uuid(id, HEX_LOWER, &slot.w0, &slot.w1))
+		enqueue_slot(set, ring, ID_UUID, slot);
+	else if (len == 32 && hex_pack32(id, HEX_LOWER, &slot.w0, &slot.w1))
+		enqueue_slot(set, ring, ID_HEX32, slot);
+	else if ((len == 16 || len == 24) && hex_slot(id, len, &slot))
+		enqueue_slot(set, ring, ID_HEX, slot);
+	else
+		enqueue_long(set, ring, id, len);
+}
+
+void
+idset_add_word(IdSet *set, IdRing *ring, uint64 id)
+{
+	IdSlot		slot = {id, (uint64) (8 + 1) << TAG_SHIFT};
+
+	enqueue_slot(set, ring, ID_BYTES, slot);
+}
+
+void
+idset_add_uuid(IdSet *set, IdRing *ring, const uint8 *id)
+{
+	IdSlot		slot = {load_le64(id), load_le64(id + 8)};
+
+	enqueue_slot(set, ring, ID_UUID, slot);
+}
+
+/* ---- all ids of a set ---- */
+
+void
+idset_merge(IdSet *set, const IdSet *other)
+{
+	for (int kind = 0; kind < ID_KINDS; kind++)
+	{
+		const IdTable *table = &other->tables[kind];
+
+		reserve(set, kind, table->used);
+		set->tables[kind].zero |= table->zero;
+		for (uint32 i = 0; i < table->nslots; i++)
+		{
+			IdSlot		slot = table->slots[i];
+
+			if (is_empty(&slot))
+				continue;
+			if (kind == ID_BYTES && is_long(slot))
+				add_long(set, slot_hash(kind, slot), long_entry(slot) + LEN_BYTES,
+						 load_le32(long_entry(slot)));
+			else
+				add_slot(set, kind, hash_slot(slot), slot);
+		}
+	}
+}
+
+static void
+call_for_slot(IdKind kind, IdSlot slot, IdCallback callback, void *arg)
+{
+	uint8		bytes[UUID_BYTES];
+	char		text[UUID_TEXT_LEN];
+
+	store_le64(bytes, slot.w0);
+	store_le64(bytes + 8, slot.w1);
+	if (kind == ID_UUID)
+	{
+		hex_spell_uuid(bytes, HEX_LOWER, text);
+		callback(arg, text, UUID_TEXT_LEN);
+	}
+	else if (kind == ID_HEX32)
+	{
+		hex_spell(bytes, UUID_BYTES, HEX_LOWER, text);
+		callback(arg, text, 2 * UUID_BYTES);
+	}
+	else if (kind == ID_HEX)
+	{
+		Size		n = (slot.w1 >> TAG_SHIFT) - 1;
+
+		hex_spell(bytes, n, HEX_LOWER, text);
+		callback(arg, text, 2 * n);
+	}
+	else if (is_long(slot))
+		callback(arg, long_entry(slot) + LEN_BYTES, load_le32(long_entry(slot)));
+	else
+		callback(arg, (char *) bytes, (slot.w1 >> TAG_SHIFT) - 1);
+}
+
+void
+idset_each(const IdSet *set, IdCallback callback, void *arg)
+{
+	static const IdSlot zero = {0, 0};
+
+	for (int kind = 0; kind < ID_KINDS; kind++)
+	{
+		const IdTable *table = &set->tables[kind];
+
+		if (table->zero)
+			call_for_slot(kind, zero, callback, arg);
+		for (uint32 i = 0; i < table->nslots; i++)
+			if (!is_empty(&table->slots[i]))
+				call_for_slot(kind, table->slots[i], callback, arg);
+	}
+}
+
+/*
+ * ---- written form ----
+ *
+ *	  version | flags of zero ids | ids in slots, 8 bytes a kind | long ids, 8 bytes
+ *	  | slots of 16 bytes, kind by kind | long ids: length, bytes; ...
+ */
+
+Size
+idset_written_size(const IdSet *set)
+{
+	Size		size = WRITTEN_HEAD + set->long_bytes;
+
+	for (int kind = 0; kind < ID_KINDS; kind++)
+		size += (Size) set->tables[kind].used * sizeof(IdSlot);
+	return size - set->long_count * sizeof(IdSlot);
+}
+
+static char *
+write_slots(const IdTable *table, IdKind kind, char *to)
+{
+	for (uint32 i = 0; i < table->nslots; i++)
+	{
+		IdSlot		slot = table->slots[i];
+
+		if (is_empty(&slot) || (kind == ID_BYTES && is_long(slot)))
+			continue;
+		store_le64(to, slot.w0);
+		store_le64(to + 8, slot.w1);
+		to += sizeof(IdSlot);
+	}
+	return to;
+}
+
+static char *
+write_long_ids(const IdTable *table, char *to)
+{
+	for (uint32 i = 0; i < table->nslots; i++)
+	{
+		IdSlot		slot = table->slots[i];
+		Size		size;
+
+		if (!is_long(slot))
+			continue;
+		size = (Size) load_le32(long_entry(slot)) + LEN_BYTES;
+		memcpy(to, long_entry(slot), size);
+		to += size;
+	}
+	return to;
+}
+
+void
+idset_write(const IdSet *set, char *to)
+{
+	char	   *end PG_USED_FOR_ASSERTS_ONLY = to + idset_written_size(set);
+
+	*to++ = WRITTEN_VERSION;
+	*to = 0;
+	for (int kind = 0; kind < ID_KINDS; kind++)
+		*to |= set->tables[kind].zero << kind;
+	to++;
+	for (int kind = 0; kind < ID_KINDS; kind++, to += 8)
+		store_le64(to, set->tables[kind].used - (kind == ID_BYTES ? set->long_count : 0));
+	store_le64(to, set->long_count);
+	to += 8;
+	for (int kind = 0; kind < ID_KINDS; kind++)
+		to = write_slots(&set->tables[kind], kind, to);
+	to = write_long_ids(&set->tables[ID_BYTES], to);
+	Assert(to == end);
+}
+
+static void
+check_written(bool right)
+{
+	if (!right)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+				 errmsg("invalid state of a set of distinct users"),
+				 errdetail("The bytes are not those that a worker of this version writes.")));
+}
+
+/* An inline id has its length and nothing behind its bytes. */
+static inline bool
+is_inline(IdSlot slot)
+{
+	uint64		len = (slot.w1 >> TAG_SHIFT) - 1;
+
+	if (len > ID_INLINE_MAX)
+		return false;
+	if (len <= 8)
+		return (slot.w1 & ~TAG_MASK) == 0 && (len == 8 || slot.w0 >> (8 * len) == 0);
+	return (slot.w1 & ~TAG_MASK) >> (8 * (len - 8)) == 0;
+}
+
+static inline bool
+is_slot_of(IdKind kind, IdSlot slot)
+{
+	uint64		len = (slot.w1 >> TAG_SHIFT) - 1;
+
+	if (kind == ID_BYTES)
+		return is_inline(slot);
+	if (kind == ID_HEX)
+		return is_inline(slot) && (len == 8 || len == 12);
+	return !is_empty(&slot);
+}
+
+static const char *
+merge_slots(IdSet *set, IdKind kind, uint64 count, const char *from)
+{
+	reserve(set, kind, count);
+	for (uint64 i = 0; i < count; i++, from += sizeof(IdSlot))
+	{
+		IdSlot		slot = {load_le64(from), load_le64(from + 8)};
+
+		check_written(is_slot_of(kind, slot));
+		add_slot(set, kind, hash_slot(slot), slot);
+	}
+	return from;
+}
+
+static const char *
+merge_long_ids(IdSet *set, uint64 count, const char *from, const char *end)
+{
+	reserve(set, ID_BYTES, count);
+	for (uint64 i = 0; i < count; i++)
+	{
+		uint32		len;
+
+		check_written(end - from >= LEN_BYTES);
+		len = load_le32(from);
+		from += LEN_BYTES;
+		check_written(len > ID_INLINE_MAX && len <= (Size) (end - from));
+		add_long(set, hash_long(from, len), from, len);
+		from += len;
+	}
+	return from;
+}
+
+void
+idset_merge_written(IdSet *set, const char *bytes, Size size)
+{
+	const char *end = bytes + size;
+	uint64		count[ID_KINDS + 1];
+	Size		left = size;
+
+	check_written(size >= WRITTEN_HEAD && bytes[0] == WRITTEN_VERSION &&
+				  (uint8) bytes[1] >> ID_KINDS == 0 && (bytes[1] & (1 << ID_BYTES | 1 << ID_HEX)) == 0);
+	left -= WRITTEN_HEAD;
+	for (int kind = 0; kind <= ID_KINDS; kind++)
+	{
+		Size		least = kind < ID_KINDS ? sizeof(IdSlot) : LEN_BYTES;
+
+		count[kind] = load_le64(bytes + 2 + 8 * kind);
+		check_written(count[kind] <= left / least);
+		left -= count[kind] * least;
+	}
+	for (int kind = 0; kind < ID_KINDS; kind++)
+		set->tables[kind].zero |= (bytes[1] >> kind) & 1;
+	bytes += WRITTEN_HEAD;
+	for (int kind = 0; kind < ID_KINDS; kind++)
+		bytes = merge_slots(set, kind, count[kind], bytes);
+	bytes = merge_long_ids(set, count[ID_KINDS], bytes, end);
+	check_written(bytes == end);
+}

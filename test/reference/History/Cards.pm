@@ -1,0 +1,210 @@
+
+# Random rate cards: small quotas and packs, so that a few rows of usage
+# cross them, prices with odd decimals, and versions that begin on any day.
+
+package History::Cards;
+
+use strict;
+use warnings;
+use utf8;
+use JSON::PP;
+use History::Dice;
+use Reference::Calendar;
+
+my @OPTIONS = ('', 'basic', '30d', 'a "b"', "o'c", '高级');
+
+# [ effective_from, JSON ] of each version of a card for months that begin
+# with a day number.
+sub random_versions
+{
+	my ($first, $days) = @_;
+	my $shape = shape();
+	my @from = ($first - between(200, 900));
+	my $json = JSON::PP->new->canonical;
+
+	push @from, pick_version_day($first, $days) foreach 1 .. between(0, 2);
+	my %once = map { $_ => 1 } @from;
+	return map {
+		[   Reference::Calendar::show_day($_),
+			$json->encode(version_of($shape))
+		]
+	} sort { $a <=> $b } keys %once;
+}
+
+sub pick_version_day
+{
+	my ($first, $days) = @_;
+	my $day = $first + between(-40, $days - 1);
+
+	return chance(40) ? month_of($day) : $day;
+}
+
+# What stays the same in all versions of a card.
+sub shape
+{
+	my $plans = between(1, 3);
+
+	return {
+		zone => weighted(
+			55 => 'Asia/Shanghai',
+			15 => 'UTC',
+			15 => 'Asia/Kolkata',
+			15 => 'America/New_York'),
+		currency => pick([ 'CNY', 2 ], [ 'USD', 2 ], [ 'JPY', 0 ],
+			[ 'KWD', 3 ]),
+		plans => [ 'free', (map { "plan $_" } 1 .. $plans) ],
+		meters => pick(
+			[qw(dau groups)], [qw(dau groups)], [qw(dau)], [qw(mau)],
+			[qw(mau groups)], []),
+		addons => addon_shapes(),
+		classes => [ some_of(90, qw(audio sd hd fhd)) ],
+		packs => [qw(mini year two)],
+		moderated => chance(85),
+		local => chance(70)
+	};
+}
+
+sub addon_shapes
+{
+	my @addons;
+
+	push @addons,
+	  { name => 'seats', charge => 'prepaid', options => some_options() }
+	  if chance(70);
+	push @addons,
+	  {
+		name => $_,
+		charge => 'prepaid',
+		minutes => 1,
+		options => some_options()
+	  }
+	  foreach some_of(65, 'call', 'Call 2');
+	push @addons,
+	  { name => $_, charge => 'postpaid', options => some_options() }
+	  foreach some_of(70, 'history_storage', 'Archive');
+	return \@addons;
+}
+
+sub some_options
+{
+	my @options = some_of(60, @OPTIONS);
+
+	return @options ? \@options : [''];
+}
+
+sub version_of
+{
+	my ($shape) = @_;
+	my ($currency, $scale) = @{ $shape->{currency} };
+	my %card = (
+		currency => $currency,
+		scale => $scale,
+		time_zone => $shape->{zone},
+		grace_days => pick(0, 1, 3, 7, 7, 12),
+		plans => plans_of($shape));
+
+	$card{addons} = addons_of($shape) if @{ $shape->{addons} };
+	$card{call_minutes} = {
+		map {
+			$_ => {
+				ratio => pick(1, 2, 3, 4, 15),
+				price => pick('0.007', '0.014', '1', '0.105', '0.3333')
+			}
+		} @{ $shape->{classes} }
+	  }
+	  if @{ $shape->{classes} };
+	$card{local_moderation} = price() if $shape->{local};
+	$card{moderation} = moderation_of($shape) if $shape->{moderated};
+	return \%card;
+}
+
+# Decimals as strings, whole numbers as either.
+sub price
+{
+	return weighted(
+		30 => between(1, 3000),
+		20 => between(1, 3000) . '',
+		30 => between(0, 300) . '.' . between(0, 99),
+		10 => '0.' . between(1, 9999),
+		5 => '0',
+		5 => '1e2');
+}
+
+sub plans_of
+{
+	my ($shape) = @_;
+	my ($free, @paid) = @{ $shape->{plans} };
+	my %plans = ($free => { rank => 0, price => '0' });
+	my $rank = 0;
+
+	foreach my $name (@paid)
+	{
+		$plans{$name} = {
+			rank => ++$rank,
+			price => price(),
+			map { $_ => meter_of() } @{ $shape->{meters} }
+		};
+	}
+	return \%plans;
+}
+
+sub meter_of
+{
+	return {
+		included => between(0, 5),
+		block => between(1, 3),
+		price => price()
+	};
+}
+
+sub addons_of
+{
+	my ($shape) = @_;
+	my (undef, @paid) = @{ $shape->{plans} };
+	my %addons;
+
+	foreach my $addon (@{ $shape->{addons} })
+	{
+		my %prices;
+
+		foreach my $plan (some_of(85, @paid))
+		{
+			my %of_plan =
+			  map { $_ => price() } some_of(85, @{ $addon->{options} });
+			$prices{$plan} = \%of_plan if %of_plan;
+		}
+		$addons{ $addon->{name} } =
+		  { charge => $addon->{charge}, prices => \%prices };
+		$addons{ $addon->{name} }{minutes} =
+		  { map { $_ => between(1, 60) } @{ $addon->{options} } }
+		  if $addon->{minutes};
+	}
+	return \%addons;
+}
+
+sub moderation_of
+{
+	my ($shape) = @_;
+	my %months = (mini => 1, two => 2, year => 12);
+
+	return {
+		price => pick('0.0010', '0.01', '3', '0.3333'),
+		coefficients => {
+			text => pick('1', '0.05'),
+			image => '0.65',
+			audio => pick('15', '0.5'),
+			video => '56'
+		},
+		packs => {
+			map {
+				$_ => {
+					price => price(),
+					deductions => between(1, 120),
+					months => $months{$_}
+				}
+			} @{ $shape->{packs} }
+		}
+	};
+}
+
+1;

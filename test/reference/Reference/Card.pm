@@ -1,0 +1,105 @@
+
+# A rate card: its versions by day (R9), each the JSON of the interface.
+
+package Reference::Card;
+
+use strict;
+use warnings;
+use JSON::PP;
+use Reference::Amount;
+use Reference::Calendar;
+
+# versions: [ [ effective_from as text, JSON text ], ... ] in any sequence.
+sub new
+{
+	my ($class, $name, @versions) = @_;
+	my $parser = JSON::PP->new->allow_bignum;
+	my @parsed;
+
+	foreach my $version (@versions)
+	{
+		my ($from, $json) = @$version;
+
+		push @parsed,
+		  {
+			from => parse_day($from),
+			json => $json,
+			terms => $parser->decode($json)
+		  };
+	}
+	@parsed = sort { $a->{from} <=> $b->{from} } @parsed;
+	return bless { name => $name, versions => \@parsed }, $class;
+}
+
+# The version in force on a day: the last one that began until then.
+sub on
+{
+	my ($self, $day) = @_;
+	my ($found) = grep { $_->{from} <= $day } reverse @{ $self->{versions} };
+
+	die "no version of card $self->{name} on " . show_day($day)
+	  if !$found;
+	return bless $found->{terms}, 'Reference::Card::Version';
+}
+
+# All versions of a card are in one zone here; an app does not move.
+sub zone
+{
+	my ($self) = @_;
+
+	return $self->{versions}[0]{terms}{time_zone};
+}
+
+package Reference::Card::Version;
+
+use strict;
+use warnings;
+use Reference::Amount;
+
+sub plan { my ($self, $plan) = @_; return $self->{plans}{$plan}; }
+
+sub rank { my ($self, $plan) = @_; return $self->plan($plan)->{rank}; }
+
+sub plan_price { my ($self, $plan) = @_; return num($self->plan($plan)->{price}); }
+
+sub has_plan { my ($self, $plan) = @_; return exists $self->{plans}{$plan}; }
+
+sub addon { my ($self, $item) = @_; return ($self->{addons} || {})->{$item}; }
+
+# The price of an add-on's option on a plan, or undef where it is not sold.
+sub addon_price
+{
+	my ($self, $item, $plan, $option) = @_;
+	my $addon = $self->addon($item);
+	my $prices = $addon && $addon->{prices}{$plan};
+
+	return undef if !$prices || !exists $prices->{$option};
+	return num($prices->{$option});
+}
+
+sub is_charged
+{
+	my ($self, $item, $charge) = @_;
+	my $addon = $self->addon($item);
+
+	return $addon && $addon->{charge} eq $charge;
+}
+
+# Is the option sold on any plan at all?
+sub sells_somewhere
+{
+	my ($self, $item, $option) = @_;
+
+	return scalar grep { defined $self->addon_price($item, $_, $option) }
+	  keys %{ $self->{plans} };
+}
+
+sub pack_of
+{
+	my ($self, $pack) = @_;
+
+	return undef if !$self->{moderation};
+	return ($self->{moderation}{packs} || {})->{$pack};
+}
+
+1;

@@ -1,0 +1,305 @@
+
+# The extension's bills against the reference, on random histories.
+#
+# Orders, suspensions and usage of some 200 apps over four months are made up
+# from a seed, loaded, and every line of every bill is compared column by
+# column with what the independent reference makes of the rules.  What would
+# be wrong if this failed: a bill, or the reference's reading of a rule.
+#
+# IMBILLING_SEED repeats a run, IMBILLING_APPS makes it larger or smaller.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../reference";
+use Encode qw(encode);
+use History;
+use History::Database;
+use History::Dice;
+use Reference;
+use Reference::Bundled;
+use Reference::Calendar;
+use Test::More;
+
+use constant SHOWN => 4;
+use constant STATUS_SAMPLES => 6;
+
+my $seed = $ENV{IMBILLING_SEED} || time ^ ($$ << 12);
+my $number_of_apps = $ENV{IMBILLING_APPS} || 220;
+
+binmode(Test::More->builder->$_, ':utf8')
+  foreach qw(output failure_output todo_output);
+diag("IMBILLING_SEED=$seed IMBILLING_APPS=$number_of_apps");
+
+sub month_text
+{
+	return Reference::Calendar::show_day($_[0]);
+}
+
+# A number as the reference writes it: without trailing zeroes.
+sub plain
+{
+	my ($text) = @_;
+
+	return $text if !defined $text || $text !~ /^-?\d+\.\d+$/;
+	$text =~ s/\.?0+$//;
+	return $text;
+}
+
+# The extension's lines of a month by app: { app_id => [ line, ... ] }.
+sub lines_of_database
+{
+	my ($db, $month) = @_;
+	my @columns = (LINE_COLUMNS);
+	my $list = join(', ', @columns, 'explanation');
+	my %lines;
+
+	foreach my $row ($db->rows(
+			"SELECT $list FROM im_monthly_bills('$month') ORDER BY app_id, line"
+		))
+	{
+		my %line;
+
+		@line{ @columns, 'explanation' } = map { plain($_) } @$row;
+		push @{ $lines{ $line{app_id} } }, \%line;
+	}
+	return \%lines;
+}
+
+# The columns in which two lines differ.
+sub differing
+{
+	my ($want, $got) = @_;
+
+	return 'presence' if !$want || !$got;
+	my @columns =
+	  grep { ($want->{$_} // 'NULL') ne ($got->{$_} // 'NULL') } LINE_COLUMNS;
+	push @columns, 'explanation' if ($got->{explanation} // '') eq '';
+	return join ' ', @columns;
+}
+
+# Lines are paired by what they are about, so that one missing line does not
+# make all after it differ; number only tells apart what nothing else does.
+sub key_of
+{
+	my ($line) = @_;
+
+	return join '/', @$line{qw(item option due_on period)};
+}
+
+sub paired
+{
+	my ($want, $got) = @_;
+	my (%got, @pairs);
+
+	push @{ $got{ key_of($_) } }, $_ foreach @$got;
+	push @pairs, [ $_, shift @{ $got{ key_of($_) } || [] } ] foreach @$want;
+	push @pairs, map { [ undef, $_ ] } map { @{ $got{$_} } } sort keys %got;
+	return @pairs;
+}
+
+# What the days of a month came to, for the lines that meter usage.
+sub usage_text
+{
+	my ($app, $month) = @_;
+	my $meter = $app->{meter};
+	my @text;
+
+	foreach my $day ($month .. next_month($month) - 1)
+	{
+		my @figures = (
+			$meter->dau($day),
+			$meter->peak_groups($day),
+			(map { $meter->checks($day, $_) } qw(text image)),
+			(map { $meter->half_minutes($day, $_) } qw(audio video)),
+			(map { $meter->minutes($day, $_) } qw(audio sd hd fhd)));
+
+		push @text,
+		  month_text($day)
+		  . sprintf(
+			' dau %s, groups %s, checks %s %s, half minutes %s %s,'
+			  . ' calls %s %s %s %s',
+			@figures)
+		  if grep { $_ } @figures;
+	}
+	return join "\n", @text;
+}
+
+my $shown = 0;
+
+sub show_difference
+{
+	my ($app, $month, $want, $got, $columns) = @_;
+	my $version = $app->{card}->on($month);
+	my ($of_month) =
+	  grep { $_->{terms} == $version } @{ $app->{card}{versions} };
+
+	return if $shown++ >= SHOWN;
+	diag("---- differs in: $columns");
+	diag('reference: ' . show_line($want));
+	diag('extension: ' . show_line($got));
+	diag("           $got->{explanation}")
+	  if $got && defined $got->{explanation};
+	diag(describe_app($app, next_month($month) - 1));
+	diag("card from " . month_text($_->{from}) . ": $_->{json}")
+	  foreach @{ $app->{card}{versions} };
+	diag(usage_text($app, $month));
+}
+
+my $history = make_history($seed, $number_of_apps);
+my $db = History::Database->new('t_random_histories');
+my %total;
+
+# The bundled cards are those of the rules.
+foreach my $bundled (Reference::Bundled::all())
+{
+	my ($name, $from, $json) = @$bundled;
+	my ($same) = $db->rows("SELECT im_bundled_card('$name', '$from')::jsonb"
+		  . " = im_rate_card('$json')::jsonb, terms = '$json'::jsonb"
+		  . " FROM im_rate_card_version"
+		  . " WHERE rate_card = '$name' AND effective_from = '$from'");
+
+	is($same->[0], 't', "bundled card $name of $from is that of the rules");
+}
+
+$db->load($history);
+
+sub compare_month
+{
+	my ($month) = @_;
+	my $lines = lines_of_database($db, month_text($month));
+	my ($differences, $compared) = (0, 0);
+
+	foreach my $app (@{ $history->{apps} })
+	{
+		my $bill = bill_of($app, $month);
+
+		$total{ $app->{app_id} }{$month} = $bill->{total};
+		foreach my $pair (paired($bill->{lines}, $lines->{ $app->{app_id} } || []))
+		{
+			my $columns = differing(@$pair);
+
+			$compared++;
+			next if $columns eq '';
+			$differences++;
+			show_difference($app, $month, @$pair, $columns);
+		}
+	}
+	is($differences, 0,
+		"$compared lines of " . month_text($month) . ' are as the rules say');
+}
+
+compare_month($_) foreach @{ $history->{months} };
+
+# The bill of one app is its part of the bills of all.
+foreach my $month (map { month_text($_) } @{ $history->{months} })
+{
+	my $all = "SELECT * FROM im_monthly_bills('$month')";
+	my $single = 'SELECT b.* FROM im_app a, LATERAL'
+	  . " im_monthly_bill(a.app_id, '$month') b";
+	my ($counts) = $db->rows(
+		"SELECT (SELECT count(*) FROM ($all EXCEPT ALL $single) x),"
+		  . " (SELECT count(*) FROM ($single EXCEPT ALL $all) x)");
+
+	is("@$counts", '0 0', "one app and all apps agree on $month");
+}
+
+# Totals are rounded once.
+foreach my $month (@{ $history->{months} })
+{
+	my $text = month_text($month);
+	my @wrong;
+
+	foreach my $row ($db->rows(
+			"SELECT app_id, im_monthly_total(app_id, '$text') FROM im_app"))
+	{
+		my ($app, $sum) = @$row;
+		my $want = $total{$app}{$month};
+
+		push @wrong, "app $app: $sum, reference $want"
+		  if plain($sum // 'NULL') ne $want;
+	}
+	is("@wrong[ 0 .. ($#wrong > 4 ? 4 : $#wrong) ]", '', "totals of $text");
+}
+
+# The state of apps on days where it turns.
+sub samples_of
+{
+	my ($app) = @_;
+	my $zone = $app->{card}->zone;
+	my @days = History::Usage::hot_days($app, $history->{months}[0],
+		$history->{end});
+
+	return map {
+		{
+			app => $app,
+			day => $_,
+			at => show_instant(day_starts_at($_, $zone) + time_of_day())
+		}
+	} map { pick(@days) } 1 .. STATUS_SAMPLES;
+}
+
+my @samples = map { samples_of($_) } @{ $history->{apps} };
+my @states = map { $_->[0] } $db->rows(
+	'SELECT im_app_status(app_id, at) FROM (VALUES '
+	  . join(
+		', ',
+		map {
+			"($_, $samples[$_]{app}{app_id}::bigint,"
+			  . " '$samples[$_]{at}'::timestamptz)"
+		} 0 .. $#samples)
+	  . ') AS v(n, app_id, at) ORDER BY n');
+my @wrong_states = grep {
+	app_status($samples[$_]{app}, $samples[$_]{day}) ne ($states[$_] // 'NULL')
+} 0 .. $#samples;
+is(scalar @wrong_states, 0, scalar(@samples) . ' states of apps');
+foreach my $number (@wrong_states[ 0 .. ($#wrong_states > 3 ? 3 : $#wrong_states) ])
+{
+	my $sample = $samples[$number];
+
+	diag("at $sample->{at} (day "
+		  . month_text($sample->{day})
+		  . "): $states[$number], reference "
+		  . app_status($sample->{app}, $sample->{day}));
+	diag(describe_app($sample->{app}, $sample->{day}));
+}
+
+# What the rules forbid is refused, each order tried in its own transaction.
+my %there;
+my @refused = map {
+	my $app = $_;
+	map { { app => $app, %$_ } } @{ $app->{refused} }
+} @{ $history->{apps} };
+
+sub is_kept
+{
+	my ($refusal) = @_;
+	my ($app, $id) = ($refusal->{app}{app_id}, $refusal->{order}{order_id});
+
+	return grep { $_ eq $id } split(/[{},]/, $there{$app} // '');
+}
+
+my (undef, undef, $errors) = $db->script(
+	join('', map { History::Database::insert_of($_->{app}, $_->{order}) } @refused),
+	'-v VERBOSITY=verbose');
+my @codes = $errors =~ /ERROR:  (\w{5}): /g;
+%there =
+  map { $_->[0] => $_->[1] }
+  $db->rows('SELECT app_id, array_agg(order_id) FROM im_order GROUP BY 1');
+my @slipped =
+  grep { $_->{why} ne 'order_id twice' && is_kept($_) } @refused;
+
+is(scalar @codes, scalar @refused, 'every forbidden order is an error');
+is(scalar(grep { /^XX|^08/ } @codes), 0, 'of those none is internal');
+is(scalar @slipped, 0, 'no forbidden order is kept')
+  or diag(
+	join "\n",
+	map {
+		"$_->{why}: "
+		  . History::describe_order($_->{order}, $_->{app}{card}->zone) . "\n"
+		  . describe_app($_->{app},
+			local_day($_->{order}{at}, $_->{app}{card}->zone))
+	} @slipped[ 0 .. ($#slipped > 3 ? 3 : $#slipped) ]);
+
+$db->drop;
+done_testing();

@@ -1,0 +1,77 @@
+#!/usr/bin/perl
+#
+# 030_dump_restore.pl
+#	  A database dumped and restored bills alike: by pg_dump | psql, by the custom
+#	  format and pg_restore, and --data-only into an empty database.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::Bin;
+use IPC::Run ();
+use Test::More;
+use BillingData;
+
+my $from = create_database('dump_from');
+psql_ok($from, 'CREATE EXTENSION imbilling; SELECT im_create_tables();', 'tables are made');
+psql_ok($from, sample_data('public'), 'an app of every kind is loaded');
+psql_ok($from, "SELECT im_create_billing_view('march_view', '2023-03', '2023-04')", 'a billing view is made');
+# A price that the owner edited, and an owner's card, survive as data.
+psql_ok($from, q{
+	UPDATE im_rate_card_version SET terms = jsonb_set(terms, '{plans,pro,price}', '"1001"')
+	WHERE rate_card = 'overseas'}, 'a bundled price is edited');
+my $bills = bills($from, 'public');
+like($bills, qr/moderation_pack/, 'there are bills to compare');
+my $counts = counts($from, 'public');
+
+# Everything: schema and data
+my $whole = create_database('dump_whole');
+is(pipe_dump($from, $whole), '', 'pg_dump | psql says no error');
+is(bills($whole, 'public'), $bills, 'pg_dump | psql: the same bills');
+is(counts($whole, 'public'), $counts, 'pg_dump | psql: the same rows');
+is(psql($whole, 'SELECT count(*) FROM march_view'), psql($from, 'SELECT count(*) FROM march_view'),
+	'the billing view is filled');
+psql_ok($whole, 'REFRESH MATERIALIZED VIEW CONCURRENTLY march_view', 'and can be refreshed');
+psql_fails($whole, "INSERT INTO im_order (app_id, order_id, at, action, item, option, months)
+	VALUES (1, 999, '2023-03-07', 'buy', 'plan', 'flagship', 1)", qr/upgrade/,
+	'restored orders are still checked');
+psql_fails($whole, 'DELETE FROM im_order', qr/append/, 'and still append-only');
+psql_fails($whole, "UPDATE im_rate_card_version SET terms = '{}'", qr/./, 'and cards are still checked');
+psql_ok($whole, 'SELECT im_create_tables()', 'im_create_tables() runs again');
+is(bills($whole, 'public'), $bills, 'and changes no row');
+
+# The custom format
+my $custom = create_database('dump_custom');
+my $file = "$BillingData::work/dump.custom";
+run_ok([ 'pg_dump', '-Fc', '-f', $file, $from ], 'pg_dump -Fc');
+run_ok([ 'pg_restore', '--exit-on-error', '-d', $custom, $file ], 'pg_restore');
+is(bills($custom, 'public'), $bills, 'pg_restore: the same bills');
+my $single = create_database('dump_single');
+run_ok([ 'pg_restore', '--exit-on-error', '--single-transaction', '-d', $single, $file ],
+	'pg_restore --single-transaction');
+is(bills($single, 'public'), $bills, 'pg_restore --single-transaction: the same bills');
+
+# Data only, into empty tables: in the dump's own order, with the checks on
+my $data = create_database('dump_data');
+psql_ok($data, 'CREATE EXTENSION imbilling; SELECT im_create_tables(false);', 'empty tables without cards');
+is(psql($data, 'SELECT count(*) FROM im_rate_card_version'), '0', 'with_cards => false brings no card');
+is(pipe_dump($from, $data, '--data-only'), '', 'pg_dump --data-only | psql says no error');
+is(bills($data, 'public'), $bills, '--data-only: the same bills');
+is(counts($data, 'public'), $counts, '--data-only: the same rows');
+psql_ok($data, 'SELECT * FROM im_check_orders()', 'im_check_orders() agrees');
+
+# With triggers off nothing is checked on the way in, and im_check_orders() is for that.
+my $off = create_database('dump_off');
+psql_ok($off, 'CREATE EXTENSION imbilling; SELECT im_create_tables(false);', 'empty tables');
+is(pipe_dump($from, $off, '--data-only', '--disable-triggers'), '', '--disable-triggers says no error');
+is(bills($off, 'public'), $bills, '--disable-triggers: the same bills');
+psql_ok($off, 'SELECT * FROM im_check_orders()', 'im_check_orders() agrees');
+psql_ok($off, q{
+	SET session_replication_role = replica;
+	INSERT INTO im_order (app_id, order_id, at, action, item, option, months)
+	VALUES (1, 999, '2023-03-07', 'buy', 'plan', 'flagship', 1)}, 'a forbidden order slips in with triggers off');
+my ($code, $out) = psql_both($off, 'SELECT * FROM im_check_orders()');
+ok($code != 0 || $out =~ /999/, 'im_check_orders() finds it');
+like($out, qr/999|upgrade/, 'and says which');
+
+done_testing();

@@ -1,0 +1,176 @@
+#!/usr/bin/perl
+#
+# 040_extension_lifecycle.pl
+#	  The extension in a schema of its own, installed by a plain role that owns the
+#	  tables; dropped, and back again without a row lost; billing views that refresh.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::Bin;
+use IPC::Run ();
+use Test::More;
+use BillingData;
+
+my $owner = "imb_owner_$$";
+my $stranger = "imb_stranger_$$";
+my $db = create_database('lifecycle');
+psql_ok($db, qq{
+	CREATE ROLE $owner LOGIN;
+	CREATE ROLE $stranger LOGIN;
+	GRANT CREATE ON DATABASE "$db" TO $owner;}, 'two plain roles');
+
+# Before there is anything
+my $bare = create_database('bare');
+psql_ok($bare, 'CREATE EXTENSION imbilling', 'CREATE EXTENSION alone');
+is(psql($bare, q{SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+	WHERE nspname = 'public' AND relkind IN ('r', 'v', 'm', 'p', 'S')}), '0', 'brings no table');
+psql_fails($bare, "SELECT im_dau_overage('pro', 1)", qr/im_create_tables/, 'a primitive without a card needs the tables, and says so');
+is(psql($bare, "SELECT im_dau_overage(im_bundled_card('cn', '2019-12-10'), 'pro', 10001)::int"), '1000',
+	'a primitive with a card does not');
+is(psql($bare, 'SELECT im_dau(n % 3) FROM generate_series(1, 9) n'), '3', 'nor does a meter');
+psql_fails($bare, "SELECT * FROM im_monthly_bill(1, '2023-03')", qr/im_create_tables|im_app/, 'a bill says what is missing');
+psql_ok($bare, 'DROP EXTENSION imbilling', 'without tables it can be dropped');
+is(psql($bare, q{SELECT count(*) FROM pg_proc WHERE proname ~ '^im_'}), '0', 'and is gone');
+
+# A schema of its own, a plain owner
+psql_ok($db, 'CREATE SCHEMA billing; CREATE EXTENSION imbilling SCHEMA billing; SELECT billing.im_create_tables();',
+	'trusted: a plain role installs it into its schema', user => $owner);
+is(psql($db, q{SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+	WHERE nspname = 'billing' AND relkind = 'r'}), $owner, 'and owns the tables');
+is(psql($db, q{SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+	WHERE nspname = 'public' AND relname ~ '^im_'}), '0', 'nothing lands in public');
+psql_ok($db, sample_data('billing'), 'the owner loads', user => $owner);
+my $bills = bills($db, 'billing', user => $owner);
+my $counts = counts($db, 'billing', user => $owner);
+like($bills, qr/plan_upgrade/, 'and bills, with no search_path');
+is(psql($db, "SELECT billing.im_dau_overage('pro', 10001)::int", user => $owner), '1000', 'primitives find their cards');
+
+# Rights
+psql_fails($db, "SELECT * FROM billing.im_monthly_bill(1, '2023-03')", qr/permission denied/, 'a stranger may not read bills',
+	user => $stranger);
+psql_ok($db, qq{GRANT USAGE ON SCHEMA billing TO $stranger}, 'the schema alone', user => $owner);
+psql_fails($db, "SELECT * FROM billing.im_monthly_bill(1, '2023-03')", qr/permission denied/, 'does not open the tables',
+	user => $stranger);
+psql_fails($db, "SELECT billing.im_create_tables()", qr/./, 'nor may a stranger change them', user => $stranger);
+psql_ok($db, qq{GRANT SELECT ON ALL TABLES IN SCHEMA billing TO $stranger}, 'SELECT on the tables', user => $owner);
+is(bills($db, 'billing', user => $stranger), $bills, 'lets a reader see the same bills');
+
+# Again
+psql_ok($db, 'SELECT billing.im_create_tables()', 'im_create_tables() again', user => $owner);
+is(bills($db, 'billing', user => $owner), $bills, 'changes no bill');
+is(counts($db, 'billing', user => $owner), $counts, 'and no row');
+psql_ok($db, q{UPDATE billing.im_rate_card_version SET terms = jsonb_set(terms, '{plans,pro,price}', '"1001"')
+	WHERE rate_card = 'overseas'; SELECT billing.im_create_tables();}, 'also after a price was edited', user => $owner);
+is(psql($db, q{SELECT terms #>> '{plans,pro,price}' FROM billing.im_rate_card_version WHERE rate_card = 'overseas'}), '1001',
+	'the edited price stands');
+$bills = bills($db, 'billing', user => $owner);
+
+# Billing views
+psql_ok($db, "SET search_path = billing; SELECT im_create_billing_view('billing_lines', '2023-03', '2023-04')", 'a billing view', user => $owner);
+my $view = psql($db, q{SELECT n.nspname || '.' || relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+	WHERE relkind = 'm'});
+like($view, qr/\.billing_lines$/, 'is there');
+my $rows = psql($db, "SELECT count(*), sum(amount) FROM $view", user => $owner);
+is($rows, psql($db, q{SELECT count(*), sum(amount) FROM (SELECT * FROM billing.im_monthly_bills('2023-03')
+	UNION ALL SELECT * FROM billing.im_monthly_bills('2023-04')) l}), 'and has all lines of its months');
+is(psql($db, qq{SELECT string_agg(format_type(atttypid, atttypmod), ' ' ORDER BY attnum) FROM pg_attribute
+	WHERE attrelid = '$view'::regclass AND format_type(atttypid, atttypmod) ~ 'im_'}), '', 'only types that BI tools know');
+psql_ok($db, "REFRESH MATERIALIZED VIEW $view", 'it refreshes', user => $owner);
+psql_ok($db, "REFRESH MATERIALIZED VIEW CONCURRENTLY $view", 'also concurrently', user => $owner);
+psql_ok($db, "SET search_path = ''; REFRESH MATERIALIZED VIEW $view; REFRESH MATERIALIZED VIEW CONCURRENTLY $view",
+	'also with an empty search_path', user => $owner);
+is(psql($db, "SELECT count(*), sum(amount) FROM $view", user => $owner), $rows, 'and is the same');
+psql_ok($db, qq{INSERT INTO billing.im_call (app_id, at, class, seconds) VALUES (5, '2023-04-05 12:00+08', 'fhd', 60000);
+	REFRESH MATERIALIZED VIEW CONCURRENTLY $view}, 'a late call and a refresh', user => $owner);
+isnt(psql($db, "SELECT count(*), sum(amount) FROM $view", user => $owner), $rows, 'show the new line');
+psql_ok($db, "SET search_path = billing; SELECT im_create_billing_view('running', '2023-03')", 'a view through the running month', user => $owner);
+$bills = bills($db, 'billing', user => $owner);
+$counts = counts($db, 'billing', user => $owner);
+
+# A batch loaded twice
+psql_ok($db, q{BEGIN; INSERT INTO billing.im_load VALUES ('crm', 'b1', now());
+	INSERT INTO billing.im_call (app_id, at, class, seconds) VALUES (6, '2023-03-05 12:00+08', 'hd', 60); COMMIT;},
+	'a batch', user => $owner);
+psql_fails($db, q{\set VERBOSITY sqlstate
+	BEGIN; INSERT INTO billing.im_call (app_id, at, class, seconds) VALUES (6, '2023-03-05 12:00+08', 'hd', 60);
+	INSERT INTO billing.im_load VALUES ('crm', 'b1', now()); COMMIT;},
+	qr/23505/, 'the same batch again: 23505', user => $owner);
+is(psql($db, 'SELECT count(*) FROM billing.im_call WHERE app_id = 6'), '1', 'and nothing of it is loaded');
+$bills = bills($db, 'billing', user => $owner);
+$counts = counts($db, 'billing', user => $owner);
+my $columns = q{SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'billing'
+	AND table_name IN ('im_rate_card_version', 'im_app', 'im_order', 'im_suspension', 'im_login', 'im_group',
+		'im_moderation_check', 'im_call', 'im_load')
+	ORDER BY 1, ordinal_position};
+my $before = psql($db, $columns);
+my $contents = contents($db);
+
+# Dropped
+psql_fails($db, 'DROP EXTENSION imbilling', qr/depend|other objects/, 'DROP EXTENSION is refused while the tables stand', user => $owner);
+is(bills($db, 'billing', user => $owner), $bills, 'and harms nothing');
+psql_ok($db, 'DROP EXTENSION imbilling CASCADE', 'DROP EXTENSION ... CASCADE', user => $owner);
+is(counts($db, 'billing', user => $owner), $counts, 'takes no row');
+is(psql($db, $columns), $before, 'and no column of money, orders or events');
+is(contents($db), $contents, 'and changes no value');
+is(psql($db, q{SELECT count(*) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE nspname = 'billing'}), '0',
+	'no function is left behind');
+
+# And back
+psql_ok($db, 'CREATE EXTENSION imbilling SCHEMA billing; SELECT billing.im_create_tables();',
+	'CREATE EXTENSION and im_create_tables() again', user => $owner);
+is(counts($db, 'billing', user => $owner), $counts, 'no row more or less');
+is(contents($db), $contents, 'no value changed');
+is(bills($db, 'billing', user => $owner), $bills, 'the same bills');
+psql_fails($db, "INSERT INTO billing.im_order (app_id, order_id, at, action, item, option, months)
+	VALUES (1, 999, '2023-03-07', 'buy', 'plan', 'flagship', 1)", qr/upgrade/, 'orders are checked again', user => $owner);
+psql_fails($db, 'DELETE FROM billing.im_order', qr/append/, 'and append-only again', user => $owner);
+psql_fails($db, "INSERT INTO billing.im_rate_card_version VALUES ('x', '2020-01-01', '{}')", qr/./, 'cards are checked again', user => $owner);
+psql_fails($db, 'DROP EXTENSION imbilling', qr/depend|other objects/, 'and DROP EXTENSION is refused again', user => $owner);
+is(psql($db, q{SELECT count(*) FROM pg_attribute WHERE attrelid = 'billing.im_usage_daily'::regclass AND attname = 'users'
+	AND NOT attisdropped}), '1', 'the column of user sets is back');
+
+# The raw tables can be partitioned by time
+my $part = create_database('partitioned');
+psql_ok($part, q{CREATE EXTENSION imbilling;
+	CREATE TABLE im_call (app_id bigint NOT NULL, at timestamptz NOT NULL, class text NOT NULL, seconds int NOT NULL, user_id text)
+		PARTITION BY RANGE (at);
+	CREATE TABLE im_call_2023_03 PARTITION OF im_call FOR VALUES FROM ('2023-03-01 00:00+08') TO ('2023-04-01 00:00+08');
+	CREATE TABLE im_call_rest PARTITION OF im_call DEFAULT;
+	SELECT im_create_tables();}, 'a raw table that is partitioned already is taken as it is');
+psql_ok($part, sample_data('public'), 'it can be loaded');
+my $plain = create_database('unpartitioned');
+psql_ok($plain, 'CREATE EXTENSION imbilling; SELECT im_create_tables();', 'the same without partitions');
+psql_ok($plain, sample_data('public'), 'loaded too');
+is(bills($part, 'public'), bills($plain, 'public'), 'partitions do not change a bill');
+psql_ok($part, q{INSERT INTO im_call_2023_03 (app_id, at, class, seconds) VALUES (5, '2023-03-05 12:00+08', 'hd', 6000)},
+	'a row loaded into a leaf');
+psql_ok($plain, q{INSERT INTO im_call (app_id, at, class, seconds) VALUES (5, '2023-03-05 12:00+08', 'hd', 6000)},
+	'the same row');
+is(bills($part, 'public'), bills($plain, 'public'), 'a row of a leaf is billed');
+psql_ok($part, 'TRUNCATE im_call_2023_03', 'a truncated leaf');
+psql_ok($plain, q{DELETE FROM im_call WHERE at >= '2023-03-01 00:00+08' AND at < '2023-04-01 00:00+08'}, 'the same rows deleted');
+is(bills($part, 'public'), bills($plain, 'public'), 'are gone from the bill');
+
+# A tenant under row security sees its own bills only.
+psql_ok($plain, qq{GRANT SELECT ON ALL TABLES IN SCHEMA public TO $stranger;
+	UPDATE im_app SET tenant = '$stranger' WHERE app_id = 5;
+	ALTER TABLE im_app ENABLE ROW LEVEL SECURITY;
+	CREATE POLICY own ON im_app USING (tenant = current_user);}, 'row security on im_app');
+is(psql($plain, q{SELECT string_agg(DISTINCT app_id::text, ' ') FROM im_monthly_bills('2023-03')}, user => $stranger),
+	psql($plain, q{SELECT string_agg(DISTINCT app_id::text, ' ') FROM im_monthly_bills('2023-03') WHERE app_id = 5}),
+	'a tenant under row security sees its own bills only');
+
+# Rows of the tables as text, whatever the types of the extension.
+sub contents
+{
+	my ($database) = @_;
+
+	return psql($database, join('; ', map { "SELECT '$_', md5(string_agg(t::text, E'\\n' ORDER BY t::text)) FROM billing.$_ t" }
+			qw(im_rate_card_version im_app im_order im_suspension im_login im_group im_moderation_check im_call im_load)));
+}
+
+psql_both($_, "DROP OWNED BY $owner CASCADE; DROP OWNED BY $stranger CASCADE") for $part, $plain, $db;
+psql_ok($bare, "DROP ROLE $owner; DROP ROLE $stranger", 'the roles are gone');
+
+done_testing();
