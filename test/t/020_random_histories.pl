@@ -245,7 +245,7 @@ my @states = map { $_->[0] } $db->rows(
 	  . join(
 		', ',
 		map {
-			"($_, $samples[$_]{app}{app_id}::bigint,"
+			"($_, '$samples[$_]{app}{app_id}'::bigint,"
 			  . " '$samples[$_]{at}'::timestamptz)"
 		} 0 .. $#samples)
 	  . ') AS v(n, app_id, at) ORDER BY n');

@@ -127,7 +127,7 @@ sub price
 		30 => between(0, 300) . '.' . between(0, 99),
 		10 => '0.' . between(1, 9999),
 		5 => '0',
-		5 => '1e2');
+		5 => '100.50');
 }
 
 sub plans_of
@@ -165,19 +165,20 @@ sub addons_of
 
 	foreach my $addon (@{ $shape->{addons} })
 	{
-		my %prices;
+		my (%prices, %sold);
 
 		foreach my $plan (some_of(85, @paid))
 		{
 			my %of_plan =
 			  map { $_ => price() } some_of(85, @{ $addon->{options} });
 			$prices{$plan} = \%of_plan if %of_plan;
+			%sold = (%sold, %of_plan);
 		}
 		$addons{ $addon->{name} } =
 		  { charge => $addon->{charge}, prices => \%prices };
 		$addons{ $addon->{name} }{minutes} =
-		  { map { $_ => between(1, 60) } @{ $addon->{options} } }
-		  if $addon->{minutes};
+		  { map { $_ => between(1, 60) } sort keys %sold }
+		  if $addon->{minutes} && %sold;
 	}
 	return \%addons;
 }

@@ -56,6 +56,8 @@ sub move_on
 	    $step > 0
 	  && chance(20)
 	  && $self->{id} > -1000 ? -between(30, 60) : between(1, 9);
+	# An id that was refused stays refused, so that it can be looked for.
+	$self->{id}++ while $self->{refused_ids}{ $self->{id} };
 }
 
 # Microseconds from now to the edge of a day on which something turns.
@@ -120,8 +122,9 @@ sub propose
 	$self->{wish} = $why eq '' ? $self->follow_up(\%order, $day) : undef;
 
 	push @{ $self->{orders} }, \%order if $why eq '';
-	push @{ $self->{refused} }, { order => \%order, why => $why }
-	  if $why ne '';
+	return if $why eq '';
+	push @{ $self->{refused} }, { order => \%order, why => $why };
+	$self->{refused_ids}{ $self->{id} } = 1;
 }
 
 # What customers do next to the same thing, and chance alone rarely hits:

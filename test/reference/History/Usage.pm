@@ -169,7 +169,8 @@ sub some_groups
 	return @groups;
 }
 
-# Rows of im_usage_daily, by day; they override what is raw.
+# Rows of im_usage_daily, by day; they override what is raw.  A set of users
+# comes without dau only where the card has no use for dau.
 sub random_daily
 {
 	my ($app, @days) = @_;
@@ -180,7 +181,8 @@ sub random_daily
 	{
 		$daily{$day} =
 		  $app->{is_large} ? large_row() : small_row();
-		$daily{$day}{users} = [ some_of(40, @USERS) ];
+		$daily{$day}{users} = [ some_of(40, @USERS) ]
+		  if $app->{prices_mau} || defined $daily{$day}{dau};
 	}
 	return \%daily;
 }
