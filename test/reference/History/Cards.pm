@@ -187,15 +187,17 @@ sub moderation_of
 {
 	my ($shape) = @_;
 	my %months = (mini => 1, two => 2, year => 12);
+	my %coefficients = (
+		text => pick('1', '0.05'),
+		image => '0.65',
+		audio => pick('15', '0.5'),
+		video => '56');
+
+	delete $coefficients{ pick(qw(text image audio video)) } if chance(15);
 
 	return {
 		price => pick('0.0010', '0.01', '3', '0.3333'),
-		coefficients => {
-			text => pick('1', '0.05'),
-			image => '0.65',
-			audio => pick('15', '0.5'),
-			video => '56'
-		},
+		coefficients => \%coefficients,
 		packs => {
 			map {
 				$_ => {

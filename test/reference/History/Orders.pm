@@ -182,7 +182,9 @@ sub agreed
 			80 => undef,
 			5 => '0',
 			10 => between(1, 4000) . '.' . between(0, 99),
-			5 => '61.005'));
+			5 => '61.005',
+			3 => '0.12345678',
+			2 => '100000000.333'));
 }
 
 sub some_months
@@ -312,7 +314,7 @@ sub some_pack
 		action => 'buy',
 		item => 'moderation_pack',
 		option => $pack,
-		quantity => pick(1, 1, 1, 2, 3),
+		quantity => pick(1, 1, 1, 2, 3, 30),
 		months => chance(70) ? undef : $packs->{$pack}{months},
 		agreed());
 }
