@@ -20,6 +20,7 @@ use History::Dice;
 use Reference;
 use Reference::Bundled;
 use Reference::Calendar;
+use Reference::Card;
 use Test::More;
 
 use constant SHOWN => 4;
@@ -271,6 +272,37 @@ foreach my $month (@{ $history->{months} }[ 1, 3 ])
 		],
 		"unbilled usage of $text");
 }
+
+# What if the price of 2024 had always stood: every version of "cn" has the
+# same plans, add-ons and packs, so the same orders are allowed under it.
+sub compare_preview
+{
+	my ($month) = @_;
+	my $text = month_text($month);
+	my @cn = grep { $_->{card_name} eq 'cn' } @{ $history->{apps} };
+	my ($new) = grep { $_->[1] eq '2024-01-01' } Reference::Bundled::all();
+	my $card = Reference::Card->new('what if', [ '2019-12-10', $new->[2] ]);
+	my @columns = qw(line item option period due_on quantity included billable
+	  units unit_price amount currency);
+	my $list = join ', ', map { "b.$_" } @columns;
+	my @want;
+
+	foreach my $app (@cn)
+	{
+		push @want, map { [ @$_{ 'app_id', @columns } ] }
+		  bill_lines({ %$app, card => $card }, $month);
+	}
+	same_rows(
+		\@want,
+		[   $db->rows("SELECT a.app_id, $list FROM im_app a,"
+				  . " im_preview_bill(a.app_id, '$text',"
+				  . " im_bundled_card('cn', '2024-01-01')) b"
+				  . " WHERE a.rate_card = 'cn'")
+		],
+		"previews of $text");
+}
+
+compare_preview($_) foreach @{ $history->{months} }[ 0, 2 ];
 
 # The state of apps on days where it turns.
 sub samples_of

@@ -68,31 +68,30 @@ sub unbilled_of_day
 	my ($bill, $day) = @_;
 	my $meter = $bill->{app}{meter};
 	my $text = Reference::Calendar::show_day($day);
+	my $out = why_out($bill, $day);
 	my @usage = (
-		[ 'dau', $meter->dau($day), why_no_overage($bill, $day) ],
-		[ 'groups', $meter->peak_groups($day), why_no_overage($bill, $day) ],
-		(   map {
-				[ $_, $meter->checks($day, $_), why_no_check($bill, $day, $_) ]
-			} qw(text image)),
-		(   map {
-				[   $_,
-					$meter->half_minutes($day, $_) / 2,
-					why_no_check($bill, $day, $_)
-				]
-			} qw(audio video)),
-		(   map {
-				[   "call_$_",
-					$meter->minutes($day, $_),
-					why_no_call($bill, $day, $_)
-				]
-			} @Reference::Bill::CLASSES));
+		[ 'dau', $meter->dau($day), $out ],
+		[ 'groups', $meter->peak_groups($day), $out ]);
 
+	push @usage,
+	  [ $_, $meter->checks($day, $_), $out || why_no_check($bill, $day, $_) ]
+	  foreach qw(text image);
+	push @usage,
+	  [
+		$_,
+		$meter->half_minutes($day, $_) / 2,
+		$out || why_no_check($bill, $day, $_)
+	  ]
+	  foreach qw(audio video);
+	push @usage,
+	  [ "call_$_", $meter->minutes($day, $_), $out || why_no_call($bill, $_) ]
+	  foreach @Reference::Bill::CLASSES;
 	return map { [ $text, @$_ ] } grep { $_->[1] > 0 && $_->[2] ne '' } @usage;
 }
 
 # Reclaimed is a kind of stopped.  On trial the quota is a limit of the plan,
 # so its logins and groups are no unpaid usage.
-sub why_no_overage
+sub why_out
 {
 	my ($bill, $day) = @_;
 	my $why_not = $bill->out_of_service($day);
@@ -104,9 +103,7 @@ sub why_no_check
 {
 	my ($bill, $day, $kind) = @_;
 	my $rates = $bill->{version}{moderation};
-	my $why_not = why_no_overage($bill, $day);
 
-	return $why_not if $why_not ne '';
 	return 'not priced by the card'
 	  if !$rates || !defined $rates->{coefficients}{$kind};
 	return defined $bill->{log}->option_on('moderation', $day)
@@ -116,10 +113,8 @@ sub why_no_check
 
 sub why_no_call
 {
-	my ($bill, $day, $class) = @_;
-	my $why_not = why_no_overage($bill, $day);
+	my ($bill, $class) = @_;
 
-	return $why_not if $why_not ne '';
 	return ($bill->{version}{call_minutes} || {})->{$class}
 	  ? ''
 	  : 'not priced by the card';
