@@ -416,7 +416,7 @@ print_bill(const Bill *bill)
 	for (int i = 0; i < bill->nlines; i++)
 		at += print_line(buf + at, sizeof(buf) - at, &bill->lines[i]);
 	snprintf(buf + at, sizeof(buf) - at, "total %s\n",
-			 amount_text(bill_total(bill), bill->card->scale, total));
+			 amount_text(bill_total(bill), 0, total));
 	return buf;
 }
 
