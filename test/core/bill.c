@@ -614,6 +614,31 @@ test_unbilled(void)
 	   "usage that no line charges is not told, or such that one charges is");
 }
 
+/* Rows of usage: which count, and which are too large. */
+static void
+test_usage(void)
+{
+	int64_t		rows[4][USAGE_FIELDS] = {{INT64_MAX, 1}, {INT64_MIN, 1}, {-3, 5}, {-2, 7}};
+	Usage	   *usage;
+	volatile bool too_large = true;
+
+	begin(&cards.cn);
+	usage = usage_open(&app.test.core, -3, 0);
+	usage_declare(usage, rows[2], 1);
+	usage_add(&app.test.core, usage, rows[0], 4);
+	is_int(usage_on(usage, -3, USAGE_DAU), 5, "metered figures add to a declared day, or rows of far days wrap into the span");
+	is_int(usage_on(usage, -2, USAGE_DAU), 7, "a metered figure is lost");
+	is_int(usage_on(usage, -1, USAGE_DAU) + usage_on(usage, 0, USAGE_DAU) + usage_on(usage, -4, USAGE_DAU), 0,
+		   "a day without rows has usage");
+	rows[3][USAGE_DAU] = INT64_MAX;
+	if (TRY_CORE(&app.test))
+	{
+		usage_add(&app.test.core, usage, rows[3], 1);
+		too_large = false;
+	}
+	ok(too_large && app.test.problem.code == PROBLEM_RANGE, "the usage of a day wraps around");
+}
+
 int
 main(void)
 {
@@ -638,6 +663,7 @@ main(void)
 	test_totals();
 	test_preview();
 	test_unbilled();
+	test_usage();
 	begin(NULL);
 	return done_testing();
 }
