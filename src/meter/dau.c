@@ -25,7 +25,6 @@
 #include "meter/dau_generic.h"
 #include "types/idagg.h"
 
-#include "access/htup_details.h"
 #include "access/nbtree.h"
 #include "catalog/pg_type.h"
 #include "utils/lsyscache.h"

@@ -16,7 +16,6 @@
 
 #include "access/detoast.h"
 #include "common/hashfn.h"
-#include "lib/qunique.h"
 #include "miscadmin.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"

@@ -11,6 +11,7 @@
  *	  |
  *	  +- tables[ID_UUID]  -> slot ...   the 16 bytes of a uuid
  *	  +- tables[ID_HEX32] -> slot ...   the 16 bytes of 32 hex digits
+ *	  +- tables[ID_HEX]   -> slot ...   16 or 24 hex digits as inline bytes
  *
  * Why so:
  * - What costs time is memory, not arithmetic: four slots are a cache line,
@@ -304,13 +305,34 @@ idring_forget(IdRing *ring, const IdSet *set)
 			ring->items[i].set = NULL;
 }
 
+/*
+ * Half way through the ring the slot has come; if it refers to a long id of
+ * the same hash, that id's bytes are what will be waited for next.
+ */
+static inline void
+look_ahead(const IdPending *item)
+{
+	const IdTable *table;
+	IdSlot		slot;
+
+	if (item->set == NULL || item->len == 0)
+		return;
+	table = &item->set->tables[ID_BYTES];
+	if (table->nslots == 0)
+		return;
+	slot = table->slots[home(table, item->hash)];
+	if (is_long(slot))
+		__builtin_prefetch(long_entry(slot));
+}
+
 /* The place in the ring for the next id, and its line on its way. */
 static inline IdPending *
 enqueue(IdSet *set, IdRing *ring, IdKind kind, uint64 hash)
 {
-	IdPending  *item = &ring->items[ring->next++ % IDRING_SIZE];
+	IdPending  *item = &ring->items[ring->next % IDRING_SIZE];
 	IdTable    *table = &set->tables[kind];
 
+	look_ahead(&ring->items[(ring->next++ + IDRING_SIZE / 2) % IDRING_SIZE]);
 	if (likely(item->set != NULL))
 		settle(item);
 	__builtin_prefetch(&table->slots[home(table, hash)], 1);
@@ -370,6 +392,20 @@ inline_slot(const char *id, Size len)
 	return slot;
 }
 
+/* 16 or 24 lower-case hex digits as 8 or 12 bytes. */
+static inline bool
+hex_slot(const char *id, Size len, IdSlot *slot)
+{
+	uint32		part[3] = {0, 0, 0};
+
+	for (Size i = 0; i < len / 8; i++)
+		if (!hex_pack8(load_le64(id + 8 * i), HEX_LOWER, &part[i]))
+			return false;
+	slot->w0 = part[0] | (uint64) part[1] << 32;
+	slot->w1 = part[2] | (uint64) (len / 2 + 1) << TAG_SHIFT;
+	return true;
+}
+
 static void
 enqueue_long(IdSet *set, IdRing *ring, const char *id, Size len)
 {
@@ -397,6 +433,8 @@ idset_add(IdSet *set, IdRing *ring, const char *id, Size len)
 		enqueue_slot(set, ring, ID_UUID, slot);
 	else if (len == 32 && hex_pack32(id, HEX_LOWER, &slot.w0, &slot.w1))
 		enqueue_slot(set, ring, ID_HEX32, slot);
+	else if ((len == 16 || len == 24) && hex_slot(id, len, &slot))
+		enqueue_slot(set, ring, ID_HEX, slot);
 	else
 		enqueue_long(set, ring, id, len);
 }
@@ -460,6 +498,13 @@ call_for_slot(IdKind kind, IdSlot slot, IdCallback callback, void *arg)
 	{
 		hex_spell(bytes, UUID_BYTES, HEX_LOWER, text);
 		callback(arg, text, 2 * UUID_BYTES);
+	}
+	else if (kind == ID_HEX)
+	{
+		Size		n = (slot.w1 >> TAG_SHIFT) - 1;
+
+		hex_spell(bytes, n, HEX_LOWER, text);
+		callback(arg, text, 2 * n);
 	}
 	else if (is_long(slot))
 		callback(arg, long_entry(slot) + LEN_BYTES, load_le32(long_entry(slot)));
@@ -577,6 +622,18 @@ is_inline(IdSlot slot)
 	return (slot.w1 & ~TAG_MASK) >> (8 * (len - 8)) == 0;
 }
 
+static inline bool
+is_slot_of(IdKind kind, IdSlot slot)
+{
+	uint64		len = (slot.w1 >> TAG_SHIFT) - 1;
+
+	if (kind == ID_BYTES)
+		return is_inline(slot);
+	if (kind == ID_HEX)
+		return is_inline(slot) && (len == 8 || len == 12);
+	return !is_empty(&slot);
+}
+
 static const char *
 merge_slots(IdSet *set, IdKind kind, uint64 count, const char *from)
 {
@@ -585,7 +642,7 @@ merge_slots(IdSet *set, IdKind kind, uint64 count, const char *from)
 	{
 		IdSlot		slot = {load_le64(from), load_le64(from + 8)};
 
-		check_written(kind == ID_BYTES ? is_inline(slot) : !is_empty(&slot));
+		check_written(is_slot_of(kind, slot));
 		add_slot(set, kind, hash_slot(slot), slot);
 	}
 	return from;
@@ -617,7 +674,7 @@ idset_merge_written(IdSet *set, const char *bytes, Size size)
 	Size		left = size;
 
 	check_written(size >= WRITTEN_HEAD && bytes[0] == WRITTEN_VERSION &&
-				  (uint8) bytes[1] >> ID_KINDS == 0 && (bytes[1] & 1) == 0);
+				  (uint8) bytes[1] >> ID_KINDS == 0 && (bytes[1] & (1 << ID_BYTES | 1 << ID_HEX)) == 0);
 	left -= WRITTEN_HEAD;
 	for (int kind = 0; kind <= ID_KINDS; kind++)
 	{

@@ -19,6 +19,7 @@ typedef enum IdKind
 	ID_BYTES,					/* to 15 bytes and their number, or a reference */
 	ID_UUID,					/* 16 bytes; as text 8-4-4-4-12, lower case */
 	ID_HEX32,					/* 32 lower-case hex digits */
+	ID_HEX,						/* 16 or 24 of them, as the bytes of ID_BYTES */
 	ID_KINDS
 } IdKind;
 

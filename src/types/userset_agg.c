@@ -23,10 +23,8 @@
 #include "types/idagg.h"
 #include "types/userset_merge.h"
 
-#include "access/detoast.h"
 #include "catalog/pg_type.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 
 PG_FUNCTION_INFO_V1(im_userset_agg_transition);
 PG_FUNCTION_INFO_V1(im_userset_agg_combine);

@@ -122,11 +122,12 @@ common_prefix(const UserKey *a, const UserKey *b)
 	uint32		i = 16;
 
 	if (a->hi != b->hi)
-		return Min(n, (63 - pg_leftmost_one_pos64(a->hi ^ b->hi)) / 8);
-	if (a->lo != b->lo)
-		return Min(n, 8 + (63 - pg_leftmost_one_pos64(a->lo ^ b->lo)) / 8);
-	while (i < n && a->bytes[i] == b->bytes[i])
-		i++;
+		i = (63 - pg_leftmost_one_pos64(a->hi ^ b->hi)) / 8;
+	else if (a->lo != b->lo)
+		i = 8 + (63 - pg_leftmost_one_pos64(a->lo ^ b->lo)) / 8;
+	else
+		while (i < n && a->bytes[i] == b->bytes[i])
+			i++;
 	return Min(i, n);
 }
 
@@ -304,7 +305,7 @@ can_be_sliced(struct varlena *value)
 	if (!VARATT_IS_EXTERNAL_ONDISK(value))
 		return false;
 	VARATT_EXTERNAL_GET_POINTER(pointer, value);
-	return !VARATT_EXTERNAL_IS_COMPRESSED(pointer);
+	return VARATT_EXTERNAL_GET_EXTSIZE(pointer) >= (uint32) (pointer.va_rawsize - VARHDRSZ);
 }
 
 void

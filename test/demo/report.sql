@@ -11,9 +11,11 @@ WITH checks(kind, at, seconds) AS (
   UNION ALL SELECT 'image', '2023-12-01 08:15+08', NULL FROM generate_series(1, 10)
   UNION ALL SELECT 'audio', '2023-12-01 08:12+08', 25
   UNION ALL SELECT 'audio', '2023-12-01 08:20+08', 135)
-SELECT kind, im_moderation_deductions(im_bundled_card('cn', '2019-12-10'), kind, at, seconds) AS deductions
+SELECT coalesce(kind, 'in all') AS kind,
+       im_moderation_deductions(im_bundled_card('cn', '2019-12-10'), checks.kind, at, seconds) AS deductions
 FROM checks
-GROUP BY ROLLUP (kind);
+GROUP BY ROLLUP (checks.kind)
+ORDER BY checks.kind;
 
 \echo
 \echo '=== One app\'s bill: Upstart went from pro to flagship on December 11'
@@ -36,14 +38,16 @@ ORDER BY currency, sum(amount) DESC;
 
 \echo
 \echo '=== A moderation statement: Sentinel\'s month pack ends on December 15, its year pack starts on the 20th'
-SELECT * FROM im_moderation_statement(1400000010, '2023-12');
+SELECT day, text_checks AS texts, image_checks AS images, audio_half_minutes AS "audio/30s",
+       video_half_minutes AS "video/30s", deductions, packs AS "from packs", postpaid, amount
+FROM im_moderation_statement(1400000010, '2023-12');
 
 \echo
 \echo '=== Usage that nobody pays, and why'
-SELECT app_id, kind, reason, count(*) AS days, sum(quantity) AS quantity
+SELECT app_id, reason, count(DISTINCT day) AS days, string_agg(DISTINCT kind, ', ') AS of
 FROM im_unbilled_usage('2023-12')
-GROUP BY app_id, kind, reason
-ORDER BY app_id, kind, reason;
+GROUP BY app_id, reason
+ORDER BY app_id, reason;
 
 \echo
 \echo '=== What if pro cost 1499?'

@@ -1,7 +1,7 @@
 -- im_dau: distinct users, counted exactly.  A failure here means that somebody
 -- is billed for users who were not there, or not for some who were.
 SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS imbilling;
+CREATE EXTENSION imbilling;
 RESET client_min_messages;
 SET jit = off;
 \set VERBOSITY default
@@ -126,3 +126,5 @@ DROP TABLE dau_id, expression;
 DROP FUNCTION differences;
 DROP TYPE dau_pair, dau_enum, dau_domain;
 DROP COLLATION dau_nocase;
+SET client_min_messages = warning;
+DROP EXTENSION imbilling CASCADE;

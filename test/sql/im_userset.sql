@@ -1,7 +1,7 @@
 -- im_userset: a set of users as a value.  A failure here means that users
 -- are lost, invented or taken for others when days are kept and merged.
 SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS imbilling;
+CREATE EXTENSION imbilling;
 RESET client_min_messages;
 SET jit = off;
 \set VERBOSITY default
@@ -140,3 +140,5 @@ FROM generate_series(1, 10000) n;
 DROP TABLE set_id, day_set, month_set, packed;
 DROP TYPE set_enum, set_domain;
 DROP COLLATION set_nocase;
+SET client_min_messages = warning;
+DROP EXTENSION imbilling CASCADE;
