@@ -283,6 +283,22 @@ CALL buy(55, 4, '2023-06-01', 'plan', 'flagship');
 CALL buy(55, 5, '2023-06-02', 'group_members');
 SELECT is(periods(55, '2023-06', 'group_members'), '[2023-09-02,2023-10-02)', 'with a plan again it continues');
 
+-- Off and on again with another option within the month is a change of option too (or the rule could be
+-- walked around); with another option in a later month it is none.
+CALL app(61);
+CALL buy(61, 1, '2023-03-01', 'plan', 'pro', 6);
+CALL turn(61, 2, '2023-03-05', 'on', 'history_storage', '30d');
+CALL turn(61, 3, '2023-03-07', 'off', 'history_storage');
+CALL turn(61, 4, '2023-03-09', 'on', 'history_storage', '90d');
+SELECT refused($$CALL turn(61, 5, '2023-03-11', 'on', 'history_storage', '180d')$$, 'option|month',
+	'off and on with another option was the change of the month');
+CALL turn(61, 5, '2023-03-13', 'off', 'history_storage');
+CALL turn(61, 6, '2023-04-05', 'on', 'history_storage', '180d');
+SELECT accepted($$CALL turn(61, 7, '2023-04-06', 'on', 'history_storage', '360d')$$,
+	'on with another option after a month off is no change: the month''s change is still to come');
+SELECT is(amounts(61, '2023-03', 'history_storage') || ' ' || amounts(61, '2023-04', 'history_storage'), '1000 1500',
+	'each month at its last option');
+
 CALL settle();
 SELECT * FROM finish();
 ROLLBACK;

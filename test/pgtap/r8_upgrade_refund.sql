@@ -441,6 +441,12 @@ CALL refund(98, 2, '2023-05-04', 1);
 SELECT is(amounts(98, '2023-04', 'refund') || '|' || amounts(98, '2023-05', 'refund') || '|' || amounts(98, '2023-05', 'plan'),
 	'|-999|', 'a refund is on the bill of its own day');
 
+-- A refund may name the option of its order, no other.
+SELECT accepted($$INSERT INTO im_order (app_id, order_id, at, action, item, option, refunds)
+	VALUES (71, 9, at8('2023-03-05'), 'refund', 'call', 'basic', 5)$$, 'the option of the refunded order');
+SELECT refused($$INSERT INTO im_order (app_id, order_id, at, action, item, option, refunds)
+	VALUES (71, 9, at8('2023-03-05'), 'refund', 'call', 'premium', 5)$$, 'option|premium|call', 'another option');
+
 CALL settle();
 SELECT * FROM finish();
 ROLLBACK;

@@ -246,6 +246,13 @@ SELECT is(im_monthly_total(61, '2023-03')::text || ' ' || im_monthly_total(62, '
 	'the total has the places of the currency');
 SELECT is((SELECT currency || ' ' || total FROM im_monthly_totals('2023-03') WHERE app_id = 61), 'JPY 1', 'so in im_monthly_totals');
 
+-- The new version of `mid` prices audio minutes and texts only: the rest is nobody's bill, and listed.
+CALL daily(32, '2023-04-20', images => 3, sd => 4, texts => 1, audio => 1);
+SELECT is(quantities(32, '2023-04', 'call_minutes') || '|' || quantities(32, '2023-04', 'moderation'), '1|2',
+	'a class and a kind that the version does not price are not billed');
+SELECT is((SELECT string_agg(n(quantity), ' ' ORDER BY quantity) FROM im_unbilled_usage('2023-04')
+		   WHERE app_id = 32), '3 4', 'but listed');
+
 CALL settle();
 SELECT * FROM finish();
 ROLLBACK;
