@@ -1,10 +1,29 @@
 -- Bills: for one app, for all of them, and under another price list.
 
+CREATE FUNCTION @extschema@.im_need_tables() RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF to_regclass('@extschema@.im_order') IS NULL
+		OR to_regclass('@extschema@.im_rate_card_version') IS NULL THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'undefined_table',
+			MESSAGE = 'the tables of imbilling do not exist yet',
+			DETAIL = 'The extension brings none: money records outlive it.',
+			HINT = 'Call im_create_tables() first.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_need_tables() IS
+'Raises 42P01 before im_create_tables() was called.';
+
 CREATE FUNCTION @extschema@.im_need_app(app_id bigint) RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	PERFORM @extschema@.im_need_tables();
 	IF NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = $1) THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'no_data_found',

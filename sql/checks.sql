@@ -130,12 +130,13 @@ BEGIN
 		  FROM @extschema@.im_app_accounts(until, NULL) a
 		  OFFSET 0) r
 	WHERE r.problem IS NOT NULL;
+	-- alone such a bill fails; among all it is empty as long as nothing was used
 	RETURN QUERY
-	SELECT a.app_id, format('rate card "%s" has no version in force on %s, yet there is usage',
-			a.card_name, to_char(first, 'YYYY-MM-DD')), true
+	SELECT a.app_id, format('rate card "%s" has no version in force on %s',
+			a.card_name, to_char(first, 'YYYY-MM-DD')),
+		EXISTS (SELECT FROM @extschema@.im_usage_apps(first, until) u WHERE u.app_id = a.app_id)
 	FROM @extschema@.im_app_accounts(until, NULL) a
-	JOIN @extschema@.im_usage_apps(first, until) u ON u.app_id = a.app_id
-	WHERE (a.card_from > first OR a.card_from IS NULL) AND a.orders IS NULL;
+	WHERE a.card_from > first AND a.orders IS NULL;
 	RETURN QUERY SELECT b.app_id, b.problem, true FROM @extschema@.im_bad_events(first, until, book) b;
 	RETURN QUERY SELECT b.app_id, b.problem, true FROM @extschema@.im_bad_days(first, until, book) b;
 	RETURN QUERY

@@ -19,19 +19,25 @@ COMMENT ON FUNCTION @extschema@.im_utc_midnight(date) IS
 
 CREATE FUNCTION @extschema@.im_price_book(card @extschema@.im_rate_card)
 	RETURNS @extschema@.im_price_book
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT CASE WHEN $1 IS NULL
-		THEN (SELECT ROW(array_agg(v.rate_card ORDER BY v.rate_card COLLATE "C", v.effective_from),
-						 array_agg(v.effective_from ORDER BY v.rate_card COLLATE "C", v.effective_from),
-						 array_agg(v.terms::@extschema@.im_rate_card
-								   ORDER BY v.rate_card COLLATE "C", v.effective_from)
-						)::@extschema@.im_price_book
-			  FROM @extschema@.im_rate_card_version v)
-		ELSE ROW(ARRAY[''], ARRAY['-infinity'::date], ARRAY[$1])::@extschema@.im_price_book END
+BEGIN
+	PERFORM @extschema@.im_need_tables();
+	IF $1 IS NOT NULL THEN
+		RETURN ROW(ARRAY[''], ARRAY['-infinity'::date], ARRAY[$1])::@extschema@.im_price_book;
+	END IF;
+	RETURN (
+		SELECT ROW(array_agg(v.rate_card ORDER BY v.rate_card COLLATE "C", v.effective_from),
+				   array_agg(v.effective_from ORDER BY v.rate_card COLLATE "C", v.effective_from),
+				   array_agg(v.terms::@extschema@.im_rate_card
+							 ORDER BY v.rate_card COLLATE "C", v.effective_from)
+				  )::@extschema@.im_price_book
+		FROM @extschema@.im_rate_card_version v);
+END
 $$;
 COMMENT ON FUNCTION @extschema@.im_price_book(@extschema@.im_rate_card) IS
-'All versions of im_rate_card_version as one value; with a card given, that card alone, in force since ever.';
+'All versions of im_rate_card_version as one value; with a card given, that card alone, in force since ever. Error 42P01 before im_create_tables().';
 
 -- With a card given it stands for every version of every app's card.
 CREATE FUNCTION @extschema@.im_app_cards(card @extschema@.im_rate_card) RETURNS TABLE (

@@ -292,3 +292,6 @@ CREATE AGGREGATE @extschema@.max(@extschema@.im_month) (
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.max(@extschema@.im_month) IS 'latest month';
+
+COMMENT ON OPERATOR FAMILY @extschema@.im_month_ops USING btree IS 'order of months';
+COMMENT ON OPERATOR FAMILY @extschema@.im_month_ops USING hash IS 'equality of months';

@@ -126,17 +126,19 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_index_definitions() IS
 'The indexes of those tables beside their keys: one app''s bill touches that app''s rows alone.';
 
+-- Triggers of a row fire in the order of their names: an app is noted before
+-- it is checked, which matters once constraints are immediate.
 CREATE FUNCTION @extschema@.im_trigger_definitions()
 	RETURNS TABLE (table_name text, trigger_name text, command text, events text, definition text)
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
 	SELECT * FROM (VALUES
-			('im_order', 'im_order_note', 'CREATE TRIGGER', 'AFTER INSERT', 'FOR EACH ROW EXECUTE FUNCTION @extschema@.im_order_note()'),
+			('im_order', 'im_note_order', 'CREATE TRIGGER', 'AFTER INSERT', 'FOR EACH ROW EXECUTE FUNCTION @extschema@.im_order_note()'),
 			('im_order', 'im_order_check', 'CREATE CONSTRAINT TRIGGER', 'AFTER INSERT', 'DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION @extschema@.im_order_check()'),
 			('im_order', 'im_order_append_only', 'CREATE TRIGGER', 'BEFORE UPDATE OR DELETE', 'FOR EACH ROW EXECUTE FUNCTION @extschema@.im_append_only()'),
 			('im_order', 'im_order_no_truncate', 'CREATE TRIGGER', 'BEFORE TRUNCATE', 'FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.im_append_only()'),
-			('im_app', 'im_app_note', 'CREATE TRIGGER', 'AFTER UPDATE OF rate_card', 'FOR EACH ROW EXECUTE FUNCTION @extschema@.im_order_note()'),
-			('im_app', 'im_app_check', 'CREATE CONSTRAINT TRIGGER', 'AFTER UPDATE OF rate_card', 'DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION @extschema@.im_order_check()'),
+			('im_app', 'im_note_order', 'CREATE TRIGGER', 'AFTER UPDATE OF rate_card', 'FOR EACH ROW EXECUTE FUNCTION @extschema@.im_order_note()'),
+			('im_app', 'im_order_check', 'CREATE CONSTRAINT TRIGGER', 'AFTER UPDATE OF rate_card', 'DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION @extschema@.im_order_check()'),
 			('im_rate_card_version', 'im_rate_card_version_agree', 'CREATE TRIGGER', 'AFTER INSERT OR UPDATE', 'FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.im_card_versions_agree()')
 	) AS t(table_name, trigger_name, command, events, definition)
 $$;

@@ -189,3 +189,5 @@ CREATE AGGREGATE @extschema@.im_union_agg(userset @extschema@.im_userset) (
 COMMENT ON AGGREGATE @extschema@.im_union_agg(@extschema@.im_userset) IS
 'The users of all sets that are not null, the empty set for none. 54000 if the result would pass 1 GB.';
 
+COMMENT ON OPERATOR FAMILY @extschema@.im_userset_hash_ops USING hash IS
+'equality of sets of users';

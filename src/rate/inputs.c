@@ -186,7 +186,7 @@ read_cards(Inputs *inputs)
 }
 
 /* All versions of a card share one time zone; a card without one has no days. */
-static Zone *
+Zone *
 inputs_zone(Inputs *inputs)
 {
 	const char *name;
@@ -443,6 +443,7 @@ inputs_bill(Inputs *inputs)
 				until = cal_first_day(month + 1);
 	Usage	   *usage = inputs_usage(inputs, month);
 
+	inputs_zone(inputs);
 	if (card_on(&inputs->cards, first) == NULL && !usage_any(usage) &&
 		(inputs->norders == 0 || inputs->orders[0].day >= until))
 		return NULL;

@@ -75,6 +75,9 @@ typedef struct Inputs
 extern void inputs_open(Inputs *inputs, FunctionCallInfo fcinfo);
 extern void inputs_read(Inputs *inputs);
 
+/* The time zone of the app's days; fails where its rate card has no version. */
+extern Zone *inputs_zone(Inputs *inputs);
+
 /* The account of the orders before a day. */
 extern Account *inputs_account(Inputs *inputs, CalDay until);
 

@@ -89,15 +89,7 @@ im_rate_state(PG_FUNCTION_ARGS)
 
 	inputs_open(&inputs, fcinfo);
 	inputs_read(&inputs);
-	if (inputs.cards.nversions == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("there is no rate card \"%s\"", inputs.cards.name),
-				 errdetail("App " INT64_FORMAT " is billed by it.", inputs.app_id),
-				 errhint("Add a version to im_rate_card_version, or correct im_app.rate_card.")));
-	zone_set(&inputs.cache->zone, inputs.cards.versions[0].card->time_zone,
-			 strlen(inputs.cards.versions[0].card->time_zone));
-	day = zone_day(&inputs.cache->zone, PG_GETARG_TIMESTAMPTZ(ARG_MONTH));
+	day = zone_day(inputs_zone(&inputs), PG_GETARG_TIMESTAMPTZ(ARG_MONTH));
 	if (day < CAL_MIN_DAY || day > CAL_MAX_DAY)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
@@ -105,6 +97,7 @@ im_rate_state(PG_FUNCTION_ARGS)
 						instant_text(PG_GETARG_TIMESTAMPTZ(ARG_MONTH))),
 				 errdetail("Days of the years 1 to 9999 have a state."),
 				 errhint("Ask for an instant of a day in that range.")));
-	account = inputs_account(&inputs, day + 1);
+	/* all orders: a renewal in the grace makes days before it days of a term */
+	account = inputs_account(&inputs, ALL_DAYS);
 	PG_RETURN_TEXT_P(cstring_to_text(service_state_names[account_state(account, day, &plan)]));
 }

@@ -8,6 +8,7 @@
  */
 #include "types/rate_card.h"
 
+#include "common/jsonapi.h"
 #include "pgtime.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
@@ -148,20 +149,43 @@ as_text(const Element *element)
 				   element->value.val.string.len, false);
 }
 
-/* A number may come as a string or as a JSON number; both are exact. */
+/*
+ * The digits of a number.  It may come as a string or as a JSON number; both
+ * are exact, and a string is written as a JSON number would be, so that "1e2"
+ * is 100 either way and nothing that only numeric_in knows slips in.
+ */
+static char *
+as_digits(const Element *element)
+{
+	const JsonbValue *value = &element->value;
+	Datum		number;
+	char	   *text,
+			   *exponent;
+
+	if (value->type == jbvNumeric)
+		number = NumericGetDatum(value->val.numeric);
+	else
+	{
+		if (value->type != jbvString ||
+			!IsValidJsonNumber(value->val.string.val, value->val.string.len))
+			refuse(element->path, "is not a number", "Write it as a number, or as a string of one.");
+		text = pnstrdup(value->val.string.val, value->val.string.len);
+		exponent = strpbrk(text, "eE");
+		if (exponent == NULL)
+			return text;
+		if (strlen(exponent) > 4)
+			refuse(element->path, "has an exponent out of range", "Write the digits out.");
+		number = DirectFunctionCall3(numeric_in, CStringGetDatum(text),
+									 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+	}
+	return DatumGetCString(DirectFunctionCall1(numeric_out, number));
+}
+
 static Amount
 as_amount(const Element *element)
 {
-	const JsonbValue *value = &element->value;
-	char	   *text = NULL;
+	char	   *text = as_digits(element);
 	Amount		amount = 0;
-
-	if (value->type == jbvString)
-		text = pnstrdup(value->val.string.val, value->val.string.len);
-	else if (value->type == jbvNumeric)
-		text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
-	else
-		refuse(element->path, "is not a number", "Write it as a number or as a string of digits.");
 
 	switch (amount_parse(text, strlen(text), &amount))
 	{
@@ -307,9 +331,6 @@ read_addon_minutes(void *target, const char *option, const Element *element)
 {
 	CardAddon  *addon = ((AddonReader *) target)->addon;
 
-	if (addon_price(addon, NULL, option) == NULL)
-		refuse(element->path, "gives minutes to an option that has no price",
-			   "Use the names of options in prices.");
 	addon->minutes[addon->nminutes++] = (AddonMinutes) {option, as_count(element, 0, MAX_COUNT)};
 }
 

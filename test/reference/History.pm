@@ -77,6 +77,7 @@ sub random_app
 		card => $card,
 		card_name => $name,
 		is_large => $name !~ /^custom/,
+		prices_mau => scalar($card->{versions}[0]{json} =~ /"mau"/),
 		orders => $orders->{orders},
 		refused => $orders->{refused},
 		log => $orders->{log},

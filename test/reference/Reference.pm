@@ -18,10 +18,10 @@ use Reference::Calendar;
 use Reference::Card;
 use Reference::Meter;
 use Reference::Orders;
+use Reference::Reports;
 
-our @EXPORT = qw(bill_of bill_lines bill_total app_status show_line LINE_COLUMNS);
-
-use constant KEPT_DAYS => 90;
+our @EXPORT = qw(bill_of bill_lines bill_total app_status show_line moderation_statement
+  unbilled_usage LINE_COLUMNS);
 
 use constant LINE_COLUMNS =>
   qw(app_id month line item option period due_on quantity included billable
@@ -73,20 +73,28 @@ sub show_line
 	return join(' | ', map { "$_=$line->{$_}" } (LINE_COLUMNS)[ 2 .. 12 ]);
 }
 
+sub moderation_statement
+{
+	return Reference::Reports::moderation_statement(@_);
+}
+
+sub unbilled_usage
+{
+	return Reference::Reports::unbilled_usage(@_);
+}
+
 # The state of a day; the orders of the whole day count.
 sub app_status
 {
 	my ($app, $day) = @_;
 	my $log =
 	  Reference::Orders->replay($app->{card}, $app->{orders}, $day + 1);
-	my ($state, $term) = $log->plan_state($day);
+	my $bill = bless { app => $app, log => $log }, 'Reference::Bill';
+	my ($state) = $log->plan_state($day);
+	my $why_not = $bill->out_of_service($day);
 
-	return 'suspended' if Reference::Bill::is_suspended($app, $day);
-	return 'active' if $state eq 'running';
-	return 'reclaimed'
-	  if $state eq 'stopped'
-	  && $day >= Reference::Orders::stopped_from($term) + KEPT_DAYS;
-	return $state;
+	return $why_not if $why_not ne '';
+	return $state eq 'running' ? 'active' : $state;
 }
 
 1;

@@ -43,6 +43,12 @@ FROM unnest('{Australia/Lord_Howe,America/St_Johns,America/Sao_Paulo,Pacific/Api
 	(VALUES (1), (-1)) d (direction), LATERAL (SELECT at FROM hours ORDER BY i * direction) s
 GROUP BY zone, direction ORDER BY zone COLLATE "C", direction;
 
+-- The same at, before and after each change of New York's clocks as long as the
+-- time zone library knows them one by one, and beyond.
+SELECT count(*) FILTER (WHERE im_day(at, 'America/New_York') <> (at AT TIME ZONE 'America/New_York')::date) AS wrong
+FROM (SELECT d + h * interval '1 hour' AS at FROM generate_series(timestamptz '2030-01-06', '2500-01-01', '7 days') d, generate_series(3, 8) h
+	WHERE extract(month FROM d) IN (3, 7, 11) AND extract(day FROM d) <= 14) s;
+
 -- The same for every zone there is, also long ago and far ahead.
 CREATE TEMP TABLE far_instants AS
 SELECT timestamptz '4700-01-01 BC' + random() * interval '1000 years' AS at FROM generate_series(1, 30)

@@ -120,6 +120,8 @@ SELECT zone, r.day, r.groups FROM (
 		('America/St_Johns', '2010-11-07 02:40+00', '2010-11-07 03:00+00', '2010-11-05'),
 		('America/Sao_Paulo', '2018-11-03 12:00+00', '2018-11-04 03:00+00', '2018-11-02')) v (zone, c, d, f)
 	GROUP BY zone) a, day_rows(flat) r ORDER BY zone COLLATE "C", day;
+-- A group of all these days is one on each, however many pieces a day has.
+SELECT r.day, r.groups FROM (SELECT im_group_days(42, '2010-11-01', NULL, 'America/St_Johns', '2010-11-05', '2010-11-08') AS flat) a, day_rows(flat) r;
 -- The range may end between the pieces: those minutes still count for the 6th.
 SELECT r.day, r.groups FROM (SELECT im_group_days(42, '2010-11-07 02:40+00', '2010-11-07 03:00+00', 'America/St_Johns', '2010-11-06', '2010-11-06') AS flat) a, day_rows(flat) r;
 

@@ -6,7 +6,8 @@
 # column with what the independent reference makes of the rules.  What would
 # be wrong if this failed: a bill, or the reference's reading of a rule.
 #
-# IMBILLING_SEED repeats a run, IMBILLING_APPS makes it larger or smaller.
+# IMBILLING_SEED repeats a run, IMBILLING_APPS makes it larger or smaller,
+# IMBILLING_KEEP leaves the database to look around.
 
 use strict;
 use warnings;
@@ -222,6 +223,55 @@ foreach my $month (@{ $history->{months} })
 	is("@wrong[ 0 .. ($#wrong > 4 ? 4 : $#wrong) ]", '', "totals of $text");
 }
 
+# Two lists of rows, as sets of texts; shows a few that one side lacks.
+sub same_rows
+{
+	my ($want, $got, $name) = @_;
+	my %count;
+
+	$count{ join ' ', map { plain($_ // 'NULL') } @$_ }++ foreach @$want;
+	$count{ join ' ', map { plain($_ // 'NULL') } @$_ }-- foreach @$got;
+	my @differing = sort grep { $count{$_} } keys %count;
+	is(scalar @differing, 0, scalar(@$want) . " rows of $name");
+	diag(($count{$_} > 0 ? 'reference: ' : 'extension: ') . $_)
+	  foreach @differing[ 0 .. ($#differing > 7 ? 7 : $#differing) ];
+}
+
+# Moderation day by day, and the usage that nobody pays, of all apps.
+foreach my $month (@{ $history->{months} }[ 1, 3 ])
+{
+	my $text = month_text($month);
+	my (@statement, @unbilled);
+
+	foreach my $app (@{ $history->{apps} })
+	{
+		push @statement, map { [ $app->{app_id}, @$_ ] }
+		  moderation_statement($app, $month);
+		push @unbilled, map { [ $app->{app_id}, @$_ ] }
+		  unbilled_usage($app, $month);
+	}
+	same_rows(
+		\@statement,
+		[   $db->rows(
+				'SELECT a.app_id, s.day, s.service, s.text_checks,'
+				  . ' s.image_checks, s.audio_half_minutes,'
+				  . ' s.video_half_minutes, s.deductions, s.from_packs,'
+				  . " (SELECT coalesce(string_agg(p.key || ':' || p.value,"
+				  . " ',' ORDER BY p.key COLLATE \"C\"), '')"
+				  . ' FROM jsonb_each_text(s.packs) p), s.postpaid, s.amount'
+				  . " FROM im_app a, im_moderation_statement(a.app_id, '$text') s"
+			)
+		],
+		"moderation statements of $text");
+	same_rows(
+		\@unbilled,
+		[   $db->rows(
+				'SELECT app_id, day, kind, quantity, reason'
+				  . " FROM im_unbilled_usage('$text')")
+		],
+		"unbilled usage of $text");
+}
+
 # The state of apps on days where it turns.
 sub samples_of
 {
@@ -245,7 +295,7 @@ my @states = map { $_->[0] } $db->rows(
 	  . join(
 		', ',
 		map {
-			"($_, $samples[$_]{app}{app_id}::bigint,"
+			"($_, '$samples[$_]{app}{app_id}'::bigint,"
 			  . " '$samples[$_]{at}'::timestamptz)"
 		} 0 .. $#samples)
 	  . ') AS v(n, app_id, at) ORDER BY n');
@@ -301,5 +351,5 @@ is(scalar @slipped, 0, 'no forbidden order is kept')
 			local_day($_->{order}{at}, $_->{app}{card}->zone))
 	} @slipped[ 0 .. ($#slipped > 3 ? 3 : $#slipped) ]);
 
-$db->drop;
+$db->drop if !$ENV{IMBILLING_KEEP};
 done_testing();

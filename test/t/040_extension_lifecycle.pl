@@ -67,7 +67,7 @@ is(psql($db, q{SELECT terms #>> '{plans,pro,price}' FROM billing.im_rate_card_ve
 $bills = bills($db, 'billing', user => $owner);
 
 # Billing views
-psql_ok($db, "SET search_path = billing; SELECT im_create_billing_view('billing_lines', '2023-03', '2023-04')", 'a billing view', user => $owner);
+psql_ok($db, "SET search_path = billing; SELECT im_create_billing_view('billing.billing_lines', '2023-03', '2023-04')", 'a billing view', user => $owner);
 my $view = psql($db, q{SELECT n.nspname || '.' || relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 	WHERE relkind = 'm'});
 like($view, qr/\.billing_lines$/, 'is there');

@@ -127,7 +127,7 @@ sub price
 		30 => between(0, 300) . '.' . between(0, 99),
 		10 => '0.' . between(1, 9999),
 		5 => '0',
-		5 => '1e2');
+		5 => '100.50');
 }
 
 sub plans_of
@@ -165,19 +165,20 @@ sub addons_of
 
 	foreach my $addon (@{ $shape->{addons} })
 	{
-		my %prices;
+		my (%prices, %sold);
 
 		foreach my $plan (some_of(85, @paid))
 		{
 			my %of_plan =
 			  map { $_ => price() } some_of(85, @{ $addon->{options} });
 			$prices{$plan} = \%of_plan if %of_plan;
+			%sold = (%sold, %of_plan);
 		}
 		$addons{ $addon->{name} } =
 		  { charge => $addon->{charge}, prices => \%prices };
 		$addons{ $addon->{name} }{minutes} =
-		  { map { $_ => between(1, 60) } @{ $addon->{options} } }
-		  if $addon->{minutes};
+		  { map { $_ => between(1, 60) } sort keys %sold }
+		  if $addon->{minutes} && %sold;
 	}
 	return \%addons;
 }
@@ -186,15 +187,17 @@ sub moderation_of
 {
 	my ($shape) = @_;
 	my %months = (mini => 1, two => 2, year => 12);
+	my %coefficients = (
+		text => pick('1', '0.05'),
+		image => '0.65',
+		audio => pick('15', '0.5'),
+		video => '56');
+
+	delete $coefficients{ pick(qw(text image audio video)) } if chance(15);
 
 	return {
 		price => pick('0.0010', '0.01', '3', '0.3333'),
-		coefficients => {
-			text => pick('1', '0.05'),
-			image => '0.65',
-			audio => pick('15', '0.5'),
-			video => '56'
-		},
+		coefficients => \%coefficients,
 		packs => {
 			map {
 				$_ => {

@@ -56,6 +56,8 @@ sub move_on
 	    $step > 0
 	  && chance(20)
 	  && $self->{id} > -1000 ? -between(30, 60) : between(1, 9);
+	# An id that was refused stays refused, so that it can be looked for.
+	$self->{id}++ while $self->{refused_ids}{ $self->{id} };
 }
 
 # Microseconds from now to the edge of a day on which something turns.
@@ -120,8 +122,9 @@ sub propose
 	$self->{wish} = $why eq '' ? $self->follow_up(\%order, $day) : undef;
 
 	push @{ $self->{orders} }, \%order if $why eq '';
-	push @{ $self->{refused} }, { order => \%order, why => $why }
-	  if $why ne '';
+	return if $why eq '';
+	push @{ $self->{refused} }, { order => \%order, why => $why };
+	$self->{refused_ids}{ $self->{id} } = 1;
 }
 
 # What customers do next to the same thing, and chance alone rarely hits:
@@ -179,7 +182,9 @@ sub agreed
 			80 => undef,
 			5 => '0',
 			10 => between(1, 4000) . '.' . between(0, 99),
-			5 => '61.005'));
+			5 => '61.005',
+			3 => '0.12345678',
+			2 => '100000000.333'));
 }
 
 sub some_months
@@ -309,7 +314,7 @@ sub some_pack
 		action => 'buy',
 		item => 'moderation_pack',
 		option => $pack,
-		quantity => pick(1, 1, 1, 2, 3),
+		quantity => pick(1, 1, 1, 2, 3, 30),
 		months => chance(70) ? undef : $packs->{$pack}{months},
 		agreed());
 }

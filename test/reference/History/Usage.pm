@@ -17,7 +17,7 @@ my @USERS =
 my @SECONDS =
   (0, 1, 29, 29, 30, 30, 31, 59, 60, 61, 89, 90, 119, 121, 135, 160);
 
-# [ first day, end day or undef, reason ], apart from each other.
+# [ first day, end day or undef, reason ]; two may overlap.
 sub random_suspensions
 {
 	my ($first, $end) = @_;
@@ -29,7 +29,7 @@ sub random_suspensions
 	return ([ $from, undef, $reason ]) if chance(20);
 	return ([ $from, $to, $reason ]) if chance(60);
 	return ([ $from, $to, $reason ],
-		[ $to + 3, $to + 3 + between(1, 9), 'violation' ]);
+		[ $to + between(-3, 3), $to + between(4, 12), 'violation' ]);
 }
 
 sub hot_days
@@ -61,6 +61,10 @@ sub hot_days
 		push @days, map { $pack->{start} + between(0, $length > 60 ? 60 : $length) }
 		  1 .. 4;
 	}
+	# The days on which New York turns its clock.
+	push @days, map { parse_day($_) }
+	  qw(2023-11-05 2024-03-10 2024-11-03 2025-03-09)
+	  if $app->{card}->zone eq 'America/New_York';
 	my %edges = map { month_of($_) => 1 } $first .. $end;
 	push @days, map { ($_ - 1, $_) } sort { $a <=> $b } keys %edges;
 	@days = some_of(70, @days);
@@ -102,7 +106,7 @@ sub random_raw
 sub some_checks
 {
 	my ($app, $day) = @_;
-	my $hour = between(0, 23) * HOUR;
+	my $hour = pick(0 .. 3, 0 .. 23) * HOUR;
 	my $begin = day_starts_at($day, $app->{card}->zone);
 	my @checks;
 
@@ -169,7 +173,8 @@ sub some_groups
 	return @groups;
 }
 
-# Rows of im_usage_daily, by day; they override what is raw.
+# Rows of im_usage_daily, by day; they override what is raw.  A set of users
+# comes with dau: whether NULL is 0 beside it, the interface does not say.
 sub random_daily
 {
 	my ($app, @days) = @_;
@@ -180,7 +185,9 @@ sub random_daily
 	{
 		$daily{$day} =
 		  $app->{is_large} ? large_row() : small_row();
-		$daily{$day}{users} = [ some_of(40, @USERS) ];
+		$daily{$day}{dau} //= between(0, 9) if $app->{prices_mau};
+		$daily{$day}{users} = [ some_of(40, @USERS) ]
+		  if defined $daily{$day}{dau};
 	}
 	return \%daily;
 }

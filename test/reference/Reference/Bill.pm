@@ -9,6 +9,9 @@ use Reference::Amount;
 use Reference::Calendar;
 use Reference::Orders;
 
+# How long the data of a stopped app are kept (R2).
+use constant KEPT_DAYS => 90;
+
 our @CLASSES = qw(audio sd hd fhd);
 
 # app: { app_id, card, orders, suspensions => [ [ first, end or undef ] ],
@@ -107,13 +110,24 @@ sub counts
 	  && defined $self->{log}->paid_plan($day);
 }
 
-# Neither suspended nor stopped (R7).  Trial is in service.
+# Why an app is out of service on a day (R7), or ''.  Trial is in service.
+sub out_of_service
+{
+	my ($self, $day) = @_;
+	my ($state, $term) = $self->{log}->plan_state($day);
+
+	return 'suspended' if is_suspended($self->{app}, $day);
+	return '' if $state ne 'stopped';
+	return 'reclaimed'
+	  if $day >= Reference::Orders::stopped_from($term) + KEPT_DAYS;
+	return 'stopped';
+}
+
 sub is_in_service
 {
 	my ($self, $day) = @_;
-	my ($state) = $self->{log}->plan_state($day);
 
-	return $state ne 'stopped' && !is_suspended($self->{app}, $day);
+	return $self->out_of_service($day) eq '';
 }
 
 # --- What was bought: due on the day of the purchase
@@ -488,22 +502,29 @@ sub moderation_packs
 	} @packs;
 }
 
+# Takes a day's deductions from packs: { order_id => how much }, and what no
+# pack had left.
 sub take_deductions
 {
 	my ($deductions, @packs) = @_;
-	my $taken = zero();
+	my $rest = num($deductions);
+	my %taken;
 
 	foreach my $pack (@packs)
 	{
-		my $take = min($pack->{left}, $deductions - $taken);
+		my $take = min($pack->{left}, $rest);
 
+		next if $take == 0;
 		$pack->{left} = $pack->{left} - $take;
-		$taken = $taken + $take;
+		$rest = $rest - $take;
+		$taken{ $pack->{order_id} } =
+		  ($taken{ $pack->{order_id} } || zero()) + $take;
 	}
-	return $taken;
+	return (\%taken, $rest);
 }
 
-# The days of moderation up to the month's end: { day, deductions, taken }.
+# The days of moderation up to the month's end: { day, deductions, taken by
+# order, postpaid }.
 sub moderation_days
 {
 	my ($self) = @_;
@@ -520,11 +541,13 @@ sub moderation_days
 		my $sum = deductions($meter, $day, $rates->{coefficients});
 		my @there =
 		  grep { $_->{start} <= $day && $day < $_->{end} } @packs;
+		my ($taken, $postpaid) = take_deductions($sum, @there);
 		push @days,
 		  {
 			day => $day,
 			deductions => $sum,
-			taken => take_deductions($sum, @there)
+			taken => $taken,
+			postpaid => $postpaid
 		  };
 	}
 	return @days;
@@ -533,22 +556,22 @@ sub moderation_days
 sub moderation_line
 {
 	my ($self) = @_;
-	my ($sum, $taken) = (zero(), zero());
+	my ($sum, $postpaid) = (zero(), zero());
 
 	foreach my $day ($self->moderation_days)
 	{
 		next if $day->{day} < $self->{month};
 		$sum = $sum + $day->{deductions};
-		$taken = $taken + $day->{taken};
+		$postpaid = $postpaid + $day->{postpaid};
 	}
 	return if $sum == 0;
 	$self->add_usage_line(
 		item => 'moderation',
 		option => '',
 		quantity => $sum,
-		included => $taken,
-		billable => $sum - $taken,
-		units => $sum - $taken,
+		included => $sum - $postpaid,
+		billable => $postpaid,
+		units => $postpaid,
 		unit_price => num($self->{version}{moderation}{price}));
 }
 

@@ -1,0 +1,128 @@
+
+# What else the bill's figures tell: moderation day by day, and the usage
+# that nobody pays.  Rows are lists of texts in the columns of the interface.
+
+package Reference::Reports;
+
+use strict;
+use warnings;
+use Reference::Amount;
+use Reference::Bill;
+use Reference::Calendar;
+
+# day, service, texts, images, half minutes of audio and video, deductions,
+# from packs, "order:deductions" of each pack, postpaid, amount
+sub moderation_statement
+{
+	my ($app, $month) = @_;
+	my $bill = Reference::Bill->new($app, $month);
+	my %billed = map { $_->{day} => $_ } $bill->moderation_days;
+
+	return
+	  map { statement_row($bill, $_, $billed{$_}) } $month .. $bill->{end} - 1;
+}
+
+sub statement_row
+{
+	my ($bill, $day, $billed) = @_;
+	my $meter = $bill->{app}{meter};
+	my $taken = $billed ? $billed->{taken} : {};
+	my $sum = $billed ? $billed->{deductions} : zero();
+	my $postpaid = $billed ? $billed->{postpaid} : zero();
+	my $price = $billed ? num($bill->{version}{moderation}{price}) : zero();
+	my $packs = join(',', map { "$_:" . show_num($taken->{$_}) } sort keys %$taken);
+
+	return [
+		Reference::Calendar::show_day($day),
+		service_of($bill, $day),
+		(map { $meter->checks($day, $_) } qw(text image)),
+		(map { $meter->half_minutes($day, $_) } qw(audio video)),
+		show_num($sum),
+		show_num($sum - $postpaid),
+		$packs,
+		show_num($postpaid),
+		show_num($postpaid * $price)
+	];
+}
+
+sub service_of
+{
+	my ($bill, $day) = @_;
+	my $why_not = $bill->out_of_service($day);
+
+	return $why_not if $why_not ne '';
+	return defined $bill->{log}->option_on('moderation', $day) ? 'on' : 'off';
+}
+
+# day, kind, quantity, reason
+sub unbilled_usage
+{
+	my ($app, $month) = @_;
+	my $bill = Reference::Bill->new($app, $month);
+
+	return map { unbilled_of_day($bill, $_) } $month .. $bill->{end} - 1;
+}
+
+sub unbilled_of_day
+{
+	my ($bill, $day) = @_;
+	my $meter = $bill->{app}{meter};
+	my $text = Reference::Calendar::show_day($day);
+	my @usage = (
+		[ 'dau', $meter->dau($day), why_no_overage($bill, $day) ],
+		[ 'groups', $meter->peak_groups($day), why_no_overage($bill, $day) ],
+		(   map {
+				[ $_, $meter->checks($day, $_), why_no_check($bill, $day, $_) ]
+			} qw(text image)),
+		(   map {
+				[   $_,
+					$meter->half_minutes($day, $_) / 2,
+					why_no_check($bill, $day, $_)
+				]
+			} qw(audio video)),
+		(   map {
+				[   "call_$_",
+					$meter->minutes($day, $_),
+					why_no_call($bill, $day, $_)
+				]
+			} @Reference::Bill::CLASSES));
+
+	return map { [ $text, @$_ ] } grep { $_->[1] > 0 && $_->[2] ne '' } @usage;
+}
+
+# Reclaimed is a kind of stopped.  On trial the quota is a limit of the plan,
+# so its logins and groups are no unpaid usage.
+sub why_no_overage
+{
+	my ($bill, $day) = @_;
+	my $why_not = $bill->out_of_service($day);
+
+	return $why_not eq 'reclaimed' ? 'stopped' : $why_not;
+}
+
+sub why_no_check
+{
+	my ($bill, $day, $kind) = @_;
+	my $rates = $bill->{version}{moderation};
+	my $why_not = why_no_overage($bill, $day);
+
+	return $why_not if $why_not ne '';
+	return 'not priced by the card'
+	  if !$rates || !defined $rates->{coefficients}{$kind};
+	return defined $bill->{log}->option_on('moderation', $day)
+	  ? ''
+	  : 'switched off';
+}
+
+sub why_no_call
+{
+	my ($bill, $day, $class) = @_;
+	my $why_not = why_no_overage($bill, $day);
+
+	return $why_not if $why_not ne '';
+	return ($bill->{version}{call_minutes} || {})->{$class}
+	  ? ''
+	  : 'not priced by the card';
+}
+
+1;
