@@ -187,5 +187,5 @@ bill_total(const Bill *bill)
 	for (int i = 0; i < bill->card->scale; i++)
 		unit /= 10;
 	half = unit / 2;
-	return (sum >= 0 ? sum + half : sum - half) / unit * unit;
+	return amount_add(bill->core, sum, sum >= 0 ? half : -half) / unit * unit;
 }
