@@ -348,7 +348,8 @@ sub add_upgrade
 			plan => $order->{option},
 			day => $day,
 			price => $new_price,
-			share => $fee * $days / $remaining
+			share => $fee * $days / $remaining,
+			split => $days != $remaining
 		  };
 	}
 	push @{ $self->{upgrades} },
@@ -433,13 +434,13 @@ sub paid_exactly
 	return $paid;
 }
 
-# "Everything back".  The rules leave open how the share of an upgrade fee
-# is rounded here; it is taken as the other refunds are.
+# "Everything back", exactly; the rules leave open how the share of an
+# upgrade fee that was split is rounded: as the other refunds are.
 sub paid_for
 {
 	my ($term) = @_;
 
-	return num($term->{amount}) if !@{ $term->{upgrades} };
+	return paid_exactly($term) if !grep { $_->{split} } @{ $term->{upgrades} };
 	return round_half_up(paid_exactly($term), 2);
 }
 
