@@ -348,7 +348,8 @@ sub add_upgrade
 			plan => $order->{option},
 			day => $day,
 			price => $new_price,
-			share => $fee * $days / $remaining
+			share => $fee * $days / $remaining,
+			is_part => $days < $remaining
 		  };
 	}
 	push @{ $self->{upgrades} },
@@ -433,14 +434,15 @@ sub paid_exactly
 	return $paid;
 }
 
-# "Everything back".  The rules leave open how the share of an upgrade fee
-# is rounded here; it is taken as the other refunds are.
+# "Everything back": exactly what was paid.  Only where an upgrade fee was
+# shared by days is there something to round, as the other refunds are.
 sub paid_for
 {
 	my ($term) = @_;
+	my $paid = paid_exactly($term);
 
-	return num($term->{amount}) if !@{ $term->{upgrades} };
-	return round_half_up(paid_exactly($term), 2);
+	return $paid if !grep { $_->{is_part} } @{ $term->{upgrades} };
+	return round_half_up($paid, 2);
 }
 
 # What the days of a term through a day have cost, day by day.
