@@ -111,6 +111,20 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_usage_apps(date, date) IS
 'Apps with any usage around the month [first, until).';
 
+CREATE FUNCTION @extschema@.im_odd_days(first date, until date)
+	RETURNS TABLE (app_id bigint, problem text)
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT d.app_id, format('im_usage_daily of %s has %s users, but its dau is %s',
+			to_char(d.day, 'YYYY-MM-DD'), @extschema@.im_count(d.users), coalesce(d.dau::text, 'null, which counts as 0'))
+	FROM @extschema@.im_usage_daily d
+	JOIN @extschema@.im_app_cards(NULL) a ON a.app_id = d.app_id
+	WHERE d.day >= $1 AND d.day < $2 AND NOT a.prices_mau
+		AND d.users IS NOT NULL AND @extschema@.im_count(d.users) <> coalesce(d.dau, 0)
+$$;
+COMMENT ON FUNCTION @extschema@.im_odd_days(date, date) IS
+'Daily figures of the month [first, until) that contradict themselves, by app.';
+
 -- Fatal problems make the bill of the app, and so the bills of all, fail.
 CREATE FUNCTION @extschema@.im_problems(month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, problem text, fatal boolean)
@@ -139,6 +153,7 @@ BEGIN
 	WHERE a.card_from > first AND a.orders IS NULL;
 	RETURN QUERY SELECT b.app_id, b.problem, true FROM @extschema@.im_bad_events(first, until, book) b;
 	RETURN QUERY SELECT b.app_id, b.problem, true FROM @extschema@.im_bad_days(first, until, book) b;
+	RETURN QUERY SELECT o.app_id, o.problem, false FROM @extschema@.im_odd_days(first, until) o;
 	RETURN QUERY
 	SELECT u.app_id, 'there is usage of this app, but im_app has no row of it'::text, false
 	FROM @extschema@.im_usage_apps(first, until) u
@@ -162,4 +177,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_check(@extschema@.im_month) IS
-'All that would make a bill of the month fail or mislead, by app: orders that break a rule, days without a card version, plans that the version does not price, raw rows that cannot be metered, daily figures that are negative or lack users, usage of no such app. Empty when all is well.';
+'All that would make a bill of the month fail or mislead, by app: orders that break a rule, days without a card version, plans that the version does not price, raw rows that cannot be metered, daily figures that are negative, lack users or contradict them, usage of no such app. Empty when all is well.';

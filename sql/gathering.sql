@@ -132,7 +132,7 @@ CREATE FUNCTION @extschema@.im_gather_daily(first date, until date,
 AS $$
 	SELECT d.app_id,
 		@extschema@.im_usage_agg(d.app_id, d.day,
-			coalesce(d.dau, @extschema@.im_count(d.users)), d.peak_groups,
+			d.dau, d.peak_groups,
 			d.text_checks, d.image_checks, d.audio_half_minutes, d.video_half_minutes,
 			d.audio_minutes, d.sd_minutes, d.hd_minutes, d.fhd_minutes),
 		array_agg(d.day) FILTER (WHERE d.in_month),
@@ -284,8 +284,8 @@ CREATE FUNCTION @extschema@.im_orphaned_usage(first date, until date)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT d.app_id,
-		@extschema@.im_usage_agg(d.app_id, d.day, coalesce(d.dau, @extschema@.im_count(d.users)),
-			d.peak_groups, d.text_checks, d.image_checks, d.audio_half_minutes, d.video_half_minutes,
+		@extschema@.im_usage_agg(d.app_id, d.day, d.dau, d.peak_groups,
+			d.text_checks, d.image_checks, d.audio_half_minutes, d.video_half_minutes,
 			d.audio_minutes, d.sd_minutes, d.hd_minutes, d.fhd_minutes)
 	FROM @extschema@.im_usage_daily d
 	WHERE d.day >= $1 AND d.day < $2

@@ -183,6 +183,8 @@ BEGIN
 			SELECT FROM pg_constraint c
 			WHERE c.conrelid = format('@extschema@.%I', d.table_name)::regclass
 				AND c.conname = d.constraint_name)
+		-- keys before what refers to them
+		ORDER BY d.definition LIKE 'FOREIGN KEY%'
 	LOOP
 		EXECUTE format('ALTER TABLE @extschema@.%I ADD CONSTRAINT %I %s',
 			t.table_name, t.constraint_name, t.definition);

@@ -99,7 +99,7 @@ buy_pack(Account *account, const Order *order)
 					 "Set option to a pack of the rate card.");
 	else if (order->has_months && order->months != pack->months)
 		order_refuse(account, order, core_printf(account->core, "months %d", order->months),
-					 core_printf(account->core, "Pack \"%s\" runs for %d months.", pack->name, pack->months),
+					 core_printf(account->core, "The months of pack \"%s\" are %d.", pack->name, pack->months),
 					 "Leave months null and set quantity to buy several.");
 	term = term_add(account, order, card, pack != NULL ? pack->months : 1);
 	term_span(account, term, order->day);

@@ -143,7 +143,9 @@ turn_off(Account *account, const Order *order)
 {
 	Switch	   *sw;
 
-	check_switch(account, order);
+	/* what once was on can be switched off, even if it is sold no more */
+	if (account_switch(account, order->item) == NULL)
+		check_switch(account, order);
 	sw = find_or_add_switch(account, order->item);
 	if (sw->nspans > 0 && sw->spans[sw->nspans - 1].through == SWITCH_OPEN)
 		sw->spans[sw->nspans - 1].through = order->day;

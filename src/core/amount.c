@@ -134,6 +134,7 @@ Amount
 amount_mul(Core *core, Amount a, Amount b)
 {
 	int			surplus = AMOUNT_PLACES;
+	Amount		product;
 
 	while (surplus > 0 && a % 10 == 0 && a != 0)
 		a /= 10, surplus--;
@@ -141,11 +142,13 @@ amount_mul(Core *core, Amount a, Amount b)
 		b /= 10, surplus--;
 	if (a == 0 || b == 0)
 		return 0;
-	if (surplus > 0)
-		core_fail(core, PROBLEM_RANGE, "an amount of the bill has more than 8 places",
-				  "Lines of a bill are exact to 8 places and are not rounded.",
-				  "Use prices and coefficients whose products have at most 8 places.");
-	return amount_times(core, a, b);
+	/* 5 * 2 makes one more zero */
+	for (product = amount_times(core, a, b); surplus > 0; product /= 10, surplus--)
+		if (product % 10 != 0)
+			core_fail(core, PROBLEM_RANGE, "an amount of the bill has more than 8 places",
+					  "Lines of a bill are exact to 8 places and are not rounded.",
+					  "Use prices and coefficients whose products have at most 8 places.");
+	return product;
 }
 
 Amount

@@ -21,6 +21,12 @@ text_of_day(Core *core, CalDay day)
 	return cal_day_text(day, core_alloc(core, CAL_TEXT_SIZE));
 }
 
+const char *
+text_of_count(Core *core, int64_t count, const char *unit)
+{
+	return core_printf(core, "%lld %s%s", (long long) count, unit, count == 1 ? "" : "s");
+}
+
 static BillLine *
 bill_line(Bill *bill, LineKind kind, const char *item, const char *option)
 {
@@ -181,5 +187,5 @@ bill_total(const Bill *bill)
 	for (int i = 0; i < bill->card->scale; i++)
 		unit /= 10;
 	half = unit / 2;
-	return (sum >= 0 ? sum + half : sum - half) / unit * unit;
+	return amount_add(bill->core, sum, sum >= 0 ? half : -half) / unit * unit;
 }

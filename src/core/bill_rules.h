@@ -28,6 +28,9 @@ extern Amount stop_share(const Bill *bill, Amount amount, const char **note);
 extern const char *text_of_amount(Core *core, Amount value);
 extern const char *text_of_day(Core *core, CalDay day);
 
+/* "1 month", "2 months": a count and its unit, which takes an s. */
+extern const char *text_of_count(Core *core, int64_t count, const char *unit);
+
 /* The version that rates the usage of a day; fails where none is in force. */
 extern const Card *usage_card(const Account *account, CalDay day);
 

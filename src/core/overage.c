@@ -33,9 +33,11 @@ explain_overage(const Bill *bill, const BillLine *line, const BlockPrice *price,
 	if (line->units == 0)
 		return core_printf(core, "%s within the %lld included in plan %s.",
 						   what, (long long) price->included, line->option);
-	return core_printf(core, "%s; %lld over the %lld included in plan %s are %s started blocks of %lld at %s %s%s.",
+	return core_printf(core, "%s; %lld over the %lld included in plan %s, in %s of %lld at %s %s each%s.",
 					   what, (long long) (line->billable / AMOUNT_ONE), (long long) price->included,
-					   line->option, text_of_amount(core, line->units), (long long) price->block,
+					   line->option,
+					   text_of_count(core, (int64_t) (line->units / AMOUNT_ONE), "started block"),
+					   (long long) price->block,
 					   text_of_amount(core, price->price), bill->card->currency, share);
 }
 
@@ -128,6 +130,7 @@ bill_overage(Bill *bill)
 		add_unpriced(bill, LINE_GROUP_OVERAGE, "group_overage", groups);
 	else if (plan != NULL && plan->groups.priced && groups > 0)
 		add_overage(bill, LINE_GROUP_OVERAGE, "group_overage", &plan->groups, groups,
-					core_printf(bill->core, "Peak of %lld groups on %s", (long long) groups,
+					core_printf(bill->core, "Peak of %s on %s",
+								text_of_count(bill->core, groups, "group"),
 								text_of_day(bill->core, group_day)));
 }

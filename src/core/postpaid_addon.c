@@ -62,13 +62,13 @@ bill_switch(Bill *bill, const Switch *sw)
 	line->priced = on.price != NULL;
 	if (!line->priced)
 	{
-		line->explanation = core_printf(bill->core, "%s %s is not sold on this rate card.",
+		line->explanation = core_printf(bill->core, "Not sold on this rate card: %s %s.",
 										sw->item, on.option);
 		return;
 	}
 	line->unit_price = on.price->price;
 	line->amount = stop_share(bill, on.price->price, &share);
-	line->explanation = core_printf(bill->core, "%s %s was on in the month, last on %s with plan %s: one month at %s %s%s.",
+	line->explanation = core_printf(bill->core, "Switched on in the month: %s %s, last on %s with plan %s, one month at %s %s%s.",
 									sw->item, on.option, text_of_day(bill->core, on.day), on.plan,
 									text_of_amount(bill->core, on.price->price),
 									bill->card->currency, share);

@@ -30,7 +30,7 @@ term_name(Core *core, const Term *term)
 }
 
 static const char *
-explain_term(const Bill *bill, const Term *term, int count, const char *unit)
+explain_term(const Bill *bill, const Term *term, const char *count)
 {
 	Core	   *core = bill->core;
 	const char *name = term_name(core, term),
@@ -38,14 +38,14 @@ explain_term(const Bill *bill, const Term *term, int count, const char *unit)
 			   *through = text_of_day(core, term->end - 1);
 
 	if (!term->priced)
-		return core_printf(core, "%s, bought for %s through %s, is not sold on this rate card.",
+		return core_printf(core, "Not sold on this rate card: %s, bought for %s through %s.",
 						   name, from, through);
 	if (term->order->has_paid)
-		return core_printf(core, "%s for %d %s, %s through %s, at the agreed price of %s %s.",
-						   name, count, unit, from, through,
+		return core_printf(core, "Bought %s for %s, %s through %s, at the agreed price of %s %s.",
+						   name, count, from, through,
 						   text_of_amount(core, term->amount), bill->card->currency);
-	return core_printf(core, "%s for %d %s, %s through %s, at %s %s each.",
-					   name, count, unit, from, through,
+	return core_printf(core, "Bought %s for %s, %s through %s, at %s %s each.",
+					   name, count, from, through,
 					   text_of_amount(core, term->unit_price), bill->card->currency);
 }
 
@@ -60,9 +60,9 @@ bill_term(Bill *bill, const Term *term)
 	line->priced = term->priced;
 	line->unit_price = term->unit_price;
 	line->amount = term->amount;
-	line->explanation = explain_term(bill, term, count,
-									 kind == LINE_PACK ? (count == 1 ? "pack" : "packs") :
-									 (count == 1 ? "month" : "months"));
+	line->explanation = explain_term(bill, term,
+									 text_of_count(bill->core, count,
+												   kind == LINE_PACK ? "pack" : "month"));
 }
 
 static const char *
@@ -74,14 +74,14 @@ explain_upgrade(const Bill *bill, const Upgrade *upgrade, int remaining)
 		return core_printf(core, "The upgrade from %s to %s is not sold on this rate card.",
 						   upgrade->from_plan, upgrade->to_plan);
 	if (upgrade->order->has_paid)
-		return core_printf(core, "Upgrade from %s to %s for %d days at the agreed price of %s %s.",
-						   upgrade->from_plan, upgrade->to_plan, remaining,
+		return core_printf(core, "Upgrade from %s to %s for %s at the agreed price of %s %s.",
+						   upgrade->from_plan, upgrade->to_plan, text_of_count(core, remaining, "day"),
 						   text_of_amount(core, upgrade->amount), bill->card->currency);
-	return core_printf(core, "Upgrade from %s to %s: (%s - %s) %s x %d remaining days / (365/12), at least 0.",
+	return core_printf(core, "Upgrade from %s to %s: (%s - %s) %s x %s / (365/12), at least 0.",
 					   upgrade->from_plan, upgrade->to_plan,
 					   text_of_amount(core, upgrade->new_price),
 					   text_of_amount(core, upgrade->old_price),
-					   bill->card->currency, remaining);
+					   bill->card->currency, text_of_count(core, remaining, "remaining day"));
 }
 
 static void

@@ -47,7 +47,7 @@ usage_open(Core *core, CalDay first, CalDay until)
 static int
 day_index(const Usage *usage, int64_t day)
 {
-	if (day < usage->first || day - usage->first >= usage->ndays)
+	if (day < usage->first || day >= (int64_t) usage->first + usage->ndays)
 		return -1;
 	return (int) (day - usage->first);
 }

@@ -352,11 +352,12 @@ inputs_account(Inputs *inputs, CalDay until)
 						inputs->suspensions, inputs->nsuspensions, until, inputs->preview);
 }
 
-/* The rows of a bigint[] argument: whole days and no nulls. */
+/* The rows of a bigint[] argument: whole days, no nulls, nothing negative. */
 static const int64 *
 usage_rows(FunctionCallInfo fcinfo, int argno, int *nrows)
 {
 	ArrayType  *array;
+	const int64 *rows;
 	int			n;
 
 	*nrows = 0;
@@ -371,7 +372,15 @@ usage_rows(FunctionCallInfo fcinfo, int argno, int *nrows)
 				 errdetail("Each day has %d integers and none is null.", USAGE_FIELDS),
 				 errhint("Make it with im_usage_agg() and its like.")));
 	*nrows = n / USAGE_FIELDS;
-	return (const int64 *) ARR_DATA_PTR(array);
+	rows = (const int64 *) ARR_DATA_PTR(array);
+	for (int i = 0; i < n; i++)
+		if (rows[i] < 0 && i % USAGE_FIELDS != USAGE_DAY)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("usage of " INT64_FORMAT " is negative", rows[i]),
+					 errdetail("Usage counts from 0."),
+					 errhint("Make it with im_usage_agg() and its like.")));
+	return rows;
 }
 
 Usage *

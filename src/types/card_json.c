@@ -468,6 +468,21 @@ read_moderation(Card *card, const Element *root)
 	each_member(&member, false, read_pack, card);
 }
 
+/*
+ * The server also takes POSIX rules such as UTC+8, in which the sign means
+ * west: eight hours off in the wrong direction is no typo to bill by.
+ */
+static bool
+is_posix_rule(const char *zone)
+{
+	if (strncmp(zone, "Etc/", 4) == 0)
+		return false;
+	for (const char *c = zone; *c != '\0'; c++)
+		if ((*c == '+' || *c == '-') && c[1] >= '0' && c[1] <= '9')
+			return true;
+	return false;
+}
+
 static void
 read_terms(Card *card, const Element *root)
 {
@@ -481,7 +496,7 @@ read_terms(Card *card, const Element *root)
 	card->scale = (int) as_count(&member, 0, MAX_SCALE);
 	member = need_member(root, "time_zone");
 	card->time_zone = as_text(&member);
-	if (pg_tzset(card->time_zone) == NULL)
+	if (is_posix_rule(card->time_zone) || pg_tzset(card->time_zone) == NULL)
 		refuse(member.path, psprintf("is \"%s\", which is no time zone", card->time_zone),
 			   "See pg_timezone_names for those that the server knows.");
 	member = need_member(root, "grace_days");

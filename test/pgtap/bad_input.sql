@@ -84,7 +84,6 @@ INSERT INTO bad_card (path, new, why) VALUES
 	('addons.call.prices.gold', '{"basic": "1"}', 'a price for an unknown plan'),
 	('addons.call.prices.pro', '"500"', 'not an object'),
 	('addons.call.prices.pro.basic', '"-500"', 'a negative price'),
-	('addons.call.minutes.gold', '1', 'minutes of an option without a price'),
 	('addons.call.minutes.basic', '-1', 'negative minutes'),
 	('addons.call.minutes.basic', '0.5', 'half a minute'),
 	('call_minutes.uhd', '{"ratio": 1, "price": "1"}', 'unknown class'),

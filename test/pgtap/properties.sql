@@ -136,6 +136,13 @@ SELECT is(im_dau(user_id), 61::bigint, 'forced into a worker: im_dau') FROM im_l
 SELECT set_config(CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'debug_parallel_query'
 	ELSE 'force_parallel_mode' END, 'off', true) \g /dev/null
 
+SET LOCAL max_parallel_workers_per_gather = DEFAULT;
+SET LOCAL parallel_leader_participation = DEFAULT;
+SET LOCAL parallel_setup_cost = DEFAULT;
+SET LOCAL parallel_tuple_cost = DEFAULT;
+SET LOCAL min_parallel_table_scan_size = DEFAULT;
+SET LOCAL min_parallel_index_scan_size = DEFAULT;
+
 -- Session settings.
 CREATE FUNCTION under(setting text, value text, what text DEFAULT '') RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE

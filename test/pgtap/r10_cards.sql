@@ -132,6 +132,58 @@ CALL buy(12, 1, '2023-03-01', 'plan', 'pro', 2);
 SELECT is((SELECT count(*) FROM im_preview_bill(12, '2023-03', im_bundled_card('intl', '2022-12-26'))
 		   WHERE item = 'plan' AND amount IS NULL), 1::bigint, 'a plan that the card lacks, too');
 
+-- An app that holds one of everything
+CALL app(13);
+CALL buy(13, 1, '2023-03-01', 'plan', 'pro', 2);
+CALL upgrade(13, 2, '2023-03-11');
+CALL buy(13, 3, '2023-03-02', 'call', 'basic');
+CALL buy(13, 4, '2023-03-02', 'group_members');
+CALL turn(13, 5, '2023-03-05', 'on', 'history_storage', '90d');
+CALL turn(13, 6, '2023-03-01', 'on', 'moderation');
+CALL pack(13, 7, '2023-03-02', 'month');
+CALL buy(13, 8, '2023-03-03', 'local_moderation', paid => 900);
+CALL refund(13, 9, '2023-03-20', 8);
+CALL daily(13, '2023-03-15', dau => 10001, peak_groups => 100001, texts => 5, audio => 7);
+CREATE FUNCTION preview(app bigint, card im_rate_card) RETURNS text LANGUAGE sql
+BEGIN ATOMIC
+	SELECT string_agg(item || ' ' || n(amount), E'\n' ORDER BY line) FROM im_preview_bill(app, '2023-03'::im_month, card);
+END;
+-- upgrade 3000 * 51 * 12/365 = 1836000/365 = 5030.1369...; an agreed price stays as agreed
+SELECT is(preview(13, im_bundled_card('overseas', '2019-12-10')), 'plan 5998
+plan_upgrade 5030.14
+dau_overage 3000
+group_overage 3000
+call -
+group_members 1700
+history_storage 700
+local_moderation -
+moderation_pack -
+moderation -
+refund -', 'what overseas would cost, and what it lacks');
+SELECT is((SELECT string_agg(item, ' ' ORDER BY line) FROM im_preview_bill(13, '2023-03', im_bundled_card('intl', '2022-12-26'))),
+	'plan plan_upgrade dau_overage group_overage call group_members history_storage local_moderation moderation_pack '
+	'moderation refund', 'intl lacks all of it, and says so line by line');
+SELECT is((SELECT count(*) FROM im_preview_bill(13, '2023-03', im_bundled_card('intl', '2022-12-26'))
+		   WHERE amount IS NOT NULL OR explanation !~ '\w+ \w+'), 0::bigint, 'without an amount, with the reason');
+-- Another price list with other numbers: minutes, quotas and coefficients too.
+SELECT is(preview(13, jsonb_set(jsonb_set(jsonb_set(cn(), '{addons,call,minutes,basic}', '5'),
+	'{moderation,packs,month,deductions}', '4'), '{plans,flagship,dau,included}', '0')::im_rate_card),
+	-- ceil(10001/10000) = 2 blocks; 2 of 7 minutes postpaid; 1 of 5 deductions postpaid; 900 - 18 * 900/31 = 377.4193...
+	'plan 1998
+plan_upgrade 3353.42
+dau_overage 2000
+group_overage 1000
+call 500
+group_members 500
+history_storage 500
+call_minutes 0.014
+local_moderation 900
+moderation_pack 1050
+moderation 0.001
+refund -377.42', 'grants and quotas of the preview''s card');
+SELECT is((SELECT sum(amount) FROM im_monthly_bill(13, '2023-03')), (SELECT sum(amount) FROM
+	im_preview_bill(13, '2023-03', im_bundled_card('cn', '2019-12-10'))), 'and none of its own card');
+
 -- im_price_list ------------------------------------------------------------------------------------------
 SELECT is((SELECT count(*) FROM im_price_list(im_bundled_card('cn', '2019-12-10')) WHERE item = 'history_storage'),
 	7::bigint, 'a row for each price of history_storage');

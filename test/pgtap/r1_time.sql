@@ -120,6 +120,39 @@ VALUES (10, 1, '2023-04-01 03:30+00', 'buy', 'plan', 'pro', 1);
 SELECT is(periods(10, '2023-03', 'plan'), '[2023-03-31,2023-04-30)',
 	'the day of purchase is that of the card''s own zone');
 
+-- Zones far from UTC, one app and all apps: logins a microsecond around local midnight.
+-- Kiritimati is UTC+14: April 1 begins 2023-03-31 10:00 UTC; Pago Pago is UTC-11: 2023-04-01 11:00 UTC.
+CALL card('east', '2019-12-10', jsonb_set(cn(), '{time_zone}', '"Pacific/Kiritimati"'));
+CALL card('west', '2019-12-10', jsonb_set(cn(), '{time_zone}', '"Pacific/Pago_Pago"'));
+CALL app(11, 'east');
+CALL app(12, 'west');
+INSERT INTO im_order (app_id, order_id, at, action, item, option, months) VALUES
+	(11, 1, '2023-02-28 12:00+14', 'buy', 'plan', 'pro', 6), (12, 1, '2023-02-28 12:00-11', 'buy', 'plan', 'pro', 6);
+INSERT INTO im_login (app_id, user_id, at) VALUES
+	(11, 'a', '2023-03-31 09:59:59.999999+00'), (11, 'b', '2023-03-31 10:00+00'), (11, 'c', '2023-03-31 10:00+00'),
+	(11, 'd', '2023-02-28 10:00+00'), (11, 'e', '2023-02-28 10:00+00'), (11, 'f', '2023-02-28 10:00+00'),
+	(12, 'a', '2023-04-01 10:59:59.999999+00'), (12, 'b', '2023-04-01 11:00+00'), (12, 'c', '2023-04-01 11:00+00'),
+	(12, 'd', '2023-03-01 11:00+00'), (12, 'e', '2023-03-01 11:00+00'), (12, 'f', '2023-03-01 11:00+00');
+-- March: d, e, f on the 1st, a on the 31st; April: b, c on the 1st.
+SELECT is(quantities(a, '2023-03', 'dau_overage') || ' ' || quantities(a, '2023-04', 'dau_overage'), '3 2',
+	format('app %s: the month of its own zone', a)) FROM unnest('{11,12}'::bigint[]) a;
+SELECT is((SELECT string_agg(n(quantity), ' ' ORDER BY month) FROM (SELECT * FROM im_monthly_bills('2023-03')
+	UNION ALL SELECT * FROM im_monthly_bills('2023-04')) l WHERE l.app_id = a AND l.item = 'dau_overage'), '3 2',
+	format('app %s: among all apps too', a)) FROM unnest('{11,12}'::bigint[]) a;
+-- A month with a change of clocks: 2023-03-12 has 23 hours in New York, 2023-11-05 has 25.
+-- The last hour of 2023-11-05 is 2023-11-06 04:00-05:00 UTC.
+INSERT INTO im_order (app_id, order_id, at, action, item, option, months)
+VALUES (10, 2, '2023-04-02 12:00-04', 'buy', 'plan', 'pro', 12);
+INSERT INTO im_login (app_id, user_id, at) VALUES
+	(10, 'a', '2023-11-05 04:00+00'), (10, 'b', '2023-11-06 04:59:59.999999+00'), (10, 'c', '2023-11-06 05:00+00'),
+	(10, 'd', '2023-11-05 03:59:59.999999+00'), (10, 'e', '2023-11-01 03:59:59.999999+00'),
+	(10, 'f', '2023-12-01 04:59:59.999999+00'), (10, 'g', '2023-12-01 04:59:59.999999+00'),
+	(10, 'h', '2023-12-01 04:59:59.999999+00');
+SELECT is(quantities(10, '2023-10', 'dau_overage'), '1', 'October ends at 04:00 UTC, in summer time');
+SELECT is(quantities(10, '2023-11', 'dau_overage'), '3', 'November ends at 05:00 UTC, in winter time');
+DELETE FROM im_login WHERE app_id = 10 AND user_id IN ('f', 'g', 'h');
+SELECT is(quantities(10, '2023-11', 'dau_overage'), '2', 'the day of 25 hours is one day');
+
 CALL settle();
 SELECT * FROM finish();
 ROLLBACK;

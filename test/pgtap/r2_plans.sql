@@ -247,6 +247,55 @@ SELECT fails_with('DELETE FROM im_order WHERE app_id = 1', '.*', 'append',
 SELECT fails_with('TRUNCATE im_order', '.*', 'append', 'orders are not truncated');
 SELECT is((SELECT count(*) FROM im_order WHERE app_id = 1), 1::bigint, 'they still stand');
 
+-- Checks and savepoints: what a rolled back part of the transaction made valid is not valid.
+SELECT refused($$DO $do$ BEGIN
+		BEGIN
+			CALL im_test.buy(5, 1, '2023-03-05', 'plan', 'pro');
+			SET CONSTRAINTS ALL IMMEDIATE;
+			RAISE EXCEPTION 'back';
+		EXCEPTION WHEN raise_exception THEN NULL;
+		END;
+		CALL im_test.buy(5, 2, '2023-03-06', 'group_members');
+	END $do$ $$, 'plan|trial', 'an add-on after a plan that was rolled back');
+SELECT refused($$DO $do$ BEGIN
+		CALL im_test.buy(5, 2, '2023-03-06', 'group_members');
+		BEGIN
+			CALL im_test.buy(5, 1, '2023-03-05', 'plan', 'pro');
+			SET CONSTRAINTS ALL IMMEDIATE;
+			RAISE EXCEPTION 'back';
+		EXCEPTION WHEN raise_exception THEN NULL;
+		END;
+	END $do$ $$, 'plan|trial', 'an add-on before it');
+CALL app(23);
+SELECT refused($$DO $do$ BEGIN
+		SET CONSTRAINTS ALL IMMEDIATE;
+		CALL im_test.buy(23, 1, '2023-03-05', 'plan', 'trial');
+	END $do$ $$, 'trial', 'the first order of an app, under immediate constraints');
+SELECT refused($$INSERT INTO im_order (app_id, order_id, at, action, item, option, months)
+	SELECT 5, g, at8('2023-03-05') + g * interval '1 day', 'buy', 'plan', CASE g WHEN 50 THEN 'flagship' ELSE 'pro' END, 1
+	FROM generate_series(1, 100) g$$, 'order 50', 'the one bad order of a hundred is named');
+-- Another plan in the grace ends the grace; then it has one of its own.
+CALL app(21);
+CALL buy(21, 1, '2023-03-05', 'plan', 'pro');
+CALL buy(21, 2, '2023-04-07', 'plan', 'flagship');
+SELECT is(status(21, '2023-05-06') || ' ' || status(21, '2023-05-07') || ' ' || status(21, '2023-05-13') || ' '
+	|| status(21, '2023-05-14'), 'active grace grace stopped', 'the grace of the second plan');
+-- Keys of an app that has orders
+SELECT fails_with('DELETE FROM im_app WHERE app_id = 21', '23503', '', 'an app with orders is not deleted');
+SELECT fails_with($$CALL suspend(998, '[2023-03-10,)')$$, '23503', '', 'a suspension of no such app');
+-- Three paid plans: only steps up, also over one.
+CALL card('three', '2019-12-10', jsonb_set(cn(), '{plans,ultra}', '{"rank": 3, "price": "5999"}'));
+CALL app(22, 'three');
+CALL buy(22, 1, '2023-03-01', 'plan', 'pro');
+SELECT accepted($$CALL upgrade(22, 2, '2023-03-11', 'ultra')$$, 'an upgrade over a plan');
+CALL upgrade(22, 2, '2023-03-11', 'flagship');
+CALL upgrade(22, 3, '2023-03-21', 'ultra');
+-- 2000 * 21 * 12/365 = 1380.82; 3000 * 11 * 12/365 = 396000/365 = 1084.93
+SELECT is(amounts(22, '2023-03', 'plan_upgrade'), '1380.82 1084.93', 'an upgrade of an upgrade');
+SELECT refused($$CALL upgrade(22, 4, '2023-03-22', 'flagship')$$, 'flagship|ultra', 'a step down');
+SELECT refused($$CALL buy(22, 4, '2023-03-22', 'plan', 'flagship')$$, 'flagship|ultra', 'a step down by buying');
+SELECT accepted($$CALL buy(22, 4, '2023-03-22', 'plan', 'ultra')$$, 'a renewal of what it was upgraded to');
+
 CALL settle();
 -- Checks everything, and finds nothing wrong with what the triggers let in.
 SELECT lives_ok('SELECT * FROM im_check_orders()', 'im_check_orders agrees');

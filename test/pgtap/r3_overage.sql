@@ -308,6 +308,23 @@ CALL daily(82, '2023-03-05');
 CALL login(82, 'a', '2023-03-05 12:00');
 SELECT is(amounts(82, '2023-03', 'dau_overage'), '', 'a row without figures says that there was nothing');
 
+-- A daily row is the truth for groups too; raw groups still count on the other days.
+CALL app(83);
+CALL buy(83, 1, '2023-03-01', 'plan', 'pro');
+CALL grp(83, 'a', '2023-03-05 10:00', '2023-03-05 11:00');
+CALL grp(83, 'b', '2023-03-05 10:00', '2023-03-05 11:00');
+CALL grp(83, 'c', '2023-03-05 10:00', '2023-03-06 00:00:00.000001');
+CALL daily(83, '2023-03-05', dau => 1);
+SELECT is(quantities(83, '2023-03', 'group_overage'), '1', 'of the day of a daily row without groups only the rest counts');
+CALL daily(83, '2023-03-07', peak_groups => 2);
+SELECT is(quantities(83, '2023-03', 'group_overage'), '2', 'the peak of the month is that of daily rows and raw rows');
+-- Groups that never overlap on a day but meet at its turn
+CALL app(84);
+CALL buy(84, 1, '2023-03-01', 'plan', 'pro');
+INSERT INTO im_group SELECT 84, 'g' || n, at8('2023-03-01 00:00') + n * interval '12 hours',
+	at8('2023-03-01 00:00') + (n + 1) * interval '12 hours' FROM generate_series(0, 40) n;
+SELECT is(quantities(84, '2023-03', 'group_overage'), '1', 'one group after another: a peak of one');
+
 CALL settle();
 SELECT * FROM finish();
 ROLLBACK;

@@ -248,6 +248,57 @@ SELECT accepted($$CALL turn(4, 2, '2023-06-05', 'on', 'history_storage', '30d')$
 SELECT refused($$CALL turn(1, 9, '2023-03-05', 'on', 'group_members', '')$$, 'group_members',
 	'a prepaid add-on is no switch');
 
+-- On, off and on again within a month is charged once.
+CALL app(51);
+CALL buy(51, 1, '2023-03-01', 'plan', 'pro', 6);
+CALL turn(51, 2, '2023-03-05', 'on', 'history_storage', '30d');
+CALL turn(51, 3, '2023-03-07', 'off', 'history_storage');
+CALL turn(51, 4, '2023-03-20', 'on', 'history_storage', '30d');
+SELECT is(amounts(51, '2023-03', 'history_storage'), '500', 'a month is charged once');
+-- pro [03-05,04-05), in its grace flagship from 04-07: on through 04-06 or through 04-07.
+CALL app(52);
+CALL buy(52, 1, '2023-03-05', 'plan', 'pro');
+CALL buy(52, 2, '2023-04-07', 'plan', 'flagship');
+CALL turn(52, 3, '2023-03-06', 'on', 'history_storage', '90d');
+CALL turn(52, 4, '2023-04-06', 'off', 'history_storage');
+SELECT is(amounts(52, '2023-04', 'history_storage'), '1000', 'the last day on is in pro''s grace');
+CALL app(53);
+CALL buy(53, 1, '2023-03-05', 'plan', 'pro');
+CALL buy(53, 2, '2023-04-07', 'plan', 'flagship');
+CALL turn(53, 3, '2023-03-06', 'on', 'history_storage', '90d');
+CALL turn(53, 4, '2023-04-07', 'off', 'history_storage');
+SELECT is(amounts(53, '2023-04', 'history_storage'), '500', 'the last day on is flagship''s first');
+-- Stopped within a month and back: charged whole, once.
+CALL app(54);
+CALL buy(54, 1, '2023-03-05', 'plan', 'pro');
+CALL turn(54, 2, '2023-03-06', 'on', 'history_storage', '90d');
+CALL buy(54, 3, '2023-04-20', 'plan', 'pro');
+SELECT is(amounts(54, '2023-04', 'history_storage'), '1000', 'stopped and back within a month: charged whole, once');
+-- An add-on outlives the plan it was bought on, and its renewal waits for a plan.
+CALL app(55);
+CALL buy(55, 1, '2023-03-01', 'plan', 'pro');
+CALL buy(55, 2, '2023-03-02', 'group_members', '', 6);
+SELECT refused($$CALL buy(55, 3, '2023-05-02', 'group_members')$$, 'plan|stopped', 'no renewal on a stopped app');
+CALL buy(55, 4, '2023-06-01', 'plan', 'flagship');
+CALL buy(55, 5, '2023-06-02', 'group_members');
+SELECT is(periods(55, '2023-06', 'group_members'), '[2023-09-02,2023-10-02)', 'with a plan again it continues');
+
+-- Off and on again with another option within the month is a change of option too (or the rule could be
+-- walked around); with another option in a later month it is none.
+CALL app(61);
+CALL buy(61, 1, '2023-03-01', 'plan', 'pro', 6);
+CALL turn(61, 2, '2023-03-05', 'on', 'history_storage', '30d');
+CALL turn(61, 3, '2023-03-07', 'off', 'history_storage');
+CALL turn(61, 4, '2023-03-09', 'on', 'history_storage', '90d');
+SELECT refused($$CALL turn(61, 5, '2023-03-11', 'on', 'history_storage', '180d')$$, 'option|month',
+	'off and on with another option was the change of the month');
+CALL turn(61, 5, '2023-03-13', 'off', 'history_storage');
+CALL turn(61, 6, '2023-04-05', 'on', 'history_storage', '180d');
+SELECT accepted($$CALL turn(61, 7, '2023-04-06', 'on', 'history_storage', '360d')$$,
+	'on with another option after a month off is no change: the month''s change is still to come');
+SELECT is(amounts(61, '2023-03', 'history_storage') || ' ' || amounts(61, '2023-04', 'history_storage'), '1000 1500',
+	'each month at its last option');
+
 CALL settle();
 SELECT * FROM finish();
 ROLLBACK;

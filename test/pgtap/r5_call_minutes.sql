@@ -220,6 +220,55 @@ CALL app(71, 'overseas');
 CALL daily(71, '2023-03-05', audio => 10);
 SELECT bill_is(71, '2023-03', '{}', 'a card that does not price call minutes bills none');
 
+-- Raw rows of an earlier month and the pack of a term month that began there:
+-- 7333 fhd minutes in March use 109995; in April 5 audio minutes are left.
+CALL app(72);
+CALL buy(72, 1, '2023-03-01', 'plan', 'pro', 12);
+CALL buy(72, 2, '2023-03-15', 'call', 'basic');
+CALL talk(72, '2023-03-14 23:59:59.999999', 'fhd', 60000);
+CALL talk(72, '2023-03-15 00:00', 'fhd', 439980);
+CALL talk(72, '2023-04-14 23:59:59.999999', 'audio', 360);
+CALL talk(72, '2023-04-15 00:00', 'audio', 60);
+SELECT lines_are(72, '2023-04', 'call_minutes', ARRAY[
+	'call_minutes:audio | [2023-04-01,2023-05-01) | 2023-05-01 | 7 5 2 2 0.007 0.014'],
+	'what raw rows of March took from the pack is gone in April');
+SELECT is((SELECT string_agg(n(included), ' ') FROM im_monthly_bills('2023-04') WHERE app_id = 72), '5', 'among all apps too');
+-- A daily row is the truth of its day.
+CALL app(73);
+CALL talk(73, '2023-03-05 12:00', 'audio', 600);
+CALL talk(73, '2023-03-06 12:00', 'audio', 60);
+CALL daily(73, '2023-03-05', sd => 3);
+SELECT is(quantities(73, '2023-03', 'call_minutes'), '1 3', 'raw calls of the day of a daily row do not count');
+-- Users do not matter, their seconds are summed.
+CALL app(74);
+INSERT INTO im_call (app_id, at, class, seconds, user_id) VALUES (74, at8('2023-03-05 12:00'), 'hd', 30, 'a'),
+	(74, at8('2023-03-05 13:00'), 'hd', 30, 'b'), (74, at8('2023-03-05 13:00'), 'hd', 1, NULL);
+SELECT is(quantities(74, '2023-03', 'call_minutes'), '2', '30 + 30 + 1 s of a day are two minutes');
+-- An upgrade leaves the pack; a stopped app finds its term month when it is back.
+-- plan [03-01,04-01) pro, flagship since 03-10; stopped 04-08; flagship again 05-10.
+CALL app(75);
+CALL buy(75, 1, '2023-03-01', 'plan', 'pro');
+CALL buy(75, 2, '2023-03-05', 'call', 'basic', 3);
+CALL upgrade(75, 3, '2023-03-10');
+CALL buy(75, 4, '2023-05-10', 'plan', 'flagship');
+CALL daily(75, '2023-03-11', audio => 110001);
+CALL daily(75, '2023-04-07', audio => 2);
+CALL daily(75, '2023-04-08', audio => 1000);
+CALL daily(75, '2023-05-09', audio => 1000);
+CALL daily(75, '2023-05-10', audio => 110000);
+CALL daily(75, '2023-06-04', audio => 1);
+CALL daily(75, '2023-06-05', audio => 1);
+SELECT is(amounts(75, '2023-03', 'call_minutes'), '0.007', 'the pack outlives the upgrade');
+SELECT lines_are(75, '2023-04', 'call_minutes', ARRAY[
+	'call_minutes:audio | [2023-04-01,2023-05-01) | 2023-05-01 | 2 2 0 0 0.007 0'],
+	'a new term month; stopped days are not billed');
+SELECT lines_are(75, '2023-05', 'call_minutes', ARRAY[
+	'call_minutes:audio | [2023-05-01,2023-06-01) | 2023-06-01 | 110000 110000 0 0 0.007 0'],
+	'stopped days took nothing from it');
+SELECT lines_are(75, '2023-06', 'call_minutes', ARRAY[
+	'call_minutes:audio | [2023-06-01,2023-07-01) | 2023-07-01 | 2 0 2 2 0.007 0.014'],
+	'used up on 05-10, over on 06-05');
+
 CALL settle();
 SELECT * FROM finish();
 ROLLBACK;

@@ -298,6 +298,47 @@ SELECT refused($$CALL pack(51, 1, '2023-03-01', 'month')$$, 'pack', 'nor packs')
 SELECT refused($$CALL buy(51, 1, '2023-03-01', 'local_moderation')$$, 'local_moderation',
 	'nor local moderation');
 
+-- Scenes do not matter, their seconds are summed; a daily row is the truth of its day.
+CALL app(61);
+CALL turn(61, 1, '2023-03-01', 'on', 'moderation');
+INSERT INTO im_moderation_check (app_id, at, kind, seconds, scene) VALUES
+	(61, at8('2023-03-05 12:00'), 'audio', 15, 'single'), (61, at8('2023-03-05 12:30'), 'audio', 15, 'group'),
+	(61, at8('2023-03-06 12:30'), 'text', NULL, 'profile');
+SELECT is(quantities(61, '2023-03', 'moderation'), '8.5', 'scenes of one hour are summed: 7.5 + 1');
+CALL daily(61, '2023-03-05', images => 1);
+SELECT is(quantities(61, '2023-03', 'moderation'), '1.65', 'raw checks of the day of a daily row do not count');
+-- What raw rows of an earlier month took from a year pack is gone: 10,000,000 - 5 in March.
+CALL app(62);
+CALL turn(62, 1, '2023-03-01', 'on', 'moderation');
+CALL pack(62, 2, '2023-03-01', 'year_small');
+INSERT INTO im_moderation_check (app_id, at, kind) SELECT 62, at8('2023-03-31 23:59:59.999999'), 'text' FROM generate_series(1, 5);
+CALL daily(62, '2024-02-29', texts => 10000000);
+SELECT lines_are(62, '2024-02', 'moderation', ARRAY[
+	'moderation: | [2024-02-01,2024-03-01) | 2024-03-01 | 10000000 9999995 5 5 0.001 0.005'],
+	'a year pack remembers what the first month took');
+SELECT is((SELECT string_agg(n(included), ' ') FROM im_monthly_bills('2024-02') WHERE app_id = 62), '9999995', 'among all apps too');
+-- Checks before the switch was on took nothing from it.
+CALL app(63);
+CALL pack(63, 1, '2023-03-01', 'month');
+CALL daily(63, '2023-03-02', texts => 1100000);
+CALL turn(63, 2, '2023-03-03', 'on', 'moderation');
+CALL daily(63, '2023-03-03', texts => 1100001);
+SELECT is(amounts(63, '2023-03', 'moderation'), '0.001', 'days with the switch off take nothing from packs');
+CALL app(64);
+CALL turn(64, 1, '2023-03-01', 'on', 'moderation');
+CALL pack(64, 2, '2023-03-10 08:00', 'month');
+CALL pack(64, 3, '2023-03-10 20:00', 'month');
+CALL daily(64, '2023-03-10', texts => 2200001);
+SELECT is(amounts(64, '2023-03', 'moderation'), '0.001', 'two packs of one day cover that whole day');
+-- A day before the first usage day of the month is billed in its own month only, the first day in this one.
+CALL app(65);
+CALL turn(65, 1, '2023-03-01', 'on', 'moderation');
+CALL daily(65, '2023-03-01', texts => 3);
+CALL daily(65, '2023-03-31', texts => 5);
+SELECT is(quantities(65, '2023-03', 'moderation'), '8', 'the first and the last day of the month are in it');
+SELECT results_eq($$SELECT day, deductions FROM im_moderation_statement(65, '2023-03') WHERE deductions > 0 ORDER BY 1$$,
+	$$VALUES ('2023-03-01'::date, 3::numeric), ('2023-03-31', 5)$$, 'and in the statement');
+
 CALL settle();
 SELECT * FROM finish();
 ROLLBACK;

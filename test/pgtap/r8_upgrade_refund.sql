@@ -378,6 +378,75 @@ CALL daily(84, '2023-03-11', dau => 90001);
 SELECT is(amounts(84, '2023-03', 'dau_overage'), '322.58064516',
 	'stopped by a refund: the last day counts, the next does not, and the share applies');
 
+-- More of both together --------------------------------------------------------------------------------------
+-- A renewal refunded before the upgrade does not count: 21 days remain, 1380.82.
+CALL app(91);
+CALL buy(91, 1, '2023-03-01', 'plan', 'pro');
+CALL buy(91, 2, '2023-03-02', 'plan', 'pro');
+CALL refund(91, 3, '2023-03-05', 2);
+CALL upgrade(91, 4, '2023-03-11');
+SELECT lines_are(91, '2023-03', 'plan_upgrade', ARRAY[
+	'plan_upgrade:flagship | [2023-03-11,2023-04-01) | 2023-03-11 | 21 0 21 21 2000 1380.82'],
+	'remaining days are those of terms that stand');
+-- Upgraded within the renewal: 04-11, 20 days, 480000/365 = 1315.0684... -> 1315.07.
+-- Refund on 04-20: 999 + 1315.07 - 10 * 999/30 - 10 * 2999/30 = 2314.07 - 1332.6666... = 981.4033...
+CALL app(92);
+CALL buy(92, 1, '2023-03-01', 'plan', 'pro');
+CALL buy(92, 2, '2023-03-02', 'plan', 'pro');
+CALL upgrade(92, 3, '2023-04-11');
+CALL refund(92, 4, '2023-04-20', 2);
+SELECT is(amounts(92, '2023-04', 'plan_upgrade') || ' ' || amounts(92, '2023-04', 'refund'), '1315.07 -981.4',
+	'the whole fee belongs to the term that it was paid in');
+SELECT refused($$CALL refund(92, 5, '2023-04-20', 1)$$, 'refund', 'the first term is over and is not refunded');
+-- Two upgrades of one term, prices 999, 2999, 5999: fees 1380.82 (03-11) and 1084.93 (03-21).
+-- Refund on 03-25: 999 + 1380.82 + 1084.93 = 3464.75; used (10*999 + 10*2999 + 5*5999)/31 = 69975/31 = 2257.2580...
+CALL card('three', '2019-12-10', jsonb_set(cn(), '{plans,ultra}', '{"rank": 3, "price": "5999"}'));
+CALL app(93, 'three');
+CALL buy(93, 1, '2023-03-01', 'plan', 'pro');
+CALL upgrade(93, 2, '2023-03-11');
+CALL upgrade(93, 3, '2023-03-21', 'ultra');
+CALL refund(93, 4, '2023-03-25', 1);
+SELECT is(amounts(93, '2023-03', 'refund'), '-1207.49', 'two upgrades of one term');
+-- The upgrade day itself is on the new plan: 10 * 999/31 + 1 * 2999/31 = 12989/31 = 419; 2379.82 - 419 = 1960.82
+CALL app(94);
+CALL buy(94, 1, '2023-03-01', 'plan', 'pro');
+CALL upgrade(94, 2, '2023-03-11 10:00');
+CALL refund(94, 3, '2023-03-11 11:00', 1);
+SELECT is(amounts(94, '2023-03', 'refund'), '-1960.82', 'refunded on the day of the upgrade');
+-- The plan's refund leaves an add-on; the add-on's own refund is still possible.
+CALL app(95);
+CALL buy(95, 1, '2023-03-01', 'plan', 'pro', 3);
+CALL buy(95, 2, '2023-03-01', 'group_members', '', 3);
+CALL refund(95, 3, '2023-03-10', 1);
+SELECT accepted($$CALL refund(95, 4, '2023-04-10', 2)$$, 'an add-on is refunded after the plan');
+SELECT refused($$CALL buy(95, 4, '2023-03-15', 'group_members')$$, 'plan|stopped', 'but not renewed without one');
+-- pro 12-15 at 999, 2 months [12-15,02-15); upgrade 01-15 (31 days at 1500: 1528.77), refund 01-31:
+-- 1998 + 1528.77 = 3526.77; used 999 (first month) + 17 * 2999/31 = 50983/31 = 1644.6129; back 883.1570...
+CALL app(96);
+CALL buy(96, 1, '2023-12-15', 'plan', 'pro', 2);
+CALL upgrade(96, 2, '2024-01-15');
+CALL refund(96, 3, '2024-01-31', 1);
+SELECT is(amounts(96, '2024-01', 'refund'), '-883.16', 'from the upgrade on the new plan''s price of the upgrade day');
+-- A bought pack does not stand in the way, nor do switches: the newest term of the item counts.
+CALL app(97);
+CALL buy(97, 1, '2023-03-01', 'plan', 'pro');
+CALL pack(97, 2, '2023-03-02', 'month');
+CALL turn(97, 3, '2023-03-02', 'on', 'history_storage', '30d');
+CALL buy(97, 4, '2023-03-02', 'local_moderation');
+SELECT accepted($$CALL refund(97, 5, '2023-03-03', 1)$$, 'other items do not stand in the way');
+-- Bought in April, refunded within five days in May: each in its own month.
+CALL app(98);
+CALL buy(98, 1, '2023-04-30', 'plan', 'pro');
+CALL refund(98, 2, '2023-05-04', 1);
+SELECT is(amounts(98, '2023-04', 'refund') || '|' || amounts(98, '2023-05', 'refund') || '|' || amounts(98, '2023-05', 'plan'),
+	'|-999|', 'a refund is on the bill of its own day');
+
+-- A refund may name the option of its order, no other.
+SELECT accepted($$INSERT INTO im_order (app_id, order_id, at, action, item, option, refunds)
+	VALUES (71, 9, at8('2023-03-05'), 'refund', 'call', 'basic', 5)$$, 'the option of the refunded order');
+SELECT refused($$INSERT INTO im_order (app_id, order_id, at, action, item, option, refunds)
+	VALUES (71, 9, at8('2023-03-05'), 'refund', 'call', 'premium', 5)$$, 'option|premium|call', 'another option');
+
 CALL settle();
 SELECT * FROM finish();
 ROLLBACK;

@@ -234,6 +234,25 @@ SELECT ok(NOT EXISTS (SELECT FROM im_monthly_bill(51, '2023-03')
 SELECT results_eq($$SELECT * FROM im_monthly_bills('2023-03') WHERE app_id = 51 ORDER BY line$$,
 	$$SELECT * FROM im_monthly_bill(51, '2023-03') ORDER BY line$$, 'the set-wise bill has the same lines');
 
+-- Another scale: a currency without cents. 0.5 -> 1, 0.499 -> 0
+CALL card('yen', '2019-12-10', jsonb_set(jsonb_set(cn(), '{scale}', '0'), '{currency}', '"JPY"'));
+CALL app(61, 'yen');
+CALL turn(61, 1, '2023-03-01', 'on', 'moderation');
+CALL daily(61, '2023-03-05', texts => 500);
+CALL app(62, 'yen');
+CALL turn(62, 1, '2023-03-01', 'on', 'moderation');
+CALL daily(62, '2023-03-05', texts => 499);
+SELECT is(im_monthly_total(61, '2023-03')::text || ' ' || im_monthly_total(62, '2023-03')::text, '1 0',
+	'the total has the places of the currency');
+SELECT is((SELECT currency || ' ' || total FROM im_monthly_totals('2023-03') WHERE app_id = 61), 'JPY 1', 'so in im_monthly_totals');
+
+-- The new version of `mid` prices audio minutes and texts only: the rest is nobody's bill, and listed.
+CALL daily(32, '2023-04-20', images => 3, sd => 4, texts => 1, audio => 1);
+SELECT is(quantities(32, '2023-04', 'call_minutes') || '|' || quantities(32, '2023-04', 'moderation'), '1|2',
+	'a class and a kind that the version does not price are not billed');
+SELECT is((SELECT string_agg(n(quantity), ' ' ORDER BY quantity) FROM im_unbilled_usage('2023-04')
+		   WHERE app_id = 32), '3 4', 'but listed');
+
 CALL settle();
 SELECT * FROM finish();
 ROLLBACK;

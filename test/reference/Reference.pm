@@ -83,12 +83,13 @@ sub unbilled_usage
 	return Reference::Reports::unbilled_usage(@_);
 }
 
-# The state of a day; the orders of the whole day count.
+# The state of a day, by R1's "in force", looking back from all orders: a
+# renewal in the grace makes the days of the grace days of its term.
 sub app_status
 {
 	my ($app, $day) = @_;
 	my $log =
-	  Reference::Orders->replay($app->{card}, $app->{orders}, $day + 1);
+	  Reference::Orders->replay($app->{card}, $app->{orders}, 5_000_000);
 	my $bill = bless { app => $app, log => $log }, 'Reference::Bill';
 	my ($state) = $log->plan_state($day);
 	my $why_not = $bill->out_of_service($day);

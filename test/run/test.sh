@@ -68,7 +68,7 @@ regression() {
 		cd "$folder"
 		as_user "$WORK$PGLIBDIR/lib/pgxs/src/test/$program" --bindir="$PGBIN" \
 			--inputdir="$folder" --outputdir="$folder" --dbname="test_$layer" "$@" 2>&1
-	) | tee "$WORK/$layer.log" | grep -vE '^(=|#|$)|database system|ALTER DATABASE|^(CREATE|DROP) DATABASE' || true
+	) | tee "$WORK/$layer.log" | grep -vE '^(=|#|$|SET$|\(using)|^(CREATE|DROP|ALTER) DATABASE' || true
 	if [ -e "$folder/regression.diffs" ]; then
 		cat "$folder/regression.diffs"
 	fi

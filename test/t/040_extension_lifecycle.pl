@@ -161,6 +161,73 @@ is(psql($plain, q{SELECT string_agg(DISTINCT app_id::text, ' ') FROM im_monthly_
 	psql($plain, q{SELECT string_agg(DISTINCT app_id::text, ' ') FROM im_monthly_bills('2023-03') WHERE app_id = 5}),
 	'a tenant under row security sees its own bills only');
 
+# COPY, also of orders in any sequence; a bad row takes the whole load with it.
+my $copy = create_database('copy');
+psql_ok($copy, q{CREATE EXTENSION imbilling; SELECT im_create_tables();
+	INSERT INTO im_app (app_id, name) SELECT n, 'app' FROM generate_series(1, 3) n;}, 'tables to load');
+psql_ok($copy, q{
+COPY im_order (app_id, order_id, at, action, item, option, months, refunds) FROM STDIN WITH (FORMAT csv);
+2,3,2023-03-07 10:00+08,refund,plan,"",,1
+1,2,2023-03-06 10:00+08,buy,group_members,"",1,
+2,1,2023-03-05 10:00+08,buy,plan,pro,1,
+1,1,2023-03-05 10:00+08,buy,plan,pro,1,
+\.
+COPY im_login FROM STDIN WITH (FORMAT csv);
+1,"a ""quoted"", user",2023-03-05 12:00+08
+1,plain,2023-03-05 12:00+08
+\.
+COPY im_group FROM STDIN WITH (FORMAT csv);
+1,g1,2023-03-05 12:00+08,
+1,g2,2023-03-05 12:00+08,2023-03-05 13:00+08
+\.
+COPY im_moderation_check FROM STDIN WITH (FORMAT csv);
+3,2023-03-05 12:00+08,text,,chat
+\.
+COPY im_call FROM STDIN WITH (FORMAT csv);
+3,2023-03-05 12:00+08,hd,61,
+\.
+}, 'COPY of events and of orders in any sequence');
+is(psql($copy, q{SELECT string_agg(app_id || ' ' || item || ' ' || quantity::int, ', ' ORDER BY app_id, line)
+	FROM im_monthly_bills('2023-03')}),
+	'1 plan 1, 1 dau_overage 2, 1 group_overage 2, 1 group_members 1, 2 plan 1, 2 refund 1, 3 call_minutes 2',
+	'are billed');
+psql_fails($copy, q{
+COPY im_order (app_id, order_id, at, action, item, option, months) FROM STDIN WITH (FORMAT csv);
+3,1,2023-03-05 10:00+08,buy,plan,pro,1
+3,2,2023-03-06 10:00+08,buy,plan,flagship,1
+\.
+}, qr/order 2 of app 3/, 'COPY of a forbidden order fails and names it');
+is(psql($copy, 'SELECT count(*) FROM im_order WHERE app_id = 3'), '0', 'and nothing of that load is kept');
+# 10,000 orders of one app are checked once, not once each.
+psql_ok($copy, q{INSERT INTO im_order (app_id, order_id, at, action, item, option)
+	SELECT 3, n, '2023-03-01 00:00+08'::timestamptz + n * interval '1 minute',
+		CASE WHEN n % 2 = 0 THEN 'on' ELSE 'off' END, 'moderation', '' FROM generate_series(1, 10000) n;
+	INSERT INTO im_order (app_id, order_id, at, action, item, option) VALUES (3, 10001, '2023-03-20 00:00+08', 'on', 'moderation', '')},
+	'10,000 orders of one app');
+is(psql($copy, q{SELECT sum(quantity)::int FROM im_monthly_bill(3, '2023-03') WHERE item = 'moderation'}), '1',
+	'leave the switch on');
+
+# A schema whose name needs quotes
+my $odd = create_database('odd_schema');
+psql_ok($odd, q{CREATE SCHEMA "My Bills"; CREATE EXTENSION imbilling SCHEMA "My Bills"; SELECT "My Bills".im_create_tables();},
+	'a schema whose name needs quotes');
+psql_ok($odd, sample_data('"My Bills"'), 'is loaded');
+is(bills($odd, '"My Bills"'), bills(sample_database(), 'public'), 'and bills like any other');
+psql_fails($odd, q{INSERT INTO "My Bills".im_order (app_id, order_id, at, action, item, option, months)
+	VALUES (1, 999, '2023-03-07', 'buy', 'plan', 'flagship', 1)}, qr/upgrade/, 'its orders are checked');
+psql_ok($odd, q{SET search_path = "My Bills"; SELECT im_create_billing_view('"A View"', '2023-03', '2023-03');
+	REFRESH MATERIALIZED VIEW CONCURRENTLY "A View"}, 'and has its views');
+
+# The sample data in a schema like any other
+sub sample_database
+{
+	my $name = create_database('sample');
+
+	psql($name, 'CREATE EXTENSION imbilling; SELECT im_create_tables();');
+	psql($name, sample_data('public'));
+	return $name;
+}
+
 # Rows of the tables as text, whatever the types of the extension.
 sub contents
 {

@@ -349,7 +349,7 @@ sub add_upgrade
 			day => $day,
 			price => $new_price,
 			share => $fee * $days / $remaining,
-			is_part => $days < $remaining
+			split => $days != $remaining
 		  };
 	}
 	push @{ $self->{upgrades} },
@@ -434,15 +434,14 @@ sub paid_exactly
 	return $paid;
 }
 
-# "Everything back": exactly what was paid.  Only where an upgrade fee was
-# shared by days is there something to round, as the other refunds are.
+# "Everything back", exactly; the rules leave open how the share of an
+# upgrade fee that was split is rounded: as the other refunds are.
 sub paid_for
 {
 	my ($term) = @_;
-	my $paid = paid_exactly($term);
 
-	return $paid if !grep { $_->{is_part} } @{ $term->{upgrades} };
-	return round_half_up($paid, 2);
+	return paid_exactly($term) if !grep { $_->{split} } @{ $term->{upgrades} };
+	return round_half_up(paid_exactly($term), 2);
 }
 
 # What the days of a term through a day have cost, day by day.
@@ -542,21 +541,22 @@ sub changes_option
 	return month_of($before[-1]{day}) == $month;
 }
 
-# Switching off what is off is allowed and does nothing.
+# Switching off what is off is allowed and does nothing; what is on can be
+# switched off also when the card no longer has it.
 sub take_off
 {
 	my ($self, $order, $day) = @_;
 	my $version = $self->{card}->on($day);
 	my $item = $order->{item};
-
-	return 'no such switch'
-	  if !(
-		$item eq 'moderation'
-		? $version->{moderation}
-		: $version->is_charged($item, 'postpaid'));
 	my $switches = $self->{switches}{$item} || [];
-	push @$switches, { day => $day, on => 0 }
-	  if @$switches && $switches->[-1]{on};
+	my $is_on = @$switches && $switches->[-1]{on};
+	my $is_known =
+	  $item eq 'moderation'
+	  ? $version->{moderation}
+	  : $version->is_charged($item, 'postpaid');
+
+	return 'no such switch' if !$is_known && !$is_on;
+	push @$switches, { day => $day, on => 0 } if $is_on;
 	return '';
 }
 
