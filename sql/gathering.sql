@@ -39,7 +39,9 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_price_book(@extschema@.im_rate_card) IS
 'All versions of im_rate_card_version as one value; with a card given, that card alone, in force since ever. Error 42P01 before im_create_tables().';
 
--- With a card given it stands for every version of every app's card.
+-- With a card given it stands for every version of every app's card.  What is
+-- read from it stands in a SELECT of its own, which is run once: a plan kept
+-- for any card would read it again for every login.
 CREATE FUNCTION @extschema@.im_app_cards(card @extschema@.im_rate_card) RETURNS TABLE (
 		app_id bigint, card_name text, card_from date, time_zone text, prices_mau boolean,
 		currency text)
@@ -47,9 +49,9 @@ CREATE FUNCTION @extschema@.im_app_cards(card @extschema@.im_rate_card) RETURNS 
 AS $$
 	SELECT a.app_id, a.rate_card,
 		CASE WHEN $1 IS NULL THEN c.card_from ELSE '-infinity' END,
-		CASE WHEN $1 IS NULL THEN c.time_zone ELSE $1::jsonb ->> 'time_zone' END,
-		CASE WHEN $1 IS NULL THEN c.prices_mau ELSE $1::jsonb @? '$.plans.*.mau' END,
-		CASE WHEN $1 IS NULL THEN c.currency ELSE $1::jsonb ->> 'currency' END
+		CASE WHEN $1 IS NULL THEN c.time_zone ELSE (SELECT $1::jsonb ->> 'time_zone') END,
+		CASE WHEN $1 IS NULL THEN c.prices_mau ELSE (SELECT $1::jsonb @? '$.plans.*.mau') END,
+		CASE WHEN $1 IS NULL THEN c.currency ELSE (SELECT $1::jsonb ->> 'currency') END
 	FROM @extschema@.im_app a
 	LEFT JOIN (
 		SELECT v.rate_card, min(v.effective_from) AS card_from,

@@ -114,7 +114,7 @@ sub version_of
 	  }
 	  if @{ $shape->{classes} };
 	$card{local_moderation} = price() if $shape->{local};
-	$card{moderation} = moderation_of($shape) if $shape->{moderated};
+	$card{moderation} = moderation_of($shape) if $shape->{moderated} && chance(95);
 	return \%card;
 }
 
@@ -163,7 +163,8 @@ sub addons_of
 	my (undef, @paid) = @{ $shape->{plans} };
 	my %addons;
 
-	foreach my $addon (@{ $shape->{addons} })
+	# Now and then a version no longer has an add-on at all.
+	foreach my $addon (some_of(93, @{ $shape->{addons} }))
 	{
 		my (%prices, %sold);
 

@@ -350,8 +350,10 @@ sub some_postpaid
 	my ($self, $day) = @_;
 	my @addons = $self->addons($day, 'postpaid');
 	my $item = @addons ? pick(@addons) : 'history_storage';
+	my @held = grep { $_ ne 'moderation' } sort keys %{ $self->{log}{switches} };
 
-	return (action => 'off', item => $item) if chance(30);
+	return (action => 'off', item => @held ? pick(@held) : $item)
+	  if chance(30);
 	return (
 		action => 'on',
 		item => $item,

@@ -173,8 +173,8 @@ sub some_groups
 	return @groups;
 }
 
-# Rows of im_usage_daily, by day; they override what is raw.  A set of users
-# comes with dau: whether NULL is 0 beside it, the interface does not say.
+# Rows of im_usage_daily, by day; they override what is raw.  A missing dau
+# is 0 also beside a set of users.
 sub random_daily
 {
 	my ($app, @days) = @_;
@@ -185,9 +185,8 @@ sub random_daily
 	{
 		$daily{$day} =
 		  $app->{is_large} ? large_row() : small_row();
-		$daily{$day}{dau} //= between(0, 9) if $app->{prices_mau};
 		$daily{$day}{users} = [ some_of(40, @USERS) ]
-		  if defined $daily{$day}{dau};
+		  if $app->{prices_mau} || chance(50);
 	}
 	return \%daily;
 }
