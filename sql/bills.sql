@@ -230,6 +230,13 @@ DECLARE
 	view_name text := (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(p), '.')
 					   FROM pg_catalog.unnest(pg_catalog.parse_ident($1)) p);
 BEGIN
+	IF $3 OPERATOR(@extschema@.<) $2 THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = pg_catalog.format('last month %s is before first month %s', $3, $2),
+			DETAIL = 'The view holds the bill lines of the months from the first through the last.',
+			HINT = 'Give the months in their order, or leave the last one null for the running month.';
+	END IF;
 	EXECUTE pg_catalog.format($view$
 		CREATE MATERIALIZED VIEW %s AS
 		SELECT b.*
