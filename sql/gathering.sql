@@ -125,6 +125,8 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_early_usage(date, date, @extschema@.im_rate_card, @extschema@.im_price_book) IS
 'Apps whose packs were in use before the month [first, until), and the day from which their usage must be known to tell what is left of them.';
 
+-- The users of a day that users gave are theirs alone: metered ones are left
+-- out on such days, as the metered figures are.
 -- In what follows early_apps and early_since are what im_early_usage() gives.
 
 CREATE FUNCTION @extschema@.im_gather_daily(first date, until date,
@@ -137,8 +139,8 @@ AS $$
 			d.dau, d.peak_groups,
 			d.text_checks, d.image_checks, d.audio_half_minutes, d.video_half_minutes,
 			d.audio_minutes, d.sd_minutes, d.hd_minutes, d.fhd_minutes),
-		array_agg(d.day) FILTER (WHERE d.in_month),
-		array_agg(d.users) FILTER (WHERE d.in_month)
+		array_agg(d.day) FILTER (WHERE d.in_month AND d.users IS NOT NULL),
+		array_agg(d.users) FILTER (WHERE d.in_month AND d.users IS NOT NULL)
 	FROM (
 		SELECT u.*, true AS in_month
 		FROM @extschema@.im_usage_daily u
@@ -161,8 +163,10 @@ AS $$
 		@extschema@.im_usage_agg(d.app_id, d.day,
 			CASE WHEN d.prices_mau THEN @extschema@.im_count(d.users) ELSE d.dau END,
 			NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
-		array_agg(d.day) FILTER (WHERE d.prices_mau),
-		array_agg(d.users) FILTER (WHERE d.prices_mau)
+		array_agg(d.day) FILTER (WHERE d.prices_mau AND NOT EXISTS (
+			SELECT FROM @extschema@.im_usage_daily u WHERE u.app_id = d.app_id AND u.day = d.day)),
+		array_agg(d.users) FILTER (WHERE d.prices_mau AND NOT EXISTS (
+			SELECT FROM @extschema@.im_usage_daily u WHERE u.app_id = d.app_id AND u.day = d.day))
 	FROM (
 		SELECT l.app_id, @extschema@.im_day(l.at, a.time_zone) AS day, a.prices_mau,
 			@extschema@.im_dau(l.user_id) FILTER (WHERE NOT a.prices_mau) AS dau,
@@ -251,8 +255,6 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_gather_calls(date, date, @extschema@.im_rate_card, bigint[], date[]) IS
 'Call minutes of each day by app.';
 
--- Where a day has both, the users that were given stand before the metered
--- ones, and rating takes the first.
 CREATE FUNCTION @extschema@.im_gather(first date, until date, card @extschema@.im_rate_card,
 		early_apps bigint[], early_since date[])
 	RETURNS TABLE (
