@@ -118,7 +118,8 @@ COMMENT ON FUNCTION @extschema@.im_preview_bill(bigint, @extschema@.im_month, @e
 'The bill of a month as it would be under another price list, which stands for every version. What the app holds and that card lacks is a line with null amount and the reason. Errors as im_monthly_bill().';
 
 -- Tells a failed bill of all apps: how many cannot be right, and where to look.
-CREATE FUNCTION @extschema@.im_raise_unbillable(month @extschema@.im_month, state text, message text)
+CREATE FUNCTION @extschema@.im_raise_unbillable(month @extschema@.im_month, state text,
+		message text, detail text)
 	RETURNS void
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
@@ -130,12 +131,13 @@ BEGIN
 	RAISE EXCEPTION USING
 		ERRCODE = $2,
 		MESSAGE = CASE WHEN wrong = 0 THEN $3
+			WHEN wrong = 1 THEN format('the bill of 1 app for %s cannot be right', $1)
 			ELSE format('the bills of %s apps for %s cannot be right', wrong, $1) END,
-		DETAIL = format('The first problem met: %s.', $3),
+		DETAIL = format('The first problem met: %s. %s', $3, $4),
 		HINT = format('SELECT * FROM @extschema@.im_check(%L) lists what to correct.', $1::text);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_raise_unbillable(@extschema@.im_month, text, text) IS
+COMMENT ON FUNCTION @extschema@.im_raise_unbillable(@extschema@.im_month, text, text, text) IS
 'Raises the one error of a set-wise bill: with the number of apps that cannot be billed and the hint where they are listed.';
 
 CREATE FUNCTION @extschema@.im_monthly_bills(month @extschema@.im_month)
@@ -150,6 +152,7 @@ DECLARE
 	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
 	apps bigint[];
 	since date[];
+	detail text;
 BEGIN
 	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, since
 	FROM @extschema@.im_early_usage(first, until, NULL, book) e;
@@ -161,7 +164,8 @@ BEGIN
 			g.calls, g.user_days, g.users) l;
 EXCEPTION
 	WHEN check_violation OR no_data_found OR data_exception THEN
-		PERFORM @extschema@.im_raise_unbillable($1, SQLSTATE, SQLERRM);
+		GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+		PERFORM @extschema@.im_raise_unbillable($1, SQLSTATE, SQLERRM, detail);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_monthly_bills(@extschema@.im_month) IS
@@ -180,6 +184,7 @@ DECLARE
 	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
 	apps bigint[];
 	since date[];
+	detail text;
 BEGIN
 	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, since
 	FROM @extschema@.im_early_usage(first, until, NULL, book) e;
@@ -194,7 +199,8 @@ BEGIN
 	WHERE t.total IS NOT NULL;
 EXCEPTION
 	WHEN check_violation OR no_data_found OR data_exception THEN
-		PERFORM @extschema@.im_raise_unbillable($1, SQLSTATE, SQLERRM);
+		GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+		PERFORM @extschema@.im_raise_unbillable($1, SQLSTATE, SQLERRM, detail);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_monthly_totals(@extschema@.im_month) IS
