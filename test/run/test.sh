@@ -145,9 +145,12 @@ layer_readme() {
 }
 
 run_layer() {
-	local layer=$1 started=$SECONDS
+	local layer=$1 started=$SECONDS status=0
 	say "$layer"
-	(cd "$TREE" && "layer_$layer") || true	# its count tells
+	(cd "$TREE" && "layer_$layer") || status=$?
+	if [ $status -ne 0 ] && [ ! -s "$WORK/count.$layer" ]; then
+		echo "layer $layer ended with status $status before it could count"
+	fi
 	SPENT[$layer]=$((SECONDS - started))
 }
 
