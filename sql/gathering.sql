@@ -39,7 +39,9 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_price_book(@extschema@.im_rate_card) IS
 'All versions of im_rate_card_version as one value; with a card given, that card alone, in force since ever. Error 42P01 before im_create_tables().';
 
--- With a card given it stands for every version of every app's card.
+-- With a card given it stands for every version of every app's card.  What is
+-- read from it stands in a SELECT of its own, which is run once: a plan kept
+-- for any card would read it again for every login.
 CREATE FUNCTION @extschema@.im_app_cards(card @extschema@.im_rate_card) RETURNS TABLE (
 		app_id bigint, card_name text, card_from date, time_zone text, prices_mau boolean,
 		currency text)
@@ -47,9 +49,9 @@ CREATE FUNCTION @extschema@.im_app_cards(card @extschema@.im_rate_card) RETURNS 
 AS $$
 	SELECT a.app_id, a.rate_card,
 		CASE WHEN $1 IS NULL THEN c.card_from ELSE '-infinity' END,
-		CASE WHEN $1 IS NULL THEN c.time_zone ELSE $1::jsonb ->> 'time_zone' END,
-		CASE WHEN $1 IS NULL THEN c.prices_mau ELSE $1::jsonb @? '$.plans.*.mau' END,
-		CASE WHEN $1 IS NULL THEN c.currency ELSE $1::jsonb ->> 'currency' END
+		CASE WHEN $1 IS NULL THEN c.time_zone ELSE (SELECT $1::jsonb ->> 'time_zone') END,
+		CASE WHEN $1 IS NULL THEN c.prices_mau ELSE (SELECT $1::jsonb @? '$.plans.*.mau') END,
+		CASE WHEN $1 IS NULL THEN c.currency ELSE (SELECT $1::jsonb ->> 'currency') END
 	FROM @extschema@.im_app a
 	LEFT JOIN (
 		SELECT v.rate_card, min(v.effective_from) AS card_from,
@@ -123,6 +125,8 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_early_usage(date, date, @extschema@.im_rate_card, @extschema@.im_price_book) IS
 'Apps whose packs were in use before the month [first, until), and the day from which their usage must be known to tell what is left of them.';
 
+-- The users of a day that users gave are theirs alone: metered ones are left
+-- out on such days, as the metered figures are.
 -- In what follows early_apps and early_since are what im_early_usage() gives.
 
 CREATE FUNCTION @extschema@.im_gather_daily(first date, until date,
@@ -135,8 +139,8 @@ AS $$
 			d.dau, d.peak_groups,
 			d.text_checks, d.image_checks, d.audio_half_minutes, d.video_half_minutes,
 			d.audio_minutes, d.sd_minutes, d.hd_minutes, d.fhd_minutes),
-		array_agg(d.day) FILTER (WHERE d.in_month),
-		array_agg(d.users) FILTER (WHERE d.in_month)
+		array_agg(d.day) FILTER (WHERE d.in_month AND d.users IS NOT NULL),
+		array_agg(d.users) FILTER (WHERE d.in_month AND d.users IS NOT NULL)
 	FROM (
 		SELECT u.*, true AS in_month
 		FROM @extschema@.im_usage_daily u
@@ -159,8 +163,10 @@ AS $$
 		@extschema@.im_usage_agg(d.app_id, d.day,
 			CASE WHEN d.prices_mau THEN @extschema@.im_count(d.users) ELSE d.dau END,
 			NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
-		array_agg(d.day) FILTER (WHERE d.prices_mau),
-		array_agg(d.users) FILTER (WHERE d.prices_mau)
+		array_agg(d.day) FILTER (WHERE d.prices_mau AND NOT EXISTS (
+			SELECT FROM @extschema@.im_usage_daily u WHERE u.app_id = d.app_id AND u.day = d.day)),
+		array_agg(d.users) FILTER (WHERE d.prices_mau AND NOT EXISTS (
+			SELECT FROM @extschema@.im_usage_daily u WHERE u.app_id = d.app_id AND u.day = d.day))
 	FROM (
 		SELECT l.app_id, @extschema@.im_day(l.at, a.time_zone) AS day, a.prices_mau,
 			@extschema@.im_dau(l.user_id) FILTER (WHERE NOT a.prices_mau) AS dau,
@@ -182,7 +188,8 @@ CREATE FUNCTION @extschema@.im_gather_groups(first date, until date, card @extsc
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT g.app_id,
-		@extschema@.im_group_days(g.app_id, g.created_at, g.disbanded_at, a.time_zone, $1, $2 - 1)
+		@extschema@.im_group_days(g.app_id, g.group_id, g.created_at, g.disbanded_at, a.time_zone,
+			$1, $2 - 1)
 	FROM @extschema@.im_group g
 	JOIN @extschema@.im_app_cards($3) a ON a.app_id = g.app_id
 	WHERE g.created_at < @extschema@.im_utc_midnight($2 + 1)
@@ -249,8 +256,6 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_gather_calls(date, date, @extschema@.im_rate_card, bigint[], date[]) IS
 'Call minutes of each day by app.';
 
--- Where a day has both, the users that were given stand before the metered
--- ones, and rating takes the first.
 CREATE FUNCTION @extschema@.im_gather(first date, until date, card @extschema@.im_rate_card,
 		early_apps bigint[], early_since date[])
 	RETURNS TABLE (
@@ -306,7 +311,8 @@ AS $$
 	GROUP BY l.app_id
 	UNION ALL
 	SELECT g.app_id,
-		@extschema@.im_group_days(g.app_id, g.created_at, g.disbanded_at, 'Asia/Shanghai', $1, $2 - 1)
+		@extschema@.im_group_days(g.app_id, g.group_id, g.created_at, g.disbanded_at, 'Asia/Shanghai',
+			$1, $2 - 1)
 	FROM @extschema@.im_group g
 	WHERE g.created_at < @extschema@.im_utc_midnight($2 + 1)
 		AND (g.disbanded_at IS NULL OR g.disbanded_at >= @extschema@.im_utc_midnight($1 - 1))

@@ -181,7 +181,7 @@ check_refund(Account *account, const Order *order, const Term *term)
 
 	if (term == NULL || strcmp(term->item, ITEM_PACK) == 0)
 		order_refuse(account, order, what,
-					 term == NULL ? "No earlier order of that order_id bought a term; an upgrade is never refunded by itself." :
+					 term == NULL ? "There is no earlier purchase of that order_id; an upgrade is never refunded by itself." :
 					 "A moderation pack is never refunded.",
 					 "Only purchases of plans, prepaid add-ons and local moderation are refunded.");
 	else if (term->refunded)

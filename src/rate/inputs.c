@@ -405,11 +405,25 @@ inputs_usage(Inputs *inputs, CalMonth month)
 	return usage;
 }
 
-/*
- * The union of the sets of the chosen days: each user of the month once.  Of
- * two sets of one day the first counts, which is the one that was given.
- */
-static int64
+/* Daily figures that were given without their users do not tell who they were. */
+static void
+need_users_of_declared(Inputs *inputs, CalDay first, int ndays, const bool *chosen,
+					   const bool *seen)
+{
+	const Usage *usage = inputs->usage;
+	char		day[CAL_TEXT_SIZE];
+
+	for (int i = 0; i < ndays; i++)
+		if (chosen[i] && !seen[i] && usage->declared[first + i - usage->first])
+			core_fail(&inputs->core.core, PROBLEM_USAGE,
+					  psprintf("the users of app " INT64_FORMAT " on %s are null",
+							   inputs->app_id, cal_day_text(first + i, day)),
+					  "Its plan is priced by distinct users of the month, which daily counts cannot give.",
+					  "Fill im_usage_daily.users with im_userset_agg() of the day's user ids.");
+}
+
+/* The union of the sets of the chosen days: each user of the month once. */
+static int64_t
 count_month_users(void *arg, CalDay first, int ndays, const bool *chosen)
 {
 	Inputs	   *inputs = arg;
@@ -426,20 +440,14 @@ count_month_users(void *arg, CalDay first, int ndays, const bool *chosen)
 	for (int i = 0; i < n; i++)
 	{
 		int64		at = day_nulls[i] ? -1 : (int64) DatumGetDateADT(days[i]) - first;
-		char		day[CAL_TEXT_SIZE];
 
-		if (at < 0 || at >= ndays || !chosen[at] || seen[at])
+		if (at < 0 || at >= ndays || !chosen[at] || seen[at] || set_nulls[i])
 			continue;
 		seen[at] = true;
-		if (set_nulls[i])
-			core_fail(&inputs->core.core, PROBLEM_USAGE,
-					  psprintf("the users of app " INT64_FORMAT " on %s are null",
-							   inputs->app_id, cal_day_text(DatumGetDateADT(days[i]), day)),
-					  "Its plan is priced by distinct users of the month, which daily counts cannot give.",
-					  "Fill im_usage_daily.users with im_userset_agg() of the day's user ids.");
 		all = all == (Datum) 0 ? sets[i] :
 			DirectFunctionCall2(im_userset_union, all, sets[i]);
 	}
+	need_users_of_declared(inputs, first, ndays, chosen, seen);
 	return all == (Datum) 0 ? 0 : DatumGetInt64(DirectFunctionCall1(im_count, all));
 }
 
@@ -458,5 +466,6 @@ inputs_bill(Inputs *inputs)
 		return NULL;
 	usage->month_users = count_month_users;
 	usage->arg = inputs;
+	inputs->usage = usage;
 	return bill_compute(&inputs->core.core, inputs_account(inputs, until), usage, month);
 }

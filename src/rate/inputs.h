@@ -65,6 +65,7 @@ typedef struct Inputs
 	Order	   *orders;
 	int			nsuspensions;
 	Suspension *suspensions;
+	const Usage *usage;			/* set while a bill is computed */
 } Inputs;
 
 /*

@@ -72,6 +72,35 @@ INSERT INTO im_usage_daily (app_id, day, dau, users)
 SELECT 10, '2023-03-05', 1, im_userset_agg('a'::text);
 SELECT is(problems(10, '2023-03'), '', 'with users they are fine');
 
+-- Each month has its own days, those of the app's zone.
+CALL app(15, 'intl');
+CALL buy(15, 1, '2023-03-01', 'plan', 'standard', 2);
+CALL daily(15, '2023-04-01', dau => 5);
+SELECT is(problems(15, '2023-03'), '', 'the 1st of the next month is not of this month');
+SELECT finds(15, '2023-04', 'users', 'but of the next');
+CALL app(16);
+CALL chk(16, '2023-03-31 23:59:59.999999', 'smell');
+CALL talk(16, '2023-04-01 00:00', '8k', 5);
+SELECT is(problems(16, '2023-03') ~ 'smell' AND problems(16, '2023-03') !~ '8k', true, 'a row before midnight is of March');
+SELECT is(problems(16, '2023-04') ~ '8k' AND problems(16, '2023-04') !~ 'smell', true, 'a row from midnight on of April');
+CALL app(17);
+CALL daily(17, '2023-03-05', dau => -1);
+SELECT finds(17, '2023-03', 'negative|-1', 'negative daily figures');
+CALL app(18);
+CALL chk(18, '2023-03-05 12:00', 'video');
+SELECT finds(18, '2023-03', 'seconds', 'a video without seconds');
+SELECT isnt((attempt(format('SELECT * FROM im_monthly_bill(%s, %L)', a, '2023-03'))).state, 'T0000',
+	format('the bill of app %s fails', a))
+FROM unnest('{16,17,18}'::int[]) a;
+-- A bad row that an old pack's balance depends on makes later bills fail too, and the check says so.
+CALL app(19);
+CALL turn(19, 1, '2023-03-01', 'on', 'moderation');
+CALL pack(19, 2, '2023-03-01', 'year_small');
+CALL chk(19, '2023-03-05 12:00', 'audio', -1);
+CALL chk(19, '2023-05-05 12:00', 'text');
+SELECT is((attempt('SELECT * FROM im_monthly_bill(19, ''2023-05'')')).state <> 'T0000', problems(19, '2023-05') <> '',
+	'a bad row of March behind a pack that May needs: bill and check agree');
+
 -- Usage of no such app
 CALL login(666, 'a', '2023-03-05 12:00');
 SELECT finds(666, '2023-03', 'app', 'logins of no such app');

@@ -287,6 +287,17 @@ SELECT 72, '2023-04-07', im_userset_agg(u) FROM generate_series(1, 6) u;
 -- (6 - 2) * 0.015 * 7/30 = 0.06 * 7/30 = 0.014
 SELECT is(amounts(72, '2023-04', 'mau_overage'), '0.014', 'the share of MAU overage');
 
+-- Users left null are an error also where raw logins of that day could tell
+-- them: the row is the truth of its day, and what it does not say is not known.
+CALL app(73, 'mau');
+CALL buy(73, 1, '2023-03-01', 'plan', 'standard');
+CALL login(73, 'ann', '2023-03-02 12:00');
+CALL daily(73, '2023-03-02', dau => 1);
+SELECT throws_like('SELECT * FROM im_monthly_bill(73, ''2023-03'')', '%users of app 73 on 2023-03-02 are null%',
+	'a daily row without users on a card that prices MAU');
+DELETE FROM im_usage_daily WHERE app_id = 73;
+SELECT is(quantities(73, '2023-03', 'mau_overage'), '1', 'without the row its logins are metered');
+
 -- A daily row is the truth of its app and day -------------------------------------------
 CALL app(81);
 CALL buy(81, 1, '2023-03-01', 'plan', 'pro');

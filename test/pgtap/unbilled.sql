@@ -113,6 +113,22 @@ SELECT is((SELECT count(DISTINCT app_id) FROM im_unbilled_usage('2023-03')
 SELECT ok(bool_and(reason ~* 'app'), 'with that reason')
 FROM im_unbilled_usage('2023-03') WHERE app_id IN (666, 667, 668);
 
+-- Of no such app: every table, the days of UTC+8, the month's own rows only.
+CALL daily(670, '2023-03-01', dau => 4, texts => 6);
+CALL daily(670, '2023-02-28', dau => 40);
+CALL daily(670, '2023-04-01', dau => 400);
+CALL grp(671, 'a', '2023-03-05 12:00', '2023-03-05 13:00');
+CALL grp(671, 'b', '2023-02-05 12:00', '2023-03-01 00:00');
+CALL chk(672, '2023-03-31 23:59:59.999999', 'image');
+CALL chk(672, '2023-04-01 00:00', 'text');
+CALL talk(673, '2023-02-28 23:59:59.999999', 'hd', 100);
+CALL talk(673, '2023-03-01 00:00', 'hd', 61);
+CALL login(674, 'a', '2023-03-31 23:59:59.999999');
+CALL login(674, 'b', '2023-04-01 00:00');
+SELECT is((SELECT string_agg(concat_ws(' ', app_id, to_char(day, 'MM-DD'), n(quantity)), ', '
+			ORDER BY app_id, day, quantity) FROM im_unbilled_usage('2023-03') WHERE app_id BETWEEN 670 AND 674),
+	'670 03-01 4, 670 03-01 6, 671 03-05 1, 672 03-31 1, 673 03-01 2, 674 03-31 1',
+	'daily figures, groups, checks, calls and logins of no such app, in their own month');
 CALL settle();
 SELECT * FROM finish();
 ROLLBACK;
