@@ -26,6 +26,20 @@
 /* No zone is as far from Greenwich: POSIX names allow 167 hours. */
 #define MAX_OFFSET		((int64) 168 * SECS_PER_HOUR * USECS_PER_SEC)
 
+/*
+ * Zones that AT TIME ZONE takes for an abbreviation of one fixed offset.  It
+ * asks timezone_abbreviations, and from 18 on the session's zone before that:
+ * im_day() is immutable, so these are what the settings are by default.
+ * (UTC and GMT are zones of fixed offset themselves.)
+ */
+static const struct
+{
+	const char *name;
+	int			hours_east;
+}			abbreviations[] = {
+	{"CET", 1}, {"EET", 2}, {"EST", -5}, {"HST", -10}, {"MET", 1}, {"MST", -7}, {"WET", 0}
+};
+
 static void
 unknown_zone(const char *name)
 {
@@ -44,11 +58,17 @@ zone_fix(Zone *zone, int64 offset)
 	zone->span.offset = offset;
 }
 
+static void
+zone_fix_abbreviated(Zone *zone)
+{
+	for (int i = 0; i < (int) lengthof(abbreviations); i++)
+		if (pg_strcasecmp(zone->name, abbreviations[i].name) == 0)
+			zone_fix(zone, abbreviations[i].hours_east * USECS_PER_HOUR);
+}
+
 void
 zone_set(Zone *zone, const char *name, int len)
 {
-	int			east;
-
 	if (len > TZ_STRLEN_MAX)
 		unknown_zone(psprintf("%.*s...", pg_mbcliplen(name, len, 60), name));
 	zone->name_len = -1;		/* no zone, should this raise */
@@ -59,8 +79,7 @@ zone_set(Zone *zone, const char *name, int len)
 		unknown_zone(zone->name);
 	zone->kept = zone->next = 0;
 	zone->span.from = zone->span.until = 0;
-	if (compat_fixed_abbreviation(zone->name, &east))
-		zone_fix(zone, east * USECS_PER_SEC);
+	zone_fix_abbreviated(zone);
 	zone->name_len = len;
 }
 

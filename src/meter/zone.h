@@ -8,9 +8,10 @@
  * order of instants.
  *
  * Names are those of the time zone database, as in pg_timezone_names.  Where
- * PostgreSQL's AT TIME ZONE takes such a name for a fixed offset (CET, EST)
- * so does a Zone.  Other abbreviations are refused: CST is China's for some
- * and Chicago's for others, and on PostgreSQL 18 depends on the session.
+ * PostgreSQL's AT TIME ZONE takes such a name for a fixed offset by default
+ * (CET, EST) so does a Zone, whatever the settings of the session.  Other
+ * abbreviations are refused: CST is China's for some and Chicago's for
+ * others, and on PostgreSQL 18 depends on the session.
  */
 #ifndef IM_ZONE_H
 #define IM_ZONE_H

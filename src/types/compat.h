@@ -12,9 +12,7 @@
 #include "postgres.h"
 
 #include "fmgr.h"
-#include "parser/scansup.h"
 #include "utils/builtins.h"
-#include "utils/datetime.h"
 
 #if PG_VERSION_NUM < 150000
 #error "imbilling needs PostgreSQL 15 or later"
@@ -42,28 +40,6 @@ struct Node;
 #include "nodes/miscnodes.h"
 #include "varatt.h"				/* part of postgres.h until then */
 #endif
-
-/*
- * Whether AT TIME ZONE takes a name for an abbreviation of one fixed offset,
- * and which: seconds east of Greenwich.  16 gave the look-up other arguments.
- */
-static inline bool
-compat_fixed_abbreviation(const char *name, int *east)
-{
-	char	   *low = downcase_truncate_identifier(name, strlen(name), false);
-	int			type = UNKNOWN_FIELD;
-	pg_tz	   *tz;
-
-#if PG_VERSION_NUM < 160000
-	type = DecodeTimezoneAbbrev(0, low, east, &tz);
-#else
-	DateTimeErrorExtra extra;
-
-	if (DecodeTimezoneAbbrev(0, low, &type, east, &tz, &extra) < 0)
-		return false;
-#endif
-	return type == TZ || type == DTZ;
-}
 
 /* make_range() takes an error context from 16 on. */
 #if PG_VERSION_NUM < 160000

@@ -63,7 +63,14 @@ FROM far_instants, pg_timezone_names;
 SELECT count(*) FILTER (WHERE im_day(at, zone) <> (at AT TIME ZONE zone)::date) AS wrong
 FROM (SELECT at, (ARRAY['UTC', 'utc', 'Asia/Shanghai', 'America/New_York'])[1 + i % 4] AS zone FROM hours WHERE i < 5000) s;
 
--- No session setting counts.
+-- No session setting counts, not even for a zone named like an abbreviation:
+-- EST is Australia's to some settings, MST was once Moscow's.
+CREATE TEMP TABLE abbreviated AS
+SELECT name, at, im_day(at, name) AS day
+FROM pg_timezone_names, generate_series(timestamptz '2024-07-01 00:30+00', '2024-07-02', '1 hour') at
+WHERE lower(name) IN (SELECT lower(abbrev) FROM pg_timezone_abbrevs);
+SET timezone = 'Europe/Moscow'; SET timezone_abbreviations = 'Australia';
+SELECT max(name) FILTER (WHERE im_day(at, name) <> day) AS wrong_zone FROM abbreviated;
 SET timezone = 'Pacific/Kiritimati'; SET datestyle = 'German'; SET timezone_abbreviations = 'Australia';
 SELECT im_day(timestamptz '2024-02-29 16:00:00+00', 'Asia/Shanghai') = date '2024-03-01' AS same;
 RESET timezone_abbreviations;
