@@ -52,7 +52,6 @@ sub service_of
 	my $why_not = $bill->out_of_service($day);
 
 	return $why_not if $why_not ne '';
-	return 'off' if !$bill->{version}{moderation};
 	return defined $bill->{log}->option_on('moderation', $day) ? 'on' : 'off';
 }
 
