@@ -53,5 +53,23 @@ CREATE TRIGGER b AFTER INSERT ON im_test_shared.t FOR EACH ROW EXECUTE FUNCTION 
 RESET ROLE;
 SELECT lives_ok($$INSERT INTO im_test_shared.t VALUES (1)$$, 'the check calls nothing but the extension''s own functions');
 
+-- A table of the teller's own, whose trigger takes the check over and finds
+-- nothing wrong, because row security shows the teller no order.
+GRANT SELECT, UPDATE ON im_app, im_order, im_rate_card_version TO im_test_teller;
+SET LOCAL ROLE im_test_teller;
+CREATE TABLE im_test_shared.mine (app_id bigint);
+CREATE TRIGGER b AFTER INSERT ON im_test_shared.mine FOR EACH ROW EXECUTE FUNCTION im_order_check();
+RESET ROLE;
+CREATE FUNCTION take_over() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	SET LOCAL ROLE im_test_teller;
+	INSERT INTO im_order (app_id, order_id, at, action, item, option, months)
+	VALUES (1, 6, '2023-03-05 10:00+08', 'buy', 'call', 'advanced', 1);
+	INSERT INTO im_test_shared.mine VALUES (1);
+	RESET ROLE;
+	SET CONSTRAINTS ALL IMMEDIATE;
+END $$;
+SELECT throws_ok('SELECT take_over()', '23514', NULL, 'no other table''s trigger checks with fewer rights');
+
 SELECT * FROM finish();
 ROLLBACK;
