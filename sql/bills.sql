@@ -68,7 +68,6 @@ CREATE FUNCTION @extschema@.im_rebill(app_id bigint, month @extschema@.im_month,
 	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 10
 	SET search_path = pg_catalog, pg_temp
 	SET jit = off
-	SET jit = off
 AS $$
 DECLARE
 	first date := $2::date;
@@ -252,8 +251,8 @@ BEGIN
 	EXECUTE pg_catalog.format($view$
 		CREATE MATERIALIZED VIEW %s AS
 		SELECT b.*
-		FROM pg_catalog.generate_series(%L::pg_catalog.date, coalesce(%L::pg_catalog.date,
-				(pg_catalog.now() AT TIME ZONE 'Asia/Shanghai')::pg_catalog.date),
+		FROM pg_catalog.generate_series(%L::pg_catalog.timestamp, coalesce(%L::pg_catalog.timestamp,
+				pg_catalog.now() AT TIME ZONE 'Asia/Shanghai'),
 				'1 month'::pg_catalog.interval) m,
 			@extschema@.im_monthly_bills(m::pg_catalog.date) b
 		$view$, view_name, $2::pg_catalog.date, $3::pg_catalog.date);

@@ -275,11 +275,11 @@ anyset_merge_written(AnySet *set, AnyType *type, const char *from, Size size)
 {
 	while (size > 0)
 	{
-		uint32		len = size >= LEN_BYTES ? load_le32(from) : PG_UINT32_MAX;
+		uint32		len = size >= LEN_BYTES ? load_le32(from) : 0;
 		char	   *value;
 
-		if (len > size - LEN_BYTES)
-			len = 0;
+		if (size < LEN_BYTES || len > size - LEN_BYTES)
+			len = 0;			/* which fits no type */
 		value = palloc(len + 1);	/* aligned, as the bytes are not */
 		memcpy(value, from + LEN_BYTES, len);
 		if (!fits_type(type, value, len))

@@ -10,8 +10,8 @@
 #include "utils/array.h"
 #include "utils/date.h"
 #include "utils/lsyscache.h"
+#include "types/userset_merge.h"
 #include "utils/rangetypes.h"
-#include "types/im_userset.h"
 #include "utils/typcache.h"
 
 /* Columns of im_order_entry. */
@@ -422,18 +422,21 @@ need_users_of_declared(Inputs *inputs, CalDay first, int ndays, const bool *chos
 					  "Fill im_usage_daily.users with im_userset_agg() of the day's user ids.");
 }
 
-/* The union of the sets of the chosen days: each user of the month once. */
+/*
+ * The union of the sets of the chosen days: each user of the month once.  All
+ * are merged at once, so that no union of some of the days takes memory.
+ */
 static int64_t
 count_month_users(void *arg, CalDay first, int ndays, const bool *chosen)
 {
 	Inputs	   *inputs = arg;
 	Datum	   *days,
-			   *sets,
-				all = (Datum) 0;
+			   *sets;
 	bool	   *day_nulls,
 			   *set_nulls,
 			   *seen = palloc0(ndays);
-	int			n = array_elements(inputs->fcinfo, ARG_USER_DAYS, &days, &day_nulls);
+	int			n = array_elements(inputs->fcinfo, ARG_USER_DAYS, &days, &day_nulls),
+				nsets = 0;
 
 	if (array_elements(inputs->fcinfo, ARG_USERS, &sets, &set_nulls) != n)
 		null_element("daily users");
@@ -444,11 +447,10 @@ count_month_users(void *arg, CalDay first, int ndays, const bool *chosen)
 		if (at < 0 || at >= ndays || !chosen[at] || seen[at] || set_nulls[i])
 			continue;
 		seen[at] = true;
-		all = all == (Datum) 0 ? sets[i] :
-			DirectFunctionCall2(im_userset_union, all, sets[i]);
+		sets[nsets++] = sets[i];
 	}
 	need_users_of_declared(inputs, first, ndays, chosen, seen);
-	return all == (Datum) 0 ? 0 : DatumGetInt64(DirectFunctionCall1(im_count, all));
+	return userset_count(PointerGetDatum(userset_union(sets, nsets)));
 }
 
 Bill *

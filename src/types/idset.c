@@ -50,6 +50,7 @@
 #define WRITTEN_VERSION	1
 #define WRITTEN_HEAD	(2 + 8 * (ID_KINDS + 1))
 #define LEN_BYTES		4
+#define INTERRUPT_SLOTS	4096
 
 static uint64 seed[2];
 
@@ -457,6 +458,14 @@ idset_add_uuid(IdSet *set, IdRing *ring, const uint8 *id)
 
 /* ---- all ids of a set ---- */
 
+/* Merging millions of ids takes seconds, and must be open to cancelling. */
+static inline void
+check_interrupts_at(uint64 i)
+{
+	if (i % INTERRUPT_SLOTS == 0)
+		CHECK_FOR_INTERRUPTS();
+}
+
 void
 idset_merge(IdSet *set, const IdSet *other)
 {
@@ -470,6 +479,7 @@ idset_merge(IdSet *set, const IdSet *other)
 		{
 			IdSlot		slot = table->slots[i];
 
+			check_interrupts_at(i);
 			if (is_empty(&slot))
 				continue;
 			if (kind == ID_BYTES && is_long(slot))
@@ -642,6 +652,7 @@ merge_slots(IdSet *set, IdKind kind, uint64 count, const char *from)
 	{
 		IdSlot		slot = {load_le64(from), load_le64(from + 8)};
 
+		check_interrupts_at(i);
 		check_written(is_slot_of(kind, slot));
 		add_slot(set, kind, hash_slot(slot), slot);
 	}
@@ -656,6 +667,7 @@ merge_long_ids(IdSet *set, uint64 count, const char *from, const char *end)
 	{
 		uint32		len;
 
+		check_interrupts_at(i);
 		check_written(end - from >= LEN_BYTES);
 		len = load_le32(from);
 		from += LEN_BYTES;

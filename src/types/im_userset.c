@@ -15,6 +15,7 @@
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 
 PG_FUNCTION_INFO_V1(im_userset_in);
 PG_FUNCTION_INFO_V1(im_userset_out);
@@ -196,6 +197,7 @@ compare_ids(const void *a, const void *b)
 	Size		ylen = VARSIZE(y) - VARHDRSZ;
 	int			cmp = memcmp(VARDATA(x), VARDATA(y), Min(xlen, ylen));
 
+	CHECK_FOR_INTERRUPTS();
 	return cmp != 0 ? cmp : (xlen > ylen) - (xlen < ylen);
 }
 

@@ -15,6 +15,7 @@
 #define ST_COMPARE(a, b) userset_key_compare(a, b)
 #define ST_SCOPE static
 #define ST_DEFINE
+#define ST_CHECK_FOR_INTERRUPTS
 #include "lib/sort_template.h"
 
 #define LIST_FIRST	32

@@ -277,5 +277,16 @@ SELECT is((SELECT count(*) FROM trap.march), (SELECT count(*) FROM im_monthly_bi
 	'nor into a billing view, which is made where the search_path says');
 SELECT is((SELECT count(DISTINCT q) FROM in_trap WHERE q NOT IN (7, 8)), 9::bigint, 'and all of that was there to compare');
 
+-- In Asuncion the first of October 2023 began at one o'clock, not at midnight.
+SET LOCAL timezone = 'America/Asuncion';
+CALL app(77);
+CALL buy(77, 1, '2023-10-05', 'plan', 'pro');
+CALL buy(77, 2, '2023-11-05', 'plan', 'pro');
+CALL buy(77, 3, '2023-12-05', 'plan', 'pro');
+CALL settle();
+SELECT FROM im_create_billing_view('autumn', '2023-10', '2023-12');
+SELECT results_eq('SELECT DISTINCT month FROM autumn WHERE app_id = 77 ORDER BY 1',
+	ARRAY['2023-10-01', '2023-11-01', '2023-12-01']::date[], 'the months of a billing view do not hang on the time zone of who makes it');
+
 SELECT * FROM finish();
 ROLLBACK;
