@@ -24,7 +24,7 @@ add_term_packs(const Account *account, PackList *list, const Term *term)
 		if (start >= term->ends)
 			break;
 		pack_add(account->core, list, term, start,
-				 end < term->ends ? end : term->ends, amount_of(minutes));
+				 end < term->ends ? end : term->ends, end, amount_of(minutes));
 	}
 }
 
@@ -130,9 +130,11 @@ bill_calls(Bill *bill)
 	PackList	list = call_packs(bill->account);
 	ClassMonth	month[CALL_CLASSES] = {0};
 
-	pack_sort(&list);
 	for (CalDay day = bill->usage->first; day < bill->until; day++)
+	{
+		pack_order(&list, day);
 		rate_call_day(bill, &list, day, month);
+	}
 	for (int c = 0; c < CALL_CLASSES; c++)
 		if (month[c].minutes > 0)
 			add_call_line(bill, c, &month[c]);

@@ -22,7 +22,7 @@ moderation_packs(const Account *account)
 			continue;
 		pack = card_pack(term->card, term->option);
 		if (pack != NULL)
-			pack_add(account->core, &list, term, term->start, term->ends,
+			pack_add(account->core, &list, term, term->start, term->ends, term->end,
 					 amount_of(pack->deductions) * term->order->quantity);
 	}
 	return list;
@@ -99,11 +99,11 @@ moderation_days(const Bill *bill, ModerationVisitor visit, void *arg)
 	const Switch *sw = account_switch(bill->account, ITEM_MODERATION);
 	PackList	packs = moderation_packs(bill->account);
 
-	pack_sort(&packs);
 	for (CalDay d = bill->usage->first; d < bill->until; d++)
 	{
 		ModerationDay day = {.day = d};
 
+		pack_order(&packs, d);
 		rate_moderation_day(bill, sw, &packs, &day);
 		if (d < bill->first)
 			continue;

@@ -8,11 +8,11 @@
 
 void
 pack_add(Core *core, PackList *list, const Term *term,
-		 CalDay start, CalDay end, Amount content)
+		 CalDay start, CalDay end, CalDay bought_end, Amount content)
 {
 	list->packs = core_grow(core, list->packs, list->npacks, &list->capacity, sizeof(Pack));
 	list->packs[list->npacks] = (Pack) {.term = term, .start = start, .end = end,
-		.position = list->npacks, .left = content};
+		.known_end = bought_end, .position = list->npacks, .left = content};
 	list->npacks++;
 }
 
@@ -22,22 +22,37 @@ compare_packs(const void *a, const void *b)
 	const Pack *x = a,
 			   *y = b;
 
-	if (x->end != y->end)
-		return x->end < y->end ? -1 : 1;
+	if (x->known_end != y->known_end)
+		return x->known_end < y->known_end ? -1 : 1;
 	return x->position - y->position;
 }
 
 void
-pack_sort(PackList *list)
+pack_order(PackList *list, CalDay day)
 {
-	if (list->npacks > 1)
+	for (int i = 0; i < list->npacks; i++)
+	{
+		Pack	   *pack = &list->packs[i];
+
+		/* the last day of a refunded term is the day of its refund */
+		if (pack->known_end != pack->end && day >= pack->end - 1)
+		{
+			pack->known_end = pack->end;
+			list->ordered = false;
+		}
+	}
+	if (!list->ordered && list->npacks > 1)
 		qsort(list->packs, (size_t) list->npacks, sizeof(Pack), compare_packs);
+	list->ordered = true;
 }
 
 static int
 compare_ends_descending(const void *a, const void *b)
 {
-	return compare_packs(b, a);
+	CalDay		x = ((const Pack *) a)->end,
+				y = ((const Pack *) b)->end;
+
+	return (x < y) - (x > y);
 }
 
 CalDay

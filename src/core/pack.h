@@ -15,6 +15,7 @@ typedef struct Pack
 	const Term *term;
 	CalDay		start;
 	CalDay		end;			/* exclusive */
+	CalDay		known_end;		/* what packs are ordered by; see pack_order() */
 	int			position;		/* of the purchase in the log */
 	Amount		left;
 	Amount		taken;			/* on the day that is being rated */
@@ -25,12 +26,22 @@ typedef struct PackList
 	int			npacks;
 	int			capacity;
 	Pack	   *packs;
+	bool		ordered;
 } PackList;
 
-/* Adds a pack; call pack_sort() when all are in. */
+/*
+ * Adds a pack that was bought to last until bought_end and lasts until end,
+ * which a refund of its term has moved forward.
+ */
 extern void pack_add(Core *core, PackList *list, const Term *term,
-					 CalDay start, CalDay end, Amount content);
-extern void pack_sort(PackList *list);
+					 CalDay start, CalDay end, CalDay bought_end, Amount content);
+
+/*
+ * Brings the packs into the order of taking on a day; days must be asked for
+ * in their order.  A refund moves an end from its own day on: what earlier
+ * days took from which pack has been billed and stands.
+ */
+extern void pack_order(PackList *list, CalDay day);
 
 /*
  * The first day from which usage must be known to tell what is left of the

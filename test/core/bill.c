@@ -239,6 +239,34 @@ test_call_packs_together(void)
 	bill_is("2023-01", "call_minutes audio 5-5=0 0*0.007=0\ntotal 0\n", "calls of a stopped app are billed (R7)");
 }
 
+/* A refund shortens a pack from its own day on; what was taken before stands. */
+static void
+test_call_packs_refunded(void)
+{
+	static CardAddon addons[2];
+	static AddonMinutes minutes[] = {{"basic", 60}};
+	static Card card;
+	static CardVersion version;
+	CardHistory history = {"two", 1, &version};
+	int64_t		refunded;
+
+	card = cn;
+	addons[0] = (CardAddon) {"call", false, 6, call_prices, 1, minutes};
+	addons[1] = (CardAddon) {"call too", false, 6, call_prices, 1, minutes};
+	card.addons = addons;
+	card.naddons = LENGTH(addons);
+	version = (CardVersion) {day_of("2019-12-10"), &card};
+	begin_with(&history, "2023-02-01", "pro");
+	buy("2023-03-10", "call too", "basic", 1);
+	refunded = buy("2023-03-15", "call", "basic", 1);
+	use("2023-03-20", USAGE_CALL_AUDIO, 40);
+	refund_of("2023-04-01", refunded);
+	use("2023-04-05", USAGE_CALL_AUDIO, 40);
+	bill_is("2023-04", "call_minutes audio 40-20=20 20*0.007=0.14\n"
+			"refund call 1-0=1 1*-209.68=-209.68\ntotal -209.54\n",
+			"a later refund changes from which pack earlier days took");
+}
+
 /* Cloud moderation (R6). */
 static void
 test_deductions(void)
@@ -651,6 +679,7 @@ main(void)
 	test_history_service();
 	test_calls();
 	test_call_packs_together();
+	test_call_packs_refunded();
 	test_deductions();
 	test_packs();
 	test_statement();
