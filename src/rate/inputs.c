@@ -271,6 +271,22 @@ read_order(Inputs *inputs, Order *order, Datum *values, bool *nulls)
 		order->paid = order_paid(inputs, order->order_id, DatumGetNumeric(values[ENTRY_PAID]));
 }
 
+/* A session that outlives an update of the extension keeps the old library. */
+static TupleDesc
+entry_desc(HeapTupleHeader entry)
+{
+	TupleDesc	desc = lookup_rowtype_tupdesc_copy(HeapTupleHeaderGetTypeId(entry),
+												   HeapTupleHeaderGetTypMod(entry));
+
+	if (desc->natts != ENTRY_COLUMNS)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("im_order_entry has %d columns and not %d", desc->natts, ENTRY_COLUMNS),
+				 errdetail("The library of this session is not of the version of the extension's SQL."),
+				 errhint("Connect anew after ALTER EXTENSION imbilling UPDATE.")));
+	return desc;
+}
+
 static void
 read_orders(Inputs *inputs)
 {
@@ -292,8 +308,7 @@ read_orders(Inputs *inputs)
 			null_element("orders");
 		header = DatumGetHeapTupleHeader(entries[i]);
 		if (desc == NULL)
-			desc = lookup_rowtype_tupdesc_copy(HeapTupleHeaderGetTypeId(header),
-											   HeapTupleHeaderGetTypMod(header));
+			desc = entry_desc(header);
 		tuple.t_len = HeapTupleHeaderGetDatumLength(header);
 		tuple.t_data = header;
 		heap_deform_tuple(&tuple, desc, values, nulls);
