@@ -221,7 +221,8 @@ DECLARE
 	scale int;
 BEGIN
 	PERFORM @extschema@.im_need_app($1);
-	SELECT (v.terms ->> 'scale')::int INTO scale
+	-- a card may write its scale as 2.0
+	SELECT (v.terms ->> 'scale')::numeric INTO scale
 	FROM @extschema@.im_app a
 	JOIN @extschema@.im_rate_card_version v ON v.rate_card = a.rate_card
 	WHERE a.app_id = $1
