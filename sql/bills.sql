@@ -68,7 +68,6 @@ CREATE FUNCTION @extschema@.im_rebill(app_id bigint, month @extschema@.im_month,
 	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 10
 	SET search_path = pg_catalog, pg_temp
 	SET jit = off
-	SET jit = off
 AS $$
 DECLARE
 	first date := $2::date;
@@ -234,6 +233,8 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_monthly_total(bigint, @extschema@.im_month) IS
 'The total of a month of one app, rounded once half away from zero to the places of its currency (R9); 0 without lines. Errors as im_monthly_bill().';
 
+-- The months are stepped through as instants without a zone: where a zone
+-- skips the midnight of a 1st, its later midnights would be missed.
 CREATE FUNCTION @extschema@.im_create_billing_view(name text, first_month @extschema@.im_month,
 		last_month @extschema@.im_month DEFAULT NULL)
 	RETURNS void
@@ -243,6 +244,13 @@ DECLARE
 	view_name text := (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(p), '.')
 					   FROM pg_catalog.unnest(pg_catalog.parse_ident($1)) p);
 BEGIN
+	IF $1 IS NULL OR $2 IS NULL THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'null_value_not_allowed',
+			MESSAGE = 'a billing view has a name and a first month, but one of them is null',
+			DETAIL = 'Only the last month may be null: the view then runs through the month of its refresh.',
+			HINT = 'Give both.';
+	END IF;
 	IF $3 OPERATOR(@extschema@.<) $2 THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
@@ -253,11 +261,11 @@ BEGIN
 	EXECUTE pg_catalog.format($view$
 		CREATE MATERIALIZED VIEW %s AS
 		SELECT b.*
-		FROM pg_catalog.generate_series(%L::pg_catalog.date, coalesce(%L::pg_catalog.date,
-				(pg_catalog.now() AT TIME ZONE 'Asia/Shanghai')::pg_catalog.date),
+		FROM pg_catalog.generate_series(%L::pg_catalog.timestamp, coalesce(%L::pg_catalog.timestamp,
+				pg_catalog.now() AT TIME ZONE 'Asia/Shanghai'),
 				'1 month'::pg_catalog.interval) m,
-			@extschema@.im_monthly_bills(m::pg_catalog.date) b
-		$view$, view_name, $2::pg_catalog.date, $3::pg_catalog.date);
+			%s.im_monthly_bills(m::pg_catalog.date) b
+		$view$, view_name, $2::pg_catalog.date, $3::pg_catalog.date, '@extschema@');
 	EXECUTE pg_catalog.format('CREATE UNIQUE INDEX ON %s (app_id, month, line)', view_name);
 	EXECUTE pg_catalog.format('COMMENT ON MATERIALIZED VIEW %s IS %L', view_name,
 		'Bill lines of the months from ' OPERATOR(pg_catalog.||) $2::text OPERATOR(pg_catalog.||)

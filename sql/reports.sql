@@ -160,7 +160,6 @@ CREATE FUNCTION @extschema@.im_moderation_statement(app_id bigint, month @extsch
 		from_packs numeric, packs jsonb, postpaid numeric, amount numeric)
 	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 31
 	SET search_path = pg_catalog, pg_temp
-	SET jit = off
 	SET jit = off	-- as in im_rebill()
 AS $$
 #variable_conflict use_column

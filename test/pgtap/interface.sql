@@ -276,5 +276,14 @@ SELECT is((SELECT count(*) FROM trap.march), (SELECT count(*) FROM im_monthly_bi
 	'nor into a billing view, which is made where the search_path says');
 SELECT is((SELECT count(DISTINCT q) FROM in_trap WHERE q NOT IN (7, 8)), 9::bigint, 'and all of that was there to compare');
 
+-- In Paraguay 2017-10-01 had no midnight, and its months began an hour late from then on.
+SET LOCAL TimeZone = 'America/Asuncion';
+CALL card('early', '2017-01-01', cn());
+CALL app(2, 'early');
+CALL daily(2, '2017-11-05', audio => 1);
+SELECT FROM im_create_billing_view('spring', '2017-09', '2017-11');
+SELECT is((SELECT string_agg(DISTINCT month::text, ' ') FROM spring WHERE app_id = 2), '2017-11-01',
+	'a billing view has its last month where a zone skips a midnight');
+
 SELECT * FROM finish();
 ROLLBACK;
