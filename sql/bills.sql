@@ -167,7 +167,7 @@ BEGIN
 			g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) l;
 EXCEPTION
-	WHEN check_violation OR no_data_found OR data_exception THEN
+	WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
 		GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
 		PERFORM @extschema@.im_raise_unbillable($1, SQLSTATE, SQLERRM, detail);
 END
@@ -203,7 +203,7 @@ BEGIN
 		  OFFSET 0) t
 	WHERE t.total IS NOT NULL;
 EXCEPTION
-	WHEN check_violation OR no_data_found OR data_exception THEN
+	WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
 		GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
 		PERFORM @extschema@.im_raise_unbillable($1, SQLSTATE, SQLERRM, detail);
 END
@@ -220,7 +220,8 @@ DECLARE
 	scale int;
 BEGIN
 	PERFORM @extschema@.im_need_app($1);
-	SELECT (v.terms ->> 'scale')::int INTO scale
+	-- a card may write its scale as 2.0
+	SELECT (v.terms ->> 'scale')::numeric INTO scale
 	FROM @extschema@.im_app a
 	JOIN @extschema@.im_rate_card_version v ON v.rate_card = a.rate_card
 	WHERE a.app_id = $1
@@ -232,6 +233,8 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_monthly_total(bigint, @extschema@.im_month) IS
 'The total of a month of one app, rounded once half away from zero to the places of its currency (R9); 0 without lines. Errors as im_monthly_bill().';
 
+-- The months are stepped through as instants without a zone: where a zone
+-- skips the midnight of a 1st, its later midnights would be missed.
 CREATE FUNCTION @extschema@.im_create_billing_view(name text, first_month @extschema@.im_month,
 		last_month @extschema@.im_month DEFAULT NULL)
 	RETURNS void
@@ -241,6 +244,13 @@ DECLARE
 	view_name text := (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(p), '.')
 					   FROM pg_catalog.unnest(pg_catalog.parse_ident($1)) p);
 BEGIN
+	IF $1 IS NULL OR $2 IS NULL THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'null_value_not_allowed',
+			MESSAGE = 'a billing view has a name and a first month, but one of them is null',
+			DETAIL = 'Only the last month may be null: the view then runs through the month of its refresh.',
+			HINT = 'Give both.';
+	END IF;
 	IF $3 OPERATOR(@extschema@.<) $2 THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
@@ -254,8 +264,8 @@ BEGIN
 		FROM pg_catalog.generate_series(%L::pg_catalog.timestamp, coalesce(%L::pg_catalog.timestamp,
 				pg_catalog.now() AT TIME ZONE 'Asia/Shanghai'),
 				'1 month'::pg_catalog.interval) m,
-			@extschema@.im_monthly_bills(m::pg_catalog.date) b
-		$view$, view_name, $2::pg_catalog.date, $3::pg_catalog.date);
+			%s.im_monthly_bills(m::pg_catalog.date) b
+		$view$, view_name, $2::pg_catalog.date, $3::pg_catalog.date, '@extschema@');
 	EXECUTE pg_catalog.format('CREATE UNIQUE INDEX ON %s (app_id, month, line)', view_name);
 	EXECUTE pg_catalog.format('COMMENT ON MATERIALIZED VIEW %s IS %L', view_name,
 		'Bill lines of the months from ' OPERATOR(pg_catalog.||) $2::text OPERATOR(pg_catalog.||)

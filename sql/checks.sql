@@ -76,7 +76,7 @@ AS $$
 	SELECT d.app_id, format('im_usage_daily of %s has a negative figure', to_char(d.day, 'YYYY-MM-DD'))
 	FROM @extschema@.im_usage_daily d
 	LEFT JOIN @extschema@.im_early_usage($1, $2, NULL, $3) e ON e.app_id = d.app_id
-	WHERE d.day >= coalesce(e.since, $1) AND d.day < $2
+	WHERE d.day >= coalesce(e.since, $1) AND d.day < $2 AND d.metered_at IS NULL
 		AND least(d.dau, d.peak_groups, d.text_checks, d.image_checks, d.audio_half_minutes,
 			d.video_half_minutes, d.audio_minutes, d.sd_minutes, d.hd_minutes, d.fhd_minutes) < 0
 	UNION ALL
@@ -84,7 +84,7 @@ AS $$
 			to_char(d.day, 'YYYY-MM-DD'))
 	FROM @extschema@.im_usage_daily d
 	JOIN @extschema@.im_app_cards(NULL) a ON a.app_id = d.app_id
-	WHERE d.day >= $1 AND d.day < $2 AND d.users IS NULL AND a.prices_mau
+	WHERE d.day >= $1 AND d.day < $2 AND d.metered_at IS NULL AND d.users IS NULL AND a.prices_mau
 $$;
 COMMENT ON FUNCTION @extschema@.im_bad_days(date, date, @extschema@.im_price_book) IS
 'Daily figures that make the bill of the month [first, until) fail, by app.';
@@ -106,7 +106,7 @@ AS $$
 		AND (g.disbanded_at IS NULL OR g.disbanded_at >= @extschema@.im_utc_midnight($1 - 1))
 	UNION
 	SELECT d.app_id FROM @extschema@.im_usage_daily d
-	WHERE d.day >= $1 AND d.day < $2
+	WHERE d.day >= $1 AND d.day < $2 AND d.metered_at IS NULL
 $$;
 COMMENT ON FUNCTION @extschema@.im_usage_apps(date, date) IS
 'Apps with any usage around the month [first, until).';
@@ -119,7 +119,7 @@ AS $$
 			to_char(d.day, 'YYYY-MM-DD'), @extschema@.im_count(d.users), coalesce(d.dau::text, 'null, which counts as 0'))
 	FROM @extschema@.im_usage_daily d
 	JOIN @extschema@.im_app_cards(NULL) a ON a.app_id = d.app_id
-	WHERE d.day >= $1 AND d.day < $2 AND NOT a.prices_mau
+	WHERE d.day >= $1 AND d.day < $2 AND d.metered_at IS NULL AND NOT a.prices_mau
 		AND d.users IS NOT NULL AND @extschema@.im_count(d.users) <> coalesce(d.dau, 0)
 $$;
 COMMENT ON FUNCTION @extschema@.im_odd_days(date, date) IS

@@ -127,6 +127,7 @@ COMMENT ON FUNCTION @extschema@.im_early_usage(date, date, @extschema@.im_rate_c
 
 -- The users of a day that users gave are theirs alone: metered ones are left
 -- out on such days, as the metered figures are.
+-- A row that was metered (metered_at) is no source: the raw rows are.
 -- In what follows early_apps and early_since are what im_early_usage() gives.
 
 CREATE FUNCTION @extschema@.im_gather_daily(first date, until date,
@@ -144,12 +145,12 @@ AS $$
 	FROM (
 		SELECT u.*, true AS in_month
 		FROM @extschema@.im_usage_daily u
-		WHERE u.day >= $1 AND u.day < $2
+		WHERE u.day >= $1 AND u.day < $2 AND u.metered_at IS NULL
 		UNION ALL
 		SELECT u.*, false
 		FROM unnest($3, $4) e(app_id, since)
 		JOIN @extschema@.im_usage_daily u
-			ON u.app_id = e.app_id AND u.day >= e.since AND u.day < $1) d
+			ON u.app_id = e.app_id AND u.day >= e.since AND u.day < $1 AND u.metered_at IS NULL) d
 	GROUP BY d.app_id
 $$;
 COMMENT ON FUNCTION @extschema@.im_gather_daily(date, date, bigint[], date[]) IS
@@ -164,9 +165,11 @@ AS $$
 			CASE WHEN d.prices_mau THEN @extschema@.im_count(d.users) ELSE d.dau END,
 			NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
 		array_agg(d.day) FILTER (WHERE d.prices_mau AND NOT EXISTS (
-			SELECT FROM @extschema@.im_usage_daily u WHERE u.app_id = d.app_id AND u.day = d.day)),
+			SELECT FROM @extschema@.im_usage_daily u
+			WHERE u.app_id = d.app_id AND u.day = d.day AND u.metered_at IS NULL)),
 		array_agg(d.users) FILTER (WHERE d.prices_mau AND NOT EXISTS (
-			SELECT FROM @extschema@.im_usage_daily u WHERE u.app_id = d.app_id AND u.day = d.day))
+			SELECT FROM @extschema@.im_usage_daily u
+			WHERE u.app_id = d.app_id AND u.day = d.day AND u.metered_at IS NULL))
 	FROM (
 		SELECT l.app_id, @extschema@.im_day(l.at, a.time_zone) AS day, a.prices_mau,
 			@extschema@.im_dau(l.user_id) FILTER (WHERE NOT a.prices_mau) AS dau,
@@ -293,7 +296,7 @@ AS $$
 			d.text_checks, d.image_checks, d.audio_half_minutes, d.video_half_minutes,
 			d.audio_minutes, d.sd_minutes, d.hd_minutes, d.fhd_minutes)
 	FROM @extschema@.im_usage_daily d
-	WHERE d.day >= $1 AND d.day < $2
+	WHERE d.day >= $1 AND d.day < $2 AND d.metered_at IS NULL
 		AND NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = d.app_id)
 	GROUP BY d.app_id
 	UNION ALL

@@ -41,7 +41,7 @@ BEGIN
 	SELECT v.rate_card INTO odd
 	FROM @extschema@.im_rate_card_version v
 	GROUP BY v.rate_card
-	HAVING count(DISTINCT (v.terms ->> 'time_zone', v.terms ->> 'currency', v.terms ->> 'scale')) > 1
+	HAVING count(DISTINCT (v.terms ->> 'time_zone', v.terms ->> 'currency', (v.terms ->> 'scale')::numeric)) > 1
 	LIMIT 1;
 	IF FOUND THEN
 		RAISE EXCEPTION USING

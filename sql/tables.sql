@@ -231,6 +231,28 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_add_triggers() IS
 'Adds the triggers that are missing.';
 
+-- A row inserted into a table that somebody else made runs the triggers that
+-- he put on it, with the rights of whoever inserts.
+CREATE FUNCTION @extschema@.im_need_own_table(name text) RETURNS void
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	owner name := (SELECT pg_get_userbyid(c.relowner) FROM pg_class c
+				   WHERE c.oid = format('@extschema@.%I', $1)::regclass);
+BEGIN
+	IF owner <> current_user THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'insufficient_privilege',
+			MESSAGE = format('table %s belongs to role "%s"', $1, owner),
+			DETAIL = 'The bundled rate cards are written by the owner only: triggers of the table run with the rights of who writes.',
+			HINT = format('SET ROLE %I first, or call im_create_tables(false).', owner);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_need_own_table(text) IS
+'Raises 42501 unless the table belongs to the current role.';
+
 CREATE FUNCTION @extschema@.im_create_tables(with_cards boolean DEFAULT true) RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -241,6 +263,7 @@ BEGIN
 	PERFORM @extschema@.im_add_triggers();
 	-- a price list that has rows is the user's: nothing of it comes back unasked
 	IF $1 AND NOT EXISTS (SELECT FROM @extschema@.im_rate_card_version) THEN
+		PERFORM @extschema@.im_need_own_table('im_rate_card_version');
 		INSERT INTO @extschema@.im_rate_card_version (rate_card, effective_from, terms)
 		SELECT b.rate_card, b.effective_from, b.terms
 		FROM @extschema@.im_bundled_cards() b;
@@ -248,4 +271,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_create_tables(boolean) IS
-'Creates the tables in the extension''s schema, owned by the caller, and fills an empty im_rate_card_version with the bundled cards. Run again it adds what is missing and changes no row. Errors: 42501 without CREATE on the schema.';
+'Creates the tables in the extension''s schema, owned by the caller, and fills an empty im_rate_card_version with the bundled cards. Run again it adds what is missing and changes no row. Errors: 42501 without CREATE on the schema, or where the cards would go into a table of another role.';

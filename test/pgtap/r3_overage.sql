@@ -336,6 +336,14 @@ INSERT INTO im_group SELECT 84, 'g' || n, at8('2023-03-01 00:00') + n * interval
 	at8('2023-03-01 00:00') + (n + 1) * interval '12 hours' FROM generate_series(0, 40) n;
 SELECT is(quantities(84, '2023-03', 'group_overage'), '1', 'one group after another: a peak of one');
 
+-- A row of daily figures that the extension metered is never the truth, however late raw rows come.
+CALL app(901);
+CALL buy(901, 1, '2023-03-01', 'plan', 'pro');
+INSERT INTO im_usage_daily (app_id, day, dau, peak_groups, metered_at) VALUES (901, '2023-03-05', 77, -1, now());
+CALL login(901, 'late', '2023-03-05 12:00');
+SELECT is(quantities(901, '2023-03', 'dau_overage'), '1', 'what was metered is metered again from the raw rows');
+SELECT is((SELECT count(*) FROM im_check('2023-03') WHERE app_id = 901), 0::bigint, 'and is nobody''s mistake');
+
 CALL settle();
 SELECT * FROM finish();
 ROLLBACK;

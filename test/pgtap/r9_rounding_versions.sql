@@ -245,6 +245,13 @@ CALL daily(62, '2023-03-05', texts => 499);
 SELECT is(im_monthly_total(61, '2023-03')::text || ' ' || im_monthly_total(62, '2023-03')::text, '1 0',
 	'the total has the places of the currency');
 SELECT is((SELECT currency || ' ' || total FROM im_monthly_totals('2023-03') WHERE app_id = 61), 'JPY 1', 'so in im_monthly_totals');
+-- The same number of places, written otherwise
+CALL card('two', '2023-01-01', jsonb_set(cn(), '{scale}', '2.0'));
+CALL card('two', '2023-04-01', jsonb_set(cn(), '{scale}', '"2"'));
+CALL app(63, 'two');
+CALL turn(63, 1, '2023-03-01', 'on', 'moderation');
+CALL daily(63, '2023-03-05', texts => 15);
+SELECT is(im_monthly_total(63, '2023-03')::text, '0.02', 'a scale of 2.0 is 2, and versions that write it differently agree');
 
 -- The new version of `mid` prices audio minutes and texts only: the rest is nobody's bill, and listed.
 CALL daily(32, '2023-04-20', images => 3, sd => 4, texts => 1, audio => 1);
