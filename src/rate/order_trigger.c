@@ -200,7 +200,10 @@ check_apps(const char *schema, ArrayType *apps)
 
 /*
  * The check reads the logs as the owner of the table, as foreign keys do: who
- * may place orders need not be allowed to read them.
+ * may place orders need not be allowed to read them, and policies forced on the
+ * owner must not hide from it what it is to judge.  What it calls stands in
+ * the schema of this function, not of the table: a partition may lie anywhere,
+ * and a table of somebody else's must not bring checks of his own.
  */
 Datum
 im_order_check(PG_FUNCTION_ARGS)
@@ -216,8 +219,9 @@ im_order_check(PG_FUNCTION_ARGS)
 
 		GetUserIdAndSecContext(&saved_user, &saved_context);
 		SetUserIdAndSecContext(RelationGetForm(rel)->relowner,
-							   saved_context | SECURITY_LOCAL_USERID_CHANGE);
-		check_apps(get_namespace_name(RelationGetNamespace(rel)), apps);
+							   saved_context | SECURITY_LOCAL_USERID_CHANGE |
+							   SECURITY_NOFORCE_RLS);
+		check_apps(get_namespace_name(get_func_namespace(fcinfo->flinfo->fn_oid)), apps);
 		SetUserIdAndSecContext(saved_user, saved_context);
 	}
 	PG_RETURN_POINTER(NULL);
