@@ -137,7 +137,7 @@ BEGIN
 			WHEN wrong = 1 THEN format('the bill of 1 app for %s cannot be right', $1)
 			ELSE format('the bills of %s apps for %s cannot be right', wrong, $1) END,
 		DETAIL = format('The first problem met: %s. %s', $3, $4),
-		HINT = format('SELECT * FROM @extschema@.im_check(%L) lists what to correct.', $1::text);
+		HINT = format('SELECT * FROM %s.im_check(%L) lists what to correct.', '@extschema@', $1::text);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_raise_unbillable(@extschema@.im_month, text, text, text) IS

@@ -154,14 +154,14 @@ DECLARE
 	t record;
 BEGIN
 	FOR t IN SELECT * FROM @extschema@.im_table_definitions() LOOP
-		EXECUTE format('CREATE TABLE IF NOT EXISTS @extschema@.%I ()', t.table_name);
-		EXECUTE format('COMMENT ON TABLE @extschema@.%I IS %L', t.table_name, t.description);
+		EXECUTE format('CREATE TABLE IF NOT EXISTS %s.%I ()', '@extschema@', t.table_name);
+		EXECUTE format('COMMENT ON TABLE %s.%I IS %L', '@extschema@', t.table_name, t.description);
 	END LOOP;
 	FOR t IN SELECT * FROM @extschema@.im_column_definitions() LOOP
-		EXECUTE format('ALTER TABLE @extschema@.%I ADD COLUMN IF NOT EXISTS %I %s',
-			t.table_name, t.column_name, t.definition);
-		EXECUTE format('COMMENT ON COLUMN @extschema@.%I.%I IS %L',
-			t.table_name, t.column_name, t.description);
+		EXECUTE format('ALTER TABLE %s.%I ADD COLUMN IF NOT EXISTS %I %s',
+			'@extschema@', t.table_name, t.column_name, t.definition);
+		EXECUTE format('COMMENT ON COLUMN %s.%I.%I IS %L',
+			'@extschema@', t.table_name, t.column_name, t.description);
 	END LOOP;
 END
 $$;
@@ -181,27 +181,27 @@ BEGIN
 		FROM @extschema@.im_constraint_definitions() d
 		WHERE NOT EXISTS (
 			SELECT FROM pg_constraint c
-			WHERE c.conrelid = format('@extschema@.%I', d.table_name)::regclass
+			WHERE c.conrelid = format('%s.%I', '@extschema@', d.table_name)::regclass
 				AND c.conname = d.constraint_name)
 		-- keys before what refers to them
 		ORDER BY d.definition LIKE 'FOREIGN KEY%'
 	LOOP
-		EXECUTE format('ALTER TABLE @extschema@.%I ADD CONSTRAINT %I %s',
-			t.table_name, t.constraint_name, t.definition);
+		EXECUTE format('ALTER TABLE %s.%I ADD CONSTRAINT %I %s',
+			'@extschema@', t.table_name, t.constraint_name, t.definition);
 	END LOOP;
 	FOR t IN SELECT * FROM @extschema@.im_index_definitions() LOOP
-		EXECUTE format('CREATE INDEX IF NOT EXISTS %I ON @extschema@.%I %s',
-			t.index_name, t.table_name, t.definition);
+		EXECUTE format('CREATE INDEX IF NOT EXISTS %I ON %s.%I %s',
+			t.index_name, '@extschema@', t.table_name, t.definition);
 	END LOOP;
 	-- rows without a key can be replicated only by all their columns
 	FOR t IN
 		SELECT d.table_name
 		FROM @extschema@.im_table_definitions() d
-		JOIN pg_class c ON c.oid = format('@extschema@.%I', d.table_name)::regclass
+		JOIN pg_class c ON c.oid = format('%s.%I', '@extschema@', d.table_name)::regclass
 		WHERE c.relreplident = 'd'
 			AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'p')
 	LOOP
-		EXECUTE format('ALTER TABLE @extschema@.%I REPLICA IDENTITY FULL', t.table_name);
+		EXECUTE format('ALTER TABLE %s.%I REPLICA IDENTITY FULL', '@extschema@', t.table_name);
 	END LOOP;
 END
 $$;
@@ -220,11 +220,11 @@ BEGIN
 		FROM @extschema@.im_trigger_definitions() d
 		WHERE NOT EXISTS (
 			SELECT FROM pg_trigger g
-			WHERE g.tgrelid = format('@extschema@.%I', d.table_name)::regclass
+			WHERE g.tgrelid = format('%s.%I', '@extschema@', d.table_name)::regclass
 				AND g.tgname = d.trigger_name)
 	LOOP
-		EXECUTE format('%s %I %s ON @extschema@.%I %s',
-			t.command, t.trigger_name, t.events, t.table_name, t.definition);
+		EXECUTE format('%s %I %s ON %s.%I %s',
+			t.command, t.trigger_name, t.events, '@extschema@', t.table_name, t.definition);
 	END LOOP;
 END
 $$;
@@ -239,7 +239,7 @@ CREATE FUNCTION @extschema@.im_need_own_table(name text) RETURNS void
 AS $$
 DECLARE
 	owner name := (SELECT pg_get_userbyid(c.relowner) FROM pg_class c
-				   WHERE c.oid = format('@extschema@.%I', $1)::regclass);
+				   WHERE c.oid = format('%s.%I', '@extschema@', $1)::regclass);
 BEGIN
 	IF owner <> current_user THEN
 		RAISE EXCEPTION USING

@@ -207,15 +207,52 @@ psql_ok($copy, q{INSERT INTO im_order (app_id, order_id, at, action, item, optio
 is(psql($copy, q{SELECT sum(quantity)::int FROM im_monthly_bill(3, '2023-03') WHERE item = 'moderation'}), '1',
 	'leave the switch on');
 
-# A schema whose name needs quotes
-my $odd = create_database('odd_schema');
-psql_ok($odd, q{CREATE SCHEMA "My Bills"; CREATE EXTENSION imbilling SCHEMA "My Bills"; SELECT "My Bills".im_create_tables();},
-	'a schema whose name needs quotes');
-psql_ok($odd, sample_data('"My Bills"'), 'is loaded');
-is(bills($odd, '"My Bills"'), bills(sample_database(), 'public'), 'and bills like any other');
-psql_fails($odd, q{INSERT INTO "My Bills".im_order (app_id, order_id, at, action, item, option, months)
+# The order log can be partitioned too, its leaves standing in any schema.
+my $log = create_database('partitioned_log');
+psql_ok($log, q{CREATE EXTENSION imbilling; CREATE SCHEMA leaves;
+	CREATE TABLE im_order (app_id bigint NOT NULL, order_id bigint NOT NULL) PARTITION BY HASH (app_id);
+	CREATE TABLE leaves.orders_0 PARTITION OF im_order FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+	CREATE TABLE leaves.orders_1 PARTITION OF im_order FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+	SELECT im_create_tables();}, 'a partitioned order log');
+psql_ok($log, sample_data('public'), 'takes orders');
+my $sample = bills(sample_database(), 'public');
+is(bills($log, 'public'), $sample, 'and bills like any other');
+psql_fails($log, q{INSERT INTO im_order (app_id, order_id, at, action, item, option, months)
 	VALUES (1, 999, '2023-03-07', 'buy', 'plan', 'flagship', 1)}, qr/upgrade/, 'its orders are checked');
-psql_ok($odd, q{SET search_path = "My Bills"; SELECT im_create_billing_view('"A View"', '2023-03', '2023-03');
+
+# Who may only place orders cannot have them checked by functions of his own.
+psql_ok($plain, qq{GRANT CREATE ON DATABASE "$plain" TO $stranger; GRANT INSERT ON im_order TO $stranger;}, 'a role that may order');
+psql_fails($plain, q{CREATE SCHEMA own;
+	CREATE FUNCTION own.im_lock_apps(bigint[]) RETURNS bigint RETURN 0;
+	CREATE FUNCTION own.im_verify_apps(bigint[]) RETURNS bigint RETURN 0;
+	CREATE TABLE own.bait (app_id bigint);
+	CREATE TRIGGER im_note_order AFTER INSERT ON own.bait FOR EACH ROW EXECUTE FUNCTION im_order_note();
+	CREATE CONSTRAINT TRIGGER im_order_check AFTER INSERT ON own.bait DEFERRABLE INITIALLY DEFERRED
+		FOR EACH ROW EXECUTE FUNCTION im_order_check();
+	BEGIN;
+	INSERT INTO own.bait VALUES (1);
+	INSERT INTO im_order (app_id, order_id, at, action, item, option, months)
+	VALUES (1, 999, '2023-03-07', 'buy', 'plan', 'flagship', 1);
+	COMMIT}, qr/permission denied|upgrade/, 'cannot slip in functions that check nothing', user => $stranger);
+is(psql($plain, 'SELECT count(*) FROM im_order WHERE order_id = 999'), '0', 'and that order is not kept');
+
+# Nor do policies that bind the owner as well hide orders from the check.
+psql_ok($plain, qq{GRANT SELECT ON im_app TO $stranger; GRANT CREATE ON SCHEMA public TO $owner;
+	ALTER TABLE im_rate_card_version OWNER TO $owner; ALTER TABLE im_app OWNER TO $owner; ALTER TABLE im_order OWNER TO $owner;
+	ALTER TABLE im_app ENABLE ROW LEVEL SECURITY; ALTER TABLE im_app FORCE ROW LEVEL SECURITY;
+	CREATE POLICY own_apps ON im_app USING (tenant = current_user);}, 'policies that are forced');
+psql_fails($plain, q{INSERT INTO im_order (app_id, order_id, at, action, item, option, months)
+	VALUES (1, 999, '2023-03-07', 'buy', 'plan', 'flagship', 1)}, qr/upgrade/, 'leave the orders checked', user => $stranger);
+
+# A schema whose name needs quotes, and is no format either
+my $odd = create_database('odd_schema');
+psql_ok($odd, q{CREATE SCHEMA "My 5% Bills"; CREATE EXTENSION imbilling SCHEMA "My 5% Bills"; SELECT "My 5% Bills".im_create_tables();},
+	'a schema whose name needs quotes');
+psql_ok($odd, sample_data('"My 5% Bills"'), 'is loaded');
+is(bills($odd, '"My 5% Bills"'), $sample, 'and bills like any other');
+psql_fails($odd, q{INSERT INTO "My 5% Bills".im_order (app_id, order_id, at, action, item, option, months)
+	VALUES (1, 999, '2023-03-07', 'buy', 'plan', 'flagship', 1)}, qr/upgrade/, 'its orders are checked');
+psql_ok($odd, q{SET search_path = "My 5% Bills"; SELECT im_create_billing_view('"A View"', '2023-03', '2023-03');
 	REFRESH MATERIALIZED VIEW CONCURRENTLY "A View"}, 'and has its views');
 
 # The sample data in a schema like any other
