@@ -20,6 +20,15 @@ psql_ok($db, qq{
 	CREATE ROLE $stranger LOGIN;
 	GRANT CREATE ON DATABASE "$db" TO $owner;}, 'two plain roles');
 
+# A table that somebody else put there first could have triggers of his on it.
+my $trap = create_database('trap');
+psql_ok($trap, 'CREATE EXTENSION imbilling', 'a database where another role was first');
+psql_ok($trap, 'CREATE ROLE early; GRANT CREATE ON SCHEMA public TO early; SET ROLE early; CREATE TABLE public.im_rate_card_version ()',
+	'with a table of the price lists');
+psql_fails($trap, 'SELECT im_create_tables()', qr/belongs to role "early"/, 'nothing is written into it with the rights of another');
+psql_ok($trap, 'SELECT im_create_tables(false)', 'without cards the tables are completed');
+psql_ok($trap, 'DROP OWNED BY early CASCADE; DROP ROLE early', 'and it can go');
+
 # Before there is anything
 my $bare = create_database('bare');
 psql_ok($bare, 'CREATE EXTENSION imbilling', 'CREATE EXTENSION alone');
