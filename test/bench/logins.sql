@@ -27,6 +27,12 @@ FROM generate_series(0::bigint, :rows - 1) i,
 INSERT INTO login_days SELECT * FROM login;
 INSERT INTO login_36_days SELECT app_id, md5(user_id)::uuid::text, at FROM login;
 CREATE INDEX ON login USING brin (at) WITH (pages_per_range = 32);
+
+-- Without these the planner expects nearly as many groups as rows, and sorts.
+CREATE STATISTICS login_im_day ON app_id, (im_day(at, 'Asia/Shanghai')) FROM login;
+CREATE STATISTICS login_day ON app_id, ((at AT TIME ZONE 'Asia/Shanghai')::date) FROM login;
+CREATE STATISTICS login_36_im_day ON app_id, (im_day(at, 'Asia/Shanghai')) FROM login_36_days;
+CREATE STATISTICS login_36_day ON app_id, ((at AT TIME ZONE 'Asia/Shanghai')::date) FROM login_36_days;
 VACUUM (ANALYZE, FREEZE) login;
 VACUUM (ANALYZE, FREEZE) login_days;
 VACUUM (ANALYZE, FREEZE) login_36_days;
