@@ -88,7 +88,8 @@ section_deductions() {
 				FROM moderation_check GROUP BY 1, 2) h
 			GROUP BY 1, 2"
 		peer_sql deductions duckdb $on "
-			SELECT app_id, CAST(hour::DATE AS VARCHAR), sum(texts * 100 + images * 65 + audio // 30 * 750 + video // 30 * 2800)
+			SELECT app_id, CAST(hour::DATE AS VARCHAR),
+				sum(texts * 100 + images * 65 + audio // 30 * 750 + video // 30 * 2800)
 			FROM (SELECT app_id, date_trunc('hour', \"at\" + INTERVAL 8 HOUR) AS hour,
 					count(*) FILTER (WHERE kind = 'text') AS texts,
 					count(*) FILTER (WHERE kind = 'image') AS images,
@@ -97,7 +98,8 @@ section_deductions() {
 				FROM moderation_check GROUP BY 1, 2) h
 			GROUP BY 1, 2"
 		peer_sql deductions clickhouse $on "
-			SELECT app_id, toDate(hour, $ZONE), sum(texts * 100 + images * 65 + intDiv(audio, 30) * 750 + intDiv(video, 30) * 2800)
+			SELECT app_id, toDate(hour, $ZONE),
+				sum(texts * 100 + images * 65 + intDiv(audio, 30) * 750 + intDiv(video, 30) * 2800)
 			FROM (SELECT app_id, toStartOfHour(at, $ZONE) AS hour,
 					countIf(kind = 'text') AS texts, countIf(kind = 'image') AS images,
 					coalesce(sumIf(seconds, kind = 'audio'), 0) AS audio,
@@ -124,7 +126,9 @@ plain_merge() {
 
 # ---- all bills of a month from daily figures ----
 
+# As little work_mem as servers have: memory must not grow with the apps.
 section_bills() {
+	local WORK_MEM=32MB
 	sql bills '~floor: SELECT max, sum ... GROUP BY app_id' 1 "
 		SELECT count(*), sum(t), sum(d), sum(g)
 		FROM (SELECT app_id, max(dau) AS d, max(peak_groups) AS g, sum(text_checks) AS t

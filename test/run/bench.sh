@@ -33,7 +33,9 @@ wants() {
 
 # hll is wanted, not needed: only where it can be had.
 missing_for_bench() {
-	[ ! -e "$PGSHAREDIR/extension/hll.control" ] && as_root true 2>/dev/null || return 0
+	if [ -e "$PGSHAREDIR/extension/hll.control" ] || ! as_root true 2>/dev/null; then
+		return 0
+	fi
 	refresh_package_lists
 	[ -z "$(apt-cache show "postgresql-$PGMAJOR-hll" 2>/dev/null)" ] || echo "postgresql-$PGMAJOR-hll"
 }
