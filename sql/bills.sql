@@ -1,4 +1,7 @@
 -- Bills: for one app, for all of them, and under another price list.
+--
+-- Their time goes into C functions: compiling the expressions around them
+-- costs more than it saves, hence jit = off.
 
 CREATE FUNCTION @extschema@.im_need_tables() RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -65,6 +68,7 @@ CREATE FUNCTION @extschema@.im_rebill(app_id bigint, month @extschema@.im_month,
 	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 10
 	SET search_path = pg_catalog, pg_temp
 	SET jit = off
+	SET jit = off
 AS $$
 DECLARE
 	first date := $2::date;
@@ -118,7 +122,8 @@ COMMENT ON FUNCTION @extschema@.im_preview_bill(bigint, @extschema@.im_month, @e
 'The bill of a month as it would be under another price list, which stands for every version. What the app holds and that card lacks is a line with null amount and the reason. Errors as im_monthly_bill().';
 
 -- Tells a failed bill of all apps: how many cannot be right, and where to look.
-CREATE FUNCTION @extschema@.im_raise_unbillable(month @extschema@.im_month, state text, message text)
+CREATE FUNCTION @extschema@.im_raise_unbillable(month @extschema@.im_month, state text,
+		message text, detail text)
 	RETURNS void
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
@@ -130,12 +135,13 @@ BEGIN
 	RAISE EXCEPTION USING
 		ERRCODE = $2,
 		MESSAGE = CASE WHEN wrong = 0 THEN $3
+			WHEN wrong = 1 THEN format('the bill of 1 app for %s cannot be right', $1)
 			ELSE format('the bills of %s apps for %s cannot be right', wrong, $1) END,
-		DETAIL = format('The first problem met: %s.', $3),
+		DETAIL = format('The first problem met: %s. %s', $3, $4),
 		HINT = format('SELECT * FROM @extschema@.im_check(%L) lists what to correct.', $1::text);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_raise_unbillable(@extschema@.im_month, text, text) IS
+COMMENT ON FUNCTION @extschema@.im_raise_unbillable(@extschema@.im_month, text, text, text) IS
 'Raises the one error of a set-wise bill: with the number of apps that cannot be billed and the hint where they are listed.';
 
 CREATE FUNCTION @extschema@.im_monthly_bills(month @extschema@.im_month)
@@ -143,6 +149,7 @@ CREATE FUNCTION @extschema@.im_monthly_bills(month @extschema@.im_month)
 	LANGUAGE plpgsql STABLE STRICT ROWS 100000
 	SET search_path = pg_catalog, pg_temp
 	SET plan_cache_mode = force_custom_plan
+	SET jit = off
 AS $$
 DECLARE
 	first date := $1::date;
@@ -150,6 +157,7 @@ DECLARE
 	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
 	apps bigint[];
 	since date[];
+	detail text;
 BEGIN
 	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, since
 	FROM @extschema@.im_early_usage(first, until, NULL, book) e;
@@ -161,7 +169,8 @@ BEGIN
 			g.calls, g.user_days, g.users) l;
 EXCEPTION
 	WHEN check_violation OR no_data_found OR data_exception THEN
-		PERFORM @extschema@.im_raise_unbillable($1, SQLSTATE, SQLERRM);
+		GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+		PERFORM @extschema@.im_raise_unbillable($1, SQLSTATE, SQLERRM, detail);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_monthly_bills(@extschema@.im_month) IS
@@ -172,6 +181,7 @@ CREATE FUNCTION @extschema@.im_monthly_totals(month @extschema@.im_month)
 	LANGUAGE plpgsql STABLE STRICT ROWS 10000
 	SET search_path = pg_catalog, pg_temp
 	SET plan_cache_mode = force_custom_plan
+	SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -180,6 +190,7 @@ DECLARE
 	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
 	apps bigint[];
 	since date[];
+	detail text;
 BEGIN
 	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, since
 	FROM @extschema@.im_early_usage(first, until, NULL, book) e;
@@ -194,7 +205,8 @@ BEGIN
 	WHERE t.total IS NOT NULL;
 EXCEPTION
 	WHEN check_violation OR no_data_found OR data_exception THEN
-		PERFORM @extschema@.im_raise_unbillable($1, SQLSTATE, SQLERRM);
+		GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+		PERFORM @extschema@.im_raise_unbillable($1, SQLSTATE, SQLERRM, detail);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_monthly_totals(@extschema@.im_month) IS

@@ -130,6 +130,7 @@ CREATE FUNCTION @extschema@.im_problems(month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, problem text, fatal boolean)
 	LANGUAGE plpgsql STABLE STRICT ROWS 10
 	SET search_path = pg_catalog, pg_temp
+	SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -188,7 +188,8 @@ CREATE FUNCTION @extschema@.im_gather_groups(first date, until date, card @extsc
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT g.app_id,
-		@extschema@.im_group_days(g.app_id, g.created_at, g.disbanded_at, a.time_zone, $1, $2 - 1)
+		@extschema@.im_group_days(g.app_id, g.group_id, g.created_at, g.disbanded_at, a.time_zone,
+			$1, $2 - 1)
 	FROM @extschema@.im_group g
 	JOIN @extschema@.im_app_cards($3) a ON a.app_id = g.app_id
 	WHERE g.created_at < @extschema@.im_utc_midnight($2 + 1)
@@ -310,7 +311,8 @@ AS $$
 	GROUP BY l.app_id
 	UNION ALL
 	SELECT g.app_id,
-		@extschema@.im_group_days(g.app_id, g.created_at, g.disbanded_at, 'Asia/Shanghai', $1, $2 - 1)
+		@extschema@.im_group_days(g.app_id, g.group_id, g.created_at, g.disbanded_at, 'Asia/Shanghai',
+			$1, $2 - 1)
 	FROM @extschema@.im_group g
 	WHERE g.created_at < @extschema@.im_utc_midnight($2 + 1)
 		AND (g.disbanded_at IS NULL OR g.disbanded_at >= @extschema@.im_utc_midnight($1 - 1))

@@ -178,10 +178,10 @@ CREATE AGGREGATE @extschema@.im_call_days(app_id bigint, at timestamptz, class t
 COMMENT ON AGGREGATE @extschema@.im_call_days(bigint, timestamptz, text, integer, text, date, date) IS
 	'internal: call minutes of one app by local day and class, started minutes counted; rows of other days are ignored; raises 22023 for unknown classes and for seconds negative or missing';
 
-CREATE FUNCTION @extschema@.im_group_days_trans(internal, bigint, timestamptz, timestamptz, text, date, date) RETURNS internal
+CREATE FUNCTION @extschema@.im_group_days_trans(internal, bigint, text, timestamptz, timestamptz, text, date, date) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_group_days_trans(internal, bigint, timestamptz, timestamptz, text, date, date) IS 'transition function of im_group_days';
+COMMENT ON FUNCTION @extschema@.im_group_days_trans(internal, bigint, text, timestamptz, timestamptz, text, date, date) IS 'transition function of im_group_days';
 CREATE FUNCTION @extschema@.im_group_days_combine(internal, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -199,12 +199,12 @@ CREATE FUNCTION @extschema@.im_group_days_final(internal) RETURNS bigint[]
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_group_days_final(internal) IS 'final function of im_group_days';
 
-CREATE AGGREGATE @extschema@.im_group_days(app_id bigint, created_at timestamptz, disbanded_at timestamptz, zone text, first_day date, last_day date) (
+CREATE AGGREGATE @extschema@.im_group_days(app_id bigint, group_id text, created_at timestamptz, disbanded_at timestamptz, zone text, first_day date, last_day date) (
 	SFUNC = @extschema@.im_group_days_trans, STYPE = internal, SSPACE = 8192,
 	COMBINEFUNC = @extschema@.im_group_days_combine,
 	SERIALFUNC = @extschema@.im_group_days_serial, DESERIALFUNC = @extschema@.im_group_days_deserial,
 	FINALFUNC = @extschema@.im_group_days_final,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE @extschema@.im_group_days(bigint, timestamptz, timestamptz, text, date, date) IS
+COMMENT ON AGGREGATE @extschema@.im_group_days(bigint, text, timestamptz, timestamptz, text, date, date) IS
 	'internal: most groups of one app existing at one moment of each local day; raises 22023 for a group disbanded before it was created';

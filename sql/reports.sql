@@ -160,6 +160,7 @@ CREATE FUNCTION @extschema@.im_moderation_statement(app_id bigint, month @extsch
 		from_packs numeric, packs jsonb, postpaid numeric, amount numeric)
 	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 31
 	SET search_path = pg_catalog, pg_temp
+	SET jit = off
 	SET jit = off	-- as in im_rebill()
 AS $$
 #variable_conflict use_column
@@ -191,6 +192,7 @@ CREATE FUNCTION @extschema@.im_unbilled_usage(month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, day date, kind text, quantity numeric, reason text)
 	LANGUAGE plpgsql STABLE STRICT ROWS 1000
 	SET search_path = pg_catalog, pg_temp
+	SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -43,7 +43,7 @@ extern int64 event_hour(TimestampTz at, int64 offset);
 extern CalDay event_hour_day(int64 hour);
 
 /* Raises 22023 for a kind or class that does not exist. */
-extern void event_unknown_kind(const EventRow *row) pg_attribute_noreturn();
+pg_noreturn extern void event_unknown_kind(const EventRow *row);
 
 /*
  * The seconds of the row, 0 for none.  Raises 22023 if they are negative, or

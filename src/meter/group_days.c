@@ -17,11 +17,12 @@
 #include "meter/zone.h"
 
 #define ARG_APP			1
-#define ARG_CREATED		2
-#define ARG_DISBANDED	3
-#define ARG_ZONE		4
-#define ARG_FIRST_DAY	5
-#define ARG_LAST_DAY	6
+#define ARG_GROUP		2			/* for messages only */
+#define ARG_CREATED		3
+#define ARG_DISBANDED	4
+#define ARG_ZONE		5
+#define ARG_FIRST_DAY	6
+#define ARG_LAST_DAY	7
 
 typedef struct GroupDays
 {
@@ -85,6 +86,9 @@ first_row_state(FunctionCallInfo fcinfo, MemoryContext context)
 static pg_noinline void
 bad_group(FunctionCallInfo fcinfo)
 {
+	char	   *group = PG_ARGISNULL(ARG_GROUP) ? "" :
+		text_to_cstring(PG_GETARG_TEXT_PP(ARG_GROUP));
+
 	if (PG_ARGISNULL(ARG_CREATED))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -93,7 +97,7 @@ bad_group(FunctionCallInfo fcinfo)
 						   (long long) PG_GETARG_INT64(ARG_APP))));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("group disbanded before it was created"),
+			 errmsg("group \"%s\" was disbanded before it was created", group),
 			 errdetail("Table im_group, app %lld, created at %s, disbanded at %s.",
 					   (long long) PG_GETARG_INT64(ARG_APP),
 					   instant_text(PG_GETARG_TIMESTAMPTZ(ARG_CREATED)),

@@ -38,7 +38,7 @@ extern TallyEntry *tally_find(Tally *tally, int64 key);
 extern void tally_merge(Tally *into, const Tally *more);
 
 /* Raises 22003. */
-extern void tally_overflow(void) pg_attribute_noreturn();
+pg_noreturn extern void tally_overflow(void);
 
 /*
  * All entries by ascending key, a palloc'd array of *count copies in the

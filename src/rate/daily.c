@@ -62,7 +62,7 @@ put_moderation_day(void *arg, const ModerationDay *day, const PackList *packs)
 	RowWriter  *writer = arg;
 	Datum		values[DAY_COLUMNS];
 	bool		nulls[DAY_COLUMNS] = {false};
-	const char *service = in_service(day->state) ? (day->on ? "on" : "off") :
+	const char *service = in_service(day->state) ? (day->switched_on ? "on" : "off") :
 	service_state_names[day->state];
 
 	values[DAY_DAY] = DateADTGetDatum(day->day);

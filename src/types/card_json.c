@@ -28,7 +28,7 @@ typedef struct Element
 /* Called for each member of an object. */
 typedef void (*MemberReader) (void *target, const char *name, const Element *member);
 
-static void refuse(const char *path, const char *what, const char *hint) pg_attribute_noreturn();
+pg_noreturn static void refuse(const char *path, const char *what, const char *hint);
 
 static void
 refuse(const char *path, const char *what, const char *hint)

@@ -20,6 +20,11 @@
 #error "imbilling needs PostgreSQL 15 or later"
 #endif
 
+/* 18 replaced pg_attribute_noreturn() by this, which stands in front. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn _Noreturn
+#endif
+
 /*
  * Soft errors came with 16: an input function that is given an error context
  * reports there and returns.  On 15 the same call raises.

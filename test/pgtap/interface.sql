@@ -183,8 +183,9 @@ FROM pg_class c JOIN ext ON c.relnamespace::regnamespace::text = ext.schema WHER
 -- Comments -----------------------------------------------------------------------------------
 SELECT is((SELECT string_agg(pg_describe_object(m.classid, m.objid, 0), E'\n') FROM member m
 	WHERE obj_description(m.objid, m.classid::regclass::text) IS NULL
-		-- the row type's own relation and families made by CREATE OPERATOR CLASS
-		AND NOT (m.classid = 'pg_class'::regclass)), NULL, 'every object of the extension has a comment');
+		-- a row type's own relation; from 17 on a type's own array type is a member, too
+		AND NOT (m.classid = 'pg_class'::regclass)
+		AND NOT (m.classid = 'pg_type'::regclass AND EXISTS (SELECT FROM pg_type t WHERE t.typarray = m.objid))), NULL, 'every object of the extension has a comment');
 SELECT isnt(obj_description(to_regclass(tab), 'pg_class'), NULL, format('%s has a comment', tab))
 FROM (SELECT DISTINCT tab FROM col) t ORDER BY tab;
 

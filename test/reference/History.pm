@@ -20,6 +20,9 @@ our @EXPORT = qw(make_history describe_app);
 use constant MONTHS => 4;
 use constant CUSTOM_CARDS => 12;
 
+# The zones of the first custom cards, which are rich ones.
+my @RICH = ('Asia/Shanghai', 'America/New_York');
+
 # Beginnings of four months; most hold a leap or a common February, or the
 # price of 2024.
 my @FIRST_MONTHS = qw(2023-04 2023-05 2023-10 2023-11 2023-12 2024-01
@@ -42,7 +45,8 @@ sub make_history
 	{
 		my $name = "custom $number";
 		my @versions =
-		  History::Cards::random_versions($first, $end - $first);
+		  History::Cards::random_versions($first, $end - $first,
+			$RICH[ $number - 1 ]);
 
 		$history{cards}{$name} = Reference::Card->new($name, @versions);
 		push @{ $history{custom} }, map { [ $name, @$_ ] } @versions;
@@ -69,7 +73,8 @@ sub random_app
 		40 => 'cn',
 		12 => 'overseas',
 		8 => 'intl',
-		40 => 'custom ' . between(1, CUSTOM_CARDS));
+		12 => 'custom ' . between(1, scalar @RICH),
+		28 => 'custom ' . between(1, CUSTOM_CARDS));
 	my $card = $history->{cards}{$name};
 	my $orders = History::Orders::random_orders($card, $first, $end);
 	my %app = (

@@ -101,29 +101,29 @@ SELECT im_call_days(42, '2024-03-05 08:10+08', 'hd', 1, 'Asia/Shanghai', '2024-0
 -- im_group_days: a day without events still has the groups that are there, and
 -- a day without groups has no row.
 SELECT r.day, r.groups FROM (
-	SELECT im_group_days(42, c, d, 'Asia/Shanghai', '2024-03-01', '2024-03-06') AS flat
+	SELECT im_group_days(42, 'g', c, d, 'Asia/Shanghai', '2024-03-01', '2024-03-06') AS flat
 	FROM (VALUES (timestamptz '2024-02-01', timestamptz '2024-03-01 16:00+00'),
 		('2024-02-29 16:00+00', '2024-03-03 15:59:59.999999+00'), ('2024-03-02 16:00+00', '2024-03-02 16:00:00.000001+00'),
 		('2024-03-04 16:00+00', NULL), ('2024-03-05 16:00+00', '2024-03-05 16:00+00'),
 		('2024-03-06 16:00+00', NULL), ('2024-01-02', '2024-01-01')) v (c, d)) a, day_rows(flat) r;
-SELECT im_group_days(42, '2024-03-02 00:00+00', '2024-03-01 23:59:59+00', 'Asia/Shanghai', '2024-03-01', '2024-03-06');
-SELECT im_group_days(42, NULL, NULL, 'Asia/Shanghai', '2024-03-01', '2024-03-06');
-SELECT im_group_days(42, now(), NULL, 'Asia/Shanghai', '2024-03-06', '2024-03-01');
-SELECT im_group_days(42, now(), NULL, NULL, '2024-03-01', '2024-03-06');
-SELECT im_group_days(42, '2023-01-01', '2023-02-01', 'Asia/Shanghai', '2024-03-01', '2024-03-06') IS NULL AS "null";
+SELECT im_group_days(42, 'g', '2024-03-02 00:00+00', '2024-03-01 23:59:59+00', 'Asia/Shanghai', '2024-03-01', '2024-03-06');
+SELECT im_group_days(42, 'g', NULL, NULL, 'Asia/Shanghai', '2024-03-01', '2024-03-06');
+SELECT im_group_days(42, 'g', now(), NULL, 'Asia/Shanghai', '2024-03-06', '2024-03-01');
+SELECT im_group_days(42, 'g', now(), NULL, NULL, '2024-03-01', '2024-03-06');
+SELECT im_group_days(42, 'g', '2023-01-01', '2023-02-01', 'Asia/Shanghai', '2024-03-01', '2024-03-06') IS NULL AS "null";
 -- Apia had no 30 December 2011.  In St. John's 7 November 2010 began, lasted a
 -- minute, was 6 November again for 59 and then began anew: a group of those 59
 -- minutes is one of the 6th alone.  In Sao Paulo 4 November 2018 began at 01:00.
 SELECT zone, r.day, r.groups FROM (
-	SELECT zone, im_group_days(42, c, d, zone, f, f + 3) AS flat
+	SELECT zone, im_group_days(42, 'g', c, d, zone, f, f + 3) AS flat
 	FROM (VALUES ('Pacific/Apia', timestamptz '2011-12-01', NULL::timestamptz, date '2011-12-28'),
 		('America/St_Johns', '2010-11-07 02:40+00', '2010-11-07 03:00+00', '2010-11-05'),
 		('America/Sao_Paulo', '2018-11-03 12:00+00', '2018-11-04 03:00+00', '2018-11-02')) v (zone, c, d, f)
 	GROUP BY zone) a, day_rows(flat) r ORDER BY zone COLLATE "C", day;
 -- A group of all these days is one on each, however many pieces a day has.
-SELECT r.day, r.groups FROM (SELECT im_group_days(42, '2010-11-01', NULL, 'America/St_Johns', '2010-11-05', '2010-11-08') AS flat) a, day_rows(flat) r;
+SELECT r.day, r.groups FROM (SELECT im_group_days(42, 'g', '2010-11-01', NULL, 'America/St_Johns', '2010-11-05', '2010-11-08') AS flat) a, day_rows(flat) r;
 -- The range may end between the pieces: those minutes still count for the 6th.
-SELECT r.day, r.groups FROM (SELECT im_group_days(42, '2010-11-07 02:40+00', '2010-11-07 03:00+00', 'America/St_Johns', '2010-11-06', '2010-11-06') AS flat) a, day_rows(flat) r;
+SELECT r.day, r.groups FROM (SELECT im_group_days(42, 'g', '2010-11-07 02:40+00', '2010-11-07 03:00+00', 'America/St_Johns', '2010-11-06', '2010-11-06') AS flat) a, day_rows(flat) r;
 
 -- Random events against plain SQL, for a zone with a repeated hour in the range.
 CREATE TABLE events AS
@@ -137,7 +137,7 @@ SELECT app_id, im_check_days(app_id, at, kind, seconds, 'America/New_York', '202
 CREATE VIEW fast_calls AS
 SELECT app_id, im_call_days(app_id, at, class, seconds, 'America/New_York', '2024-10-28', '2024-11-08') AS flat FROM events GROUP BY app_id;
 CREATE VIEW fast_groups AS
-SELECT app_id, im_group_days(app_id, date_trunc('hour', at, 'UTC'), date_trunc('hour', at, 'UTC') + seconds * interval '1 hour', 'America/New_York', '2024-10-28', '2024-11-08') AS flat FROM events GROUP BY app_id;
+SELECT app_id, im_group_days(app_id, 'g', date_trunc('hour', at, 'UTC'), date_trunc('hour', at, 'UTC') + seconds * interval '1 hour', 'America/New_York', '2024-10-28', '2024-11-08') AS flat FROM events GROUP BY app_id;
 SET max_parallel_workers_per_gather = 0;
 CREATE TABLE serial_checks AS TABLE fast_checks;
 CREATE TABLE serial_calls AS TABLE fast_calls;
@@ -190,7 +190,7 @@ SELECT count(*) AS wrong FROM (
 	SELECT app_id, im_call_days(app_id, at, class, seconds, 'America/New_York', '2024-10-28', '2024-11-08' ORDER BY random()) FROM events GROUP BY app_id
 	EXCEPT TABLE serial_calls) s;
 SELECT count(*) AS wrong FROM (
-	SELECT app_id, im_group_days(app_id, date_trunc('hour', at, 'UTC'), date_trunc('hour', at, 'UTC') + seconds * interval '1 hour', 'America/New_York', '2024-10-28', '2024-11-08' ORDER BY random()) FROM events GROUP BY app_id
+	SELECT app_id, im_group_days(app_id, 'g', date_trunc('hour', at, 'UTC'), date_trunc('hour', at, 'UTC') + seconds * interval '1 hour', 'America/New_York', '2024-10-28', '2024-11-08' ORDER BY random()) FROM events GROUP BY app_id
 	EXCEPT TABLE serial_groups) s;
 SELECT count(*) AS wrong FROM (
 	SELECT app_id, im_usage_agg(app_id, day, n, n, n, n, n, n, n, n, n, n ORDER BY random()) FROM daily GROUP BY app_id

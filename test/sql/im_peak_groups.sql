@@ -108,9 +108,18 @@ FROM (VALUES (timestamptz '2024-03-01', timestamptz '2024-03-05'), ('2024-03-02'
 	('2024-03-02', '2024-03-04'), ('2024-03-10', NULL), ('2024-03-11', NULL)) v (c, d);
 
 -- No query can call a part of it with a state of its own making, and bytes
--- that are not a state are refused.
-SELECT im_peak_groups_final(NULL);
-SELECT im_peak_groups_deserial('\x00', NULL);
+-- that are not a state are refused.  How the first is said differs between
+-- minor versions of the server.
+DO $$ BEGIN
+	PERFORM im_peak_groups_final(NULL);
+	RAISE WARNING 'called with a state of our own making';
+EXCEPTION WHEN undefined_function OR feature_not_supported THEN NULL;
+END $$;
+DO $$ BEGIN
+	PERFORM im_peak_groups_deserial('\x00', NULL);
+	RAISE WARNING 'called with bytes of our own making';
+EXCEPTION WHEN undefined_function OR feature_not_supported THEN NULL;
+END $$;
 CREATE AGGREGATE crossed_wires(timestamptz, timestamptz, timestamptz, timestamptz) (
 	SFUNC = im_peak_groups_trans, STYPE = internal, COMBINEFUNC = im_peak_groups_combine,
 	SERIALFUNC = im_peak_groups_serial, DESERIALFUNC = im_call_days_deserial,

@@ -14,11 +14,11 @@ use Reference::Calendar;
 my @OPTIONS = ('', 'basic', '30d', 'a "b"', "o'c", '高级');
 
 # [ effective_from, JSON ] of each version of a card for months that begin
-# with a day number.
+# with a day number.  A rich card is in a zone and sells everything.
 sub random_versions
 {
-	my ($first, $days) = @_;
-	my $shape = shape();
+	my ($first, $days, $rich_zone) = @_;
+	my $shape = defined $rich_zone ? rich_shape($rich_zone) : shape();
 	my @from = ($first - between(200, 900));
 	my $json = JSON::PP->new->canonical;
 
@@ -62,6 +62,38 @@ sub shape
 		moderated => chance(85),
 		local => chance(70)
 	};
+}
+
+# Two add-ons with minutes at once, so that packs of minutes overlap.
+sub rich_shape
+{
+	my ($zone) = @_;
+	my %shape = (
+		%{ shape() },
+		zone => $zone,
+		plans => [ 'free', 'plan 1', 'plan 2' ],
+		meters => [qw(dau groups)],
+		classes => [qw(audio sd hd fhd)],
+		moderated => 1,
+		local => 1);
+
+	$shape{addons} = [
+		(   map {
+				{
+					name => $_,
+					charge => 'prepaid',
+					minutes => 1,
+					options => [ '', 'basic' ]
+				}
+			} 'call',
+			'Call 2'),
+		{
+			name => 'history_storage',
+			charge => 'postpaid',
+			options => [ '30d', '90d', '高级' ]
+		}
+	];
+	return \%shape;
 }
 
 sub addon_shapes

@@ -144,7 +144,9 @@ sub follow_up
 	return weighted(
 		35 => \@renewal,
 		15 => \@refund,
-		$order->{item} =~ /call/i ? 25 : 0 => [ $self->some_addon($day) ],
+		$self->other_minutes($order, $day)
+		? (60 => $self->other_minutes($order, $day))
+		: (),
 		25 => $self->can_upgrade($day) ? [ $self->some_upgrade($day) ] : undef,
 		25 => undef)
 	  if $action eq 'buy';
@@ -154,6 +156,25 @@ sub follow_up
 	return pick([ $self->some_postpaid($day) ], undef)
 	  if $order->{item} ne 'moderation';
 	return undef;
+}
+
+# After one add-on with minutes, another one beside it.
+sub other_minutes
+{
+	my ($self, $order, $day) = @_;
+	my $version = $self->{card}->on($day);
+	my $bought = $version->addon($order->{item});
+	my @others = grep {
+		$_ ne $order->{item} && $version->addon($_)->{minutes}
+	} $self->addons($day, 'prepaid');
+
+	return undef if !$bought || !$bought->{minutes} || !@others;
+	return [
+		action => 'buy',
+		item => $others[0],
+		option => $self->option_of($day, $others[0]),
+		months => some_months()
+	];
 }
 
 # Of what a refund gave back: the same, or another option where it can be.

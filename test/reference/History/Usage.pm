@@ -14,6 +14,9 @@ use Reference::Calendar;
 
 my @USERS =
   ('a', 'A', 'b', 'ü', "o'b", 'x"y', 'back\\slash', ' ', 'u1' .. 'u9');
+# The days on which New York repeats an hour.
+my %REPEATS = map { $_ => 1 } qw(2023-11-05 2024-11-03);
+
 my @SECONDS =
   (0, 1, 29, 29, 30, 30, 31, 59, 60, 61, 89, 90, 119, 121, 135, 160);
 
@@ -97,6 +100,9 @@ sub random_raw
 		  foreach 1 .. between(0, 9);
 		push @{ $raw{check} }, some_checks($app, $day) if chance(60);
 		push @{ $raw{call} }, some_calls($app, $day) if chance(60);
+		push @{ $raw{check} }, checks_of_repeated_hour($app, $day)
+		  if $REPEATS{ Reference::Calendar::show_day($day) }
+		  && $app->{card}->zone eq 'America/New_York';
 	}
 	$raw{group} = [ some_groups($app, @days) ];
 	return \%raw;
@@ -125,6 +131,18 @@ sub some_checks
 		  };
 	}
 	return @checks;
+}
+
+# Seconds in both of the hours that the clock shows as one: 29 and 29 are
+# nothing, in one hour they would be a half minute.
+sub checks_of_repeated_hour
+{
+	my ($app, $day) = @_;
+	my $begin = day_starts_at($day, $app->{card}->zone);
+
+	return map {
+		{ kind => 'audio', at => $begin + $_ * HOUR, seconds => between(15, 29) }
+	} 1, 2;
 }
 
 sub some_calls

@@ -78,7 +78,10 @@ sub round_half_away
 sub show_num
 {
 	my ($value) = @_;
+
+	return $value if !ref $value && $value =~ /^-?\d+$/;
 	my $rat = num($value);
+	return $rat->numerator->bstr if $rat->is_int;
 	my $sign = $rat < 0 ? '-' : '';
 	my ($up, $down) = (abs($rat)->numerator, abs($rat)->denominator);
 	my $digits = 0;

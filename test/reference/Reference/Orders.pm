@@ -541,22 +541,22 @@ sub changes_option
 	return month_of($before[-1]{day}) == $month;
 }
 
-# Switching off what is off is allowed and does nothing; what is on can be
-# switched off also when the card no longer has it.
+# Switching off what is off is allowed and does nothing.  What was ordered
+# on or off before can be switched off also when the card no longer has it.
 sub take_off
 {
 	my ($self, $order, $day) = @_;
 	my $version = $self->{card}->on($day);
 	my $item = $order->{item};
-	my $switches = $self->{switches}{$item} || [];
-	my $is_on = @$switches && $switches->[-1]{on};
 	my $is_known =
 	  $item eq 'moderation'
 	  ? $version->{moderation}
 	  : $version->is_charged($item, 'postpaid');
 
-	return 'no such switch' if !$is_known && !$is_on;
-	push @$switches, { day => $day, on => 0 } if $is_on;
+	return 'no such switch' if !$is_known && !$self->{switches}{$item};
+	my $switches = $self->{switches}{$item} ||= [];
+	push @$switches, { day => $day, on => 0 }
+	  if @$switches && $switches->[-1]{on};
 	return '';
 }
 

@@ -26,20 +26,21 @@ sub statement_row
 {
 	my ($bill, $day, $billed) = @_;
 	my $meter = $bill->{app}{meter};
-	my $taken = $billed ? $billed->{taken} : {};
-	my $sum = $billed ? $billed->{deductions} : zero();
-	my $postpaid = $billed ? $billed->{postpaid} : zero();
-	my $price = $billed ? num($bill->{version}{moderation}{price}) : zero();
-	my $packs = join(',', map { "$_:" . show_num($taken->{$_}) } sort keys %$taken);
-
-	return [
+	my @usage = (
 		Reference::Calendar::show_day($day),
 		service_of($bill, $day),
 		(map { $meter->checks($day, $_) } qw(text image)),
-		(map { $meter->half_minutes($day, $_) } qw(audio video)),
+		(map { $meter->half_minutes($day, $_) } qw(audio video)));
+
+	return [ @usage, 0, 0, '', 0, 0 ] if !$billed;
+	my ($sum, $taken, $postpaid) = @$billed{qw(deductions taken postpaid)};
+	my $price = num($bill->{version}{moderation}{price});
+
+	return [
+		@usage,
 		show_num($sum),
 		show_num($sum - $postpaid),
-		$packs,
+		join(',', map { "$_:" . show_num($taken->{$_}) } sort keys %$taken),
 		show_num($postpaid),
 		show_num($postpaid * $price)
 	];
@@ -51,6 +52,7 @@ sub service_of
 	my $why_not = $bill->out_of_service($day);
 
 	return $why_not if $why_not ne '';
+	return 'off' if !$bill->{version}{moderation};
 	return defined $bill->{log}->option_on('moderation', $day) ? 'on' : 'off';
 }
 
