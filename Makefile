@@ -6,6 +6,7 @@
 #   make test       the whole suite on a throwaway cluster
 #                   (ONLY=regress for one layer, PGMAJOR=17 for another server,
 #                   KEEP=1 to look around afterwards; demo takes the last two too)
+#   make bench      time it against other databases (SCALE=0.05 for a try)
 #   make installcheck   pg_regress and isolation tests on an installed server
 #   make clean      remove what was built
 #
@@ -103,6 +104,6 @@ clean:
 endif
 
 # These find or install their own PostgreSQL.
-.PHONY: demo test
-demo test:
+.PHONY: demo test bench
+demo test bench:
 	@$(HERE)/test/run/$@.sh

@@ -1,0 +1,159 @@
+# cases.sh (sourced)
+#	  What is measured.  Each section_... is a function that measures
+#	  everything of the section once; bench.sh calls it in every round, so that
+#	  ours and the peers run in turn.
+
+ZONE="'Asia/Shanghai'"
+
+# ---- exact daily DAU per app ----
+
+# One query of each local day under UNION ALL, as metering day by day is: no
+# group spans two of them, so parallel workers take whole days and nothing is
+# merged.
+by_day() {
+	local table=$1 day union=
+	for ((day = 1; day <= 30; day++)); do
+		printf "%s SELECT app_id, date '2023-12-%02d', im_dau(user_id) FROM %s
+			WHERE at >= '2023-12-%02d 00:00+08' AND at < '2023-12-%02d 00:00+08' GROUP BY app_id\n" \
+			"$union" $day "$table" $day $((day + 1))
+		union='UNION ALL'
+	done
+}
+
+section_dau() {
+	local on
+	for on in 1 all; do
+		sql dau '~scan alone, count(*)' $on "SELECT count(*) FROM login"
+		sql dau 'im_dau, GROUP BY app_id, im_day' $on "
+			SELECT app_id, im_day(at, $ZONE), im_dau(user_id) FROM login GROUP BY 1, 2"
+		sql dau 'im_dau, one query a day, one heap (BRIN)' $on "$(by_day login)"
+		sql dau 'im_dau, one query a day, day partitions' $on "$(by_day login_days)"
+		sql dau 'count(DISTINCT)' $on "
+			SELECT app_id, (at AT TIME ZONE $ZONE)::date, count(DISTINCT user_id) FROM login GROUP BY 1, 2"
+		sql dau 'SELECT DISTINCT subquery' $on "
+			SELECT app_id, day, count(*)
+			FROM (SELECT DISTINCT app_id, (at AT TIME ZONE $ZONE)::date AS day, user_id FROM login) d
+			GROUP BY 1, 2"
+		sql dau 'GROUP BY twice' $on "
+			SELECT app_id, day, count(*)
+			FROM (SELECT app_id, (at AT TIME ZONE $ZONE)::date AS day, user_id FROM login GROUP BY 1, 2, 3) d
+			GROUP BY 1, 2"
+		[ -z "${PEERS[hll]:-}" ] || sql dau '~hll' $on "
+			SELECT app_id, (at AT TIME ZONE $ZONE)::date, round(hll_cardinality(hll_add_agg(hll_hash_text(user_id))))
+			FROM login GROUP BY 1, 2"
+		peer_dau dau login $on
+	done
+}
+
+section_dau_36() {
+	local on
+	for on in 1 all; do
+		sql dau_36 'im_dau, GROUP BY app_id, im_day' $on "
+			SELECT app_id, im_day(at, $ZONE), im_dau(user_id) FROM login_36_days GROUP BY 1, 2"
+		sql dau_36 'im_dau, one query a day, day partitions' $on "$(by_day login_36_days)"
+		sql dau_36 'GROUP BY twice' $on "
+			SELECT app_id, day, count(*)
+			FROM (SELECT app_id, (at AT TIME ZONE $ZONE)::date AS day, user_id FROM login_36_days GROUP BY 1, 2, 3) d
+			GROUP BY 1, 2"
+		peer_dau dau_36 login_36_days $on
+	done
+}
+
+# peer_dau SECTION TABLE 1|all.  The zone has no transitions in the data, and
+# DuckDB is faster with an offset.
+peer_dau() {
+	peer_sql "$1" duckdb "$3" "
+		SELECT app_id, CAST((\"at\" + INTERVAL 8 HOUR)::DATE AS VARCHAR), count(DISTINCT user_id) FROM $2 GROUP BY 1, 2"
+	peer_sql "$1" clickhouse "$3" "
+		SELECT app_id, toDate(at, $ZONE) AS day, uniqExact(user_id) FROM $2 GROUP BY 1, 2"
+}
+
+# ---- deductions of moderation checks, in hundredths ----
+
+section_deductions() {
+	local on
+	for on in 1 all; do
+		sql deductions '~scan alone, count(*)' $on "SELECT count(*) FROM moderation_check"
+		sql deductions 'im_moderation_deductions, GROUP BY app_id, im_day' $on "
+			SELECT app_id, im_day(at, $ZONE), (100 * im_moderation_deductions(
+				(SELECT im_bundled_card('cn', '2019-12-10')), kind, at, seconds))::bigint
+			FROM moderation_check GROUP BY 1, 2"
+		sql deductions 'plain SQL' $on "
+			SELECT app_id, hour::date, sum(texts * 100 + images * 65 + audio / 30 * 750 + video / 30 * 2800)
+			FROM (SELECT app_id, date_trunc('hour', at AT TIME ZONE $ZONE) AS hour,
+					count(*) FILTER (WHERE kind = 'text') AS texts,
+					count(*) FILTER (WHERE kind = 'image') AS images,
+					coalesce(sum(seconds) FILTER (WHERE kind = 'audio'), 0) AS audio,
+					coalesce(sum(seconds) FILTER (WHERE kind = 'video'), 0) AS video
+				FROM moderation_check GROUP BY 1, 2) h
+			GROUP BY 1, 2"
+		peer_sql deductions duckdb $on "
+			SELECT app_id, CAST(hour::DATE AS VARCHAR),
+				sum(texts * 100 + images * 65 + audio // 30 * 750 + video // 30 * 2800)
+			FROM (SELECT app_id, date_trunc('hour', \"at\" + INTERVAL 8 HOUR) AS hour,
+					count(*) FILTER (WHERE kind = 'text') AS texts,
+					count(*) FILTER (WHERE kind = 'image') AS images,
+					coalesce(sum(seconds) FILTER (WHERE kind = 'audio'), 0) AS audio,
+					coalesce(sum(seconds) FILTER (WHERE kind = 'video'), 0) AS video
+				FROM moderation_check GROUP BY 1, 2) h
+			GROUP BY 1, 2"
+		peer_sql deductions clickhouse $on "
+			SELECT app_id, toDate(hour, $ZONE),
+				sum(texts * 100 + images * 65 + intDiv(audio, 30) * 750 + intDiv(video, 30) * 2800)
+			FROM (SELECT app_id, toStartOfHour(at, $ZONE) AS hour,
+					countIf(kind = 'text') AS texts, countIf(kind = 'image') AS images,
+					coalesce(sumIf(seconds, kind = 'audio'), 0) AS audio,
+					coalesce(sumIf(seconds, kind = 'video'), 0) AS video
+				FROM moderation_check GROUP BY 1, 2)
+			GROUP BY 1, 2"
+	done
+}
+
+# ---- union of 31 daily sets ----
+
+section_union() {
+	sql union 'im_union_agg' 1 "SELECT im_count(im_union_agg(users)) FROM daily_set"
+	sql union 'count(DISTINCT) of the ids' 1 "SELECT count(DISTINCT user_id) FROM daily_id"
+	plain_merge
+}
+
+plain_merge() {
+	local ids ms
+	read -r ids ms < <("$WORK/merge" "$WORK"/ids/*)
+	as_user tee "$(answer_file union 'plain C merge' 1)" <<<"$ids" >/dev/null
+	record union 'plain C merge of sorted lines' 1 "$ms"
+}
+
+# ---- all bills of a month from daily figures ----
+
+# As little work_mem as servers have: memory must not grow with the apps.
+section_bills() {
+	local WORK_MEM=32MB
+	sql bills '~floor: SELECT max, sum ... GROUP BY app_id' 1 "
+		SELECT count(*), sum(t), sum(d), sum(g)
+		FROM (SELECT app_id, max(dau) AS d, max(peak_groups) AS g, sum(text_checks) AS t
+			FROM im_usage_daily WHERE day >= '2023-12-01' AND day < '2024-01-01' GROUP BY app_id) u"
+	sql bills 'im_monthly_totals' 1 "SELECT count(*), sum(total) FROM im_monthly_totals('2023-12')"
+	sql bills 'im_monthly_bills' 1 "
+		SELECT count(*), sum(total)
+		FROM (SELECT app_id, round(sum(amount), 2) AS total FROM im_monthly_bills('2023-12') GROUP BY app_id) b"
+}
+
+# ---- the bill of one app ----
+
+# Every transaction's latency in microseconds is the third field of the log.
+section_latency() {
+	local clients mode
+	for clients in 1 2 8; do
+		for mode in simple prepared; do
+			rm -f "$WORK/latency"/*
+			as_user pgbench -n -M $mode -c "$clients" -j 2 -T "${LATENCY_SECONDS:-4}" --random-seed=1 \
+				-D apps="$APPS" -f "$WORK/one_bill.sql" -l --log-prefix="$WORK/latency/log" bench \
+				>"$WORK/pgbench.log" 2>&1 || { cat "$WORK/pgbench.log" >&2; die "pgbench failed"; }
+			cat "$WORK/latency"/log* | cut -d ' ' -f 3 | sort -n | awk -v clients="$clients" -v mode="$mode" '
+				{ at[NR] = $1 }
+				END { printf "%s\t%s\t%.3f\t%.3f\t%d\n", clients, mode,
+					at[int((NR + 1) / 2)] / 1000, at[int(NR * 0.99) + 1] / 1000, NR }' >>"$WORK/latencies"
+		done
+	done
+}
