@@ -7,15 +7,15 @@ ZONE="'Asia/Shanghai'"
 
 # ---- exact daily DAU per app ----
 
-# One query of each local day under UNION ALL, as metering day by day is: no
-# group spans two of them, so parallel workers take whole days and nothing is
-# merged.
+# by_day TABLE AGGREGATE.  One query of each local day under UNION ALL, as
+# metering day by day is: no group spans two of them, so parallel workers take
+# whole days and nothing is merged.
 by_day() {
-	local table=$1 day union=
+	local day union=
 	for ((day = 1; day <= 30; day++)); do
-		printf "%s SELECT app_id, date '2023-12-%02d', im_dau(user_id) FROM %s
+		printf "%s SELECT app_id, date '2023-12-%02d', %s FROM %s
 			WHERE at >= '2023-12-%02d 00:00+08' AND at < '2023-12-%02d 00:00+08' GROUP BY app_id\n" \
-			"$union" $day "$table" $day $((day + 1))
+			"$union" $day "$2" "$1" $day $((day + 1))
 		union='UNION ALL'
 	done
 }
@@ -26,8 +26,8 @@ section_dau() {
 		sql dau '~scan alone, count(*)' $on "SELECT count(*) FROM login"
 		sql dau 'im_dau, GROUP BY app_id, im_day' $on "
 			SELECT app_id, im_day(at, $ZONE), im_dau(user_id) FROM login GROUP BY 1, 2"
-		sql dau 'im_dau, one query a day, one heap (BRIN)' $on "$(by_day login)"
-		sql dau 'im_dau, one query a day, day partitions' $on "$(by_day login_days)"
+		sql dau 'im_dau, one query a day, one heap (BRIN)' $on "$(by_day login 'im_dau(user_id)')"
+		sql dau 'im_dau, one query a day, day partitions' $on "$(by_day login_days 'im_dau(user_id)')"
 		sql dau 'count(DISTINCT)' $on "
 			SELECT app_id, (at AT TIME ZONE $ZONE)::date, count(DISTINCT user_id) FROM login GROUP BY 1, 2"
 		sql dau 'SELECT DISTINCT subquery' $on "
@@ -50,7 +50,7 @@ section_dau_36() {
 	for on in 1 all; do
 		sql dau_36 'im_dau, GROUP BY app_id, im_day' $on "
 			SELECT app_id, im_day(at, $ZONE), im_dau(user_id) FROM login_36_days GROUP BY 1, 2"
-		sql dau_36 'im_dau, one query a day, day partitions' $on "$(by_day login_36_days)"
+		sql dau_36 'im_dau, one query a day, day partitions' $on "$(by_day login_36_days 'im_dau(user_id)')"
 		sql dau_36 'GROUP BY twice' $on "
 			SELECT app_id, day, count(*)
 			FROM (SELECT app_id, (at AT TIME ZONE $ZONE)::date AS day, user_id FROM login_36_days GROUP BY 1, 2, 3) d
@@ -71,13 +71,14 @@ peer_dau() {
 # ---- deductions of moderation checks, in hundredths ----
 
 section_deductions() {
-	local on
+	local on deductions
+	deductions="(100 * im_moderation_deductions(im_bundled_card('cn', '2019-12-10'), kind, at, seconds))::bigint"
 	for on in 1 all; do
 		sql deductions '~scan alone, count(*)' $on "SELECT count(*) FROM moderation_check"
 		sql deductions 'im_moderation_deductions, GROUP BY app_id, im_day' $on "
-			SELECT app_id, im_day(at, $ZONE), (100 * im_moderation_deductions(
-				(SELECT im_bundled_card('cn', '2019-12-10')), kind, at, seconds))::bigint
-			FROM moderation_check GROUP BY 1, 2"
+			SELECT app_id, im_day(at, $ZONE), $deductions FROM moderation_check GROUP BY 1, 2"
+		sql deductions 'im_moderation_deductions, one query a day, one heap (BRIN)' $on "
+			$(by_day moderation_check "$deductions")"
 		sql deductions 'plain SQL' $on "
 			SELECT app_id, hour::date, sum(texts * 100 + images * 65 + audio / 30 * 750 + video / 30 * 2800)
 			FROM (SELECT app_id, date_trunc('hour', at AT TIME ZONE $ZONE) AS hour,

@@ -11,6 +11,7 @@ FROM generate_series(0::bigint, :rows - 1) i,
 	LATERAL (SELECT hashint8extended(i, 2) & 2147483647) d(dice),
 	LATERAL (SELECT CASE WHEN dice % 100 < 70 THEN 'text' WHEN dice % 100 < 90 THEN 'image'
 		WHEN dice % 100 < 97 THEN 'audio' ELSE 'video' END) k(kind);
+CREATE INDEX ON moderation_check USING brin (at) WITH (pages_per_range = 32);
 CREATE STATISTICS check_im_day ON app_id, (im_day(at, 'Asia/Shanghai')) FROM moderation_check;
 CREATE STATISTICS check_hour ON app_id, (date_trunc('hour', at AT TIME ZONE 'Asia/Shanghai')) FROM moderation_check;
 VACUUM (ANALYZE, FREEZE) moderation_check;
