@@ -38,7 +38,7 @@ psql_fails($bare, "SELECT im_dau_overage('pro', 1)", qr/im_create_tables/, 'a pr
 is(psql($bare, "SELECT im_dau_overage(im_bundled_card('cn', '2019-12-10'), 'pro', 10001)::int"), '1000',
 	'a primitive with a card does not');
 is(psql($bare, 'SELECT im_dau(n % 3) FROM generate_series(1, 9) n'), '3', 'nor does a meter');
-psql_fails($bare, "SELECT * FROM im_monthly_bill(1, '2023-03')", qr/im_create_tables|im_app/, 'a bill says what is missing');
+psql_fails($bare, "SELECT * FROM im_monthly_bill(1, '2023-03')", qr/Call im_create_tables\(\) first/, 'a bill says what is missing');
 psql_ok($bare, 'DROP EXTENSION imbilling', 'without tables it can be dropped');
 is(psql($bare, q{SELECT count(*) FROM pg_proc WHERE proname ~ '^im_'}), '0', 'and is gone');
 
