@@ -25,15 +25,6 @@ card_plan(const Card *card, const char *name)
 	return NULL;
 }
 
-const CardPlan *
-card_free_plan(const Card *card)
-{
-	for (int i = 0; i < card->nplans; i++)
-		if (card->plans[i].rank == 0)
-			return &card->plans[i];
-	return NULL;
-}
-
 const CardAddon *
 card_addon(const Card *card, const char *name)
 {
@@ -73,15 +64,6 @@ addon_minutes(const CardAddon *addon, const char *option)
 		if (strcmp(addon->minutes[i].option, option) == 0)
 			return addon->minutes[i].minutes;
 	return 0;
-}
-
-bool
-card_prices_mau(const Card *card)
-{
-	for (int i = 0; i < card->nplans; i++)
-		if (card->plans[i].mau.priced)
-			return true;
-	return false;
 }
 
 int64_t

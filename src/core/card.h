@@ -109,7 +109,6 @@ typedef struct CardHistory
 extern const Card *card_on(const CardHistory *history, CalDay day);
 
 extern const CardPlan *card_plan(const Card *card, const char *name);
-extern const CardPlan *card_free_plan(const Card *card);
 extern const CardAddon *card_addon(const Card *card, const char *name);
 extern const CardPack *card_pack(const Card *card, const char *name);
 
@@ -119,9 +118,6 @@ extern const AddonPrice *addon_price(const CardAddon *addon, const char *plan,
 
 /* Pack minutes of an option in each month of its term, 0 where it has none. */
 extern int64_t addon_minutes(const CardAddon *addon, const char *option);
-
-/* True if a plan of the card is priced by distinct users of the month. */
-extern bool card_prices_mau(const Card *card);
 
 /* Started blocks over the quota: the quota comes off before rounding up. */
 extern int64_t started_blocks(int64_t usage, int64_t included, int64_t block);

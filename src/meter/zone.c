@@ -84,15 +84,6 @@ zone_set(Zone *zone, const char *name, int len)
 }
 
 Zone *
-zone_open(text *name)
-{
-	Zone	   *zone = palloc(sizeof(Zone));
-
-	zone_set(zone, VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
-	return zone;
-}
-
-Zone *
 zone_of_call(FunctionCallInfo fcinfo, int argno)
 {
 	Zone	   *zone = fcinfo->flinfo->fn_extra;

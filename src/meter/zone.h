@@ -47,9 +47,6 @@ typedef struct Zone
  */
 extern void zone_set(Zone *zone, const char *name, int len);
 
-/* The same, allocated in the current memory context. */
-extern Zone *zone_open(text *name);
-
 /*
  * The zone named by argument argno, kept in fn_extra across calls; the name
  * is compared at each call.  The caller must use fn_extra for nothing else.
