@@ -204,13 +204,14 @@ BEGIN
 	END LOOP;
 	-- rows without a key can be replicated only by all their columns
 	FOR t IN
-		SELECT d.table_name
-		FROM @extschema@.im_table_definitions() d
-		JOIN pg_class c ON c.oid = format('%s.%I', '@extschema@', d.table_name)::regclass
-		WHERE c.relreplident = 'd'
+		SELECT p.relid::regclass AS leaf
+		FROM @extschema@.im_table_definitions() d,
+			pg_partition_tree(format('%s.%I', '@extschema@', d.table_name)::regclass) p
+		JOIN pg_class c ON c.oid = p.relid
+		WHERE c.relreplident = 'd' AND c.relkind IN ('r', 'p')
 			AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'p')
 	LOOP
-		EXECUTE format('ALTER TABLE %s.%I REPLICA IDENTITY FULL', '@extschema@', t.table_name);
+		EXECUTE format('ALTER TABLE %s REPLICA IDENTITY FULL', t.leaf);
 	END LOOP;
 END
 $$;
