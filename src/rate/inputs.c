@@ -489,21 +489,30 @@ count_month_users(void *arg, CalDay first, int ndays, const bool *chosen)
 	return userset_count(PointerGetDatum(userset_union(sets, nsets)));
 }
 
+Usage *
+inputs_bill_usage(Inputs *inputs, CalMonth month)
+{
+	Usage	   *usage = inputs_usage(inputs, month);
+
+	inputs_zone(inputs);
+	if (card_on(&inputs->cards, cal_first_day(month)) == NULL && !usage_any(usage) &&
+		(inputs->norders == 0 || inputs->orders[0].day >= cal_first_day(month + 1)))
+		return NULL;
+	usage->month_users = count_month_users;
+	usage->arg = inputs;
+	inputs->usage = usage;
+	return usage;
+}
+
 Bill *
 inputs_bill(Inputs *inputs)
 {
 	FunctionCallInfo fcinfo = inputs->fcinfo;
 	CalMonth	month = PG_GETARG_INT32(ARG_MONTH);
-	CalDay		first = cal_first_day(month),
-				until = cal_first_day(month + 1);
-	Usage	   *usage = inputs_usage(inputs, month);
+	Usage	   *usage = inputs_bill_usage(inputs, month);
 
-	inputs_zone(inputs);
-	if (card_on(&inputs->cards, first) == NULL && !usage_any(usage) &&
-		(inputs->norders == 0 || inputs->orders[0].day >= until))
+	if (usage == NULL)
 		return NULL;
-	usage->month_users = count_month_users;
-	usage->arg = inputs;
-	inputs->usage = usage;
-	return bill_compute(&inputs->core.core, inputs_account(inputs, until), usage, month);
+	return bill_compute(&inputs->core.core, inputs_account(inputs, cal_first_day(month + 1)),
+						usage, month);
 }
