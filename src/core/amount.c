@@ -197,3 +197,38 @@ amount_ratio(Core *core, Amount numerator, Amount denominator, Amount unit)
 	/* floor(n / (d * unit) + 1/2), in integers */
 	return amount_times(core, amount_add(core, twice, scaled) / amount_times(core, scaled, 2), unit);
 }
+
+/*
+ * The whole multiples of "whole" in total are taken apart, and the product of
+ * the two rests is divided bit by bit where 128 bits cannot hold it: rest and
+ * quotient of part * bits so far, doubled and added to.
+ */
+Amount
+amount_share(Amount total, Amount part, Amount whole)
+{
+	unsigned __int128 divisor = (unsigned __int128) whole,
+				factor = (unsigned __int128) part,
+				bits,
+				rest = 0,
+				quotient = 0;
+	Amount		product;
+
+	if (whole <= 0 || part >= whole)
+		return total;
+	if (!__builtin_mul_overflow(total, part, &product))
+		return product / whole;
+	bits = (unsigned __int128) (total % whole);
+	for (int i = 127; i >= 0; i--)
+	{
+		rest *= 2;
+		quotient *= 2;
+		if ((bits >> i) & 1)
+			rest += factor;
+		while (rest >= divisor)
+		{
+			rest -= divisor;
+			quotient++;
+		}
+	}
+	return total / whole * part + (Amount) quotient;
+}
