@@ -26,6 +26,7 @@ SQL_PARTS = preamble month userset dau bundled_cards rate_card meters rating \
 	gathering tables partitions orders bills checks reports \
 	quote alerts bi \
 	revenue \
+	explain \
 	roles
 SQL_FILES = $(foreach part,$(SQL_PARTS),$(if $(filter bundled_cards,$(part)),sql/bundled_cards.sql,$(HERE)/sql/$(part).sql))
 CARDS = $(sort $(wildcard $(HERE)/sql/cards/*.json))
