@@ -272,6 +272,7 @@ BEGIN
 	PERFORM @extschema@.im_add_constraints();
 	PERFORM @extschema@.im_add_triggers();
 	PERFORM @extschema@.im_add_functions();
+	PERFORM @extschema@.im_add_views();
 	-- a price list that has rows is the user's: nothing of it comes back unasked
 	IF $1 AND NOT EXISTS (SELECT FROM @extschema@.im_rate_card_version) THEN
 		PERFORM @extschema@.im_need_own_table('im_rate_card_version');
