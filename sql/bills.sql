@@ -129,6 +129,10 @@ CREATE FUNCTION @extschema@.im_preview_bill(app_id bigint, month @extschema@.im_
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	IF @extschema@.im_guarded('im_preview_bill_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_preview_bill_guarded($1, $2, $3);
+		RETURN;
+	END IF;
 	RETURN QUERY SELECT * FROM @extschema@.im_rebill($1, $2, $3);
 END
 $$;
@@ -165,6 +169,11 @@ CREATE FUNCTION @extschema@.im_monthly_bills(month @extschema@.im_month)
 	SET plan_cache_mode = force_custom_plan
 	SET jit = off
 AS $$
+BEGIN
+	IF @extschema@.im_guarded('im_monthly_bills_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_monthly_bills_guarded($1);
+		RETURN;
+	END IF;
 DECLARE
 	first date := $1::date;
 	until date := upper($1::daterange);
@@ -185,6 +194,7 @@ EXCEPTION
 	WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
 		GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
 		PERFORM @extschema@.im_raise_unbillable($1, SQLSTATE, SQLERRM, detail);
+END;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_monthly_bills(@extschema@.im_month) IS
@@ -198,6 +208,11 @@ CREATE FUNCTION @extschema@.im_monthly_totals(month @extschema@.im_month)
 	SET jit = off
 AS $$
 #variable_conflict use_column
+BEGIN
+	IF @extschema@.im_guarded('im_monthly_totals_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_monthly_totals_guarded($1);
+		RETURN;
+	END IF;
 DECLARE
 	first date := $1::date;
 	until date := upper($1::daterange);
@@ -221,6 +236,7 @@ EXCEPTION
 	WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
 		GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
 		PERFORM @extschema@.im_raise_unbillable($1, SQLSTATE, SQLERRM, detail);
+END;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_monthly_totals(@extschema@.im_month) IS
@@ -234,6 +250,9 @@ AS $$
 DECLARE
 	scale int;
 BEGIN
+	IF @extschema@.im_guarded('im_monthly_total_guarded') THEN
+		RETURN @extschema@.im_monthly_total_guarded($1, $2);
+	END IF;
 	PERFORM @extschema@.im_need_app($1);
 	-- a card may write its scale as 2.0
 	SELECT (v.terms ->> 'scale')::numeric INTO scale
