@@ -6,6 +6,9 @@
 #   make test       the whole suite on a throwaway cluster
 #                   (ONLY=regress for one layer, PGMAJOR=17 for another server,
 #                   KEEP=1 to look around afterwards; demo takes the last two too)
+#   make sanitize   the suite under the address and undefined-behaviour sanitizers
+#   make memcheck   a share of it under valgrind
+#   make coverage   the suite with gcov: which lines of src it reaches
 #   make bench      time it against other databases (SCALE=0.05 for a try)
 #   make installcheck   pg_regress and isolation tests on an installed server
 #   make clean      remove what was built
@@ -111,6 +114,6 @@ clean:
 endif
 
 # These find or install their own PostgreSQL.
-.PHONY: demo test bench
-demo test bench:
+.PHONY: demo test bench sanitize memcheck coverage
+demo test bench sanitize memcheck coverage:
 	@$(HERE)/test/run/$@.sh
