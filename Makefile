@@ -23,7 +23,7 @@ OBJS = $(SRCS:.c=.o)
 # The parts of the install script, in the order in which they are joined.
 # bundled_cards is generated, the others are files of sql/.
 SQL_PARTS = preamble month userset dau bundled_cards rate_card meters rating \
-	gathering tables orders bills checks reports
+	gathering tables orders bills ledger closing adjusting audit checks reports
 SQL_FILES = $(foreach part,$(SQL_PARTS),$(if $(filter bundled_cards,$(part)),sql/bundled_cards.sql,$(HERE)/sql/$(part).sql))
 CARDS = $(sort $(wildcard $(HERE)/sql/cards/*.json))
 
