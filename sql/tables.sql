@@ -22,7 +22,9 @@ AS $$
 			-- the ledger
 			('im_invoice', 'Documents as issued: invoices and their notes. Append-only; each digest covers the document, its lines and the app''s document before it.'),
 			('im_invoice_line', 'The lines of those documents as issued. Append-only.'),
-			('im_closing', 'Which apps of a month are closed, a row a batch. Append-only.')
+			('im_closing', 'Which apps of a month are closed, a row a batch. Append-only.'),
+			-- roles
+			('im_role_grant', 'Has no rows: im_grant() makes a role of a kind by REFERENCES on the column of that name.')
 	) AS t(table_name, description)
 $$;
 COMMENT ON FUNCTION @extschema@.im_table_definitions() IS
@@ -121,7 +123,12 @@ AS $$
 			('im_closing', 'invoices', 'bigint NOT NULL', 'How many of them got an invoice; the others had no lines.'),
 			('im_closing', 'total', 'bigint NOT NULL', 'Apps there were when this call of im_close_month() began.'),
 			('im_closing', 'begun_at', 'timestamptz NOT NULL', 'When this call began.'),
-			('im_closing', 'closed_at', 'timestamptz NOT NULL', 'When the batch was closed.')
+			('im_closing', 'closed_at', 'timestamptz NOT NULL', 'When the batch was closed.'),
+			-- roles
+			('im_role_grant', 'reader', 'boolean', 'REFERENCES on it: reads the bills and invoices of all apps.'),
+			('im_role_grant', 'tenant', 'boolean', 'REFERENCES on it: reads those of the apps whose im_app.tenant it is.'),
+			('im_role_grant', 'loader', 'boolean', 'REFERENCES on it: loads usage and orders.'),
+			('im_role_grant', 'closer', 'boolean', 'REFERENCES on it: closes and adjusts months.')
 	) AS t(table_name, column_name, definition, description)
 $$;
 COMMENT ON FUNCTION @extschema@.im_column_definitions() IS
@@ -150,7 +157,8 @@ AS $$
 			('im_invoice', 'im_invoice_kind_check', 'CHECK (CASE kind WHEN ''invoice'' THEN revision = 0 WHEN ''credit_note'' THEN revision > 0 AND total < 0 WHEN ''debit_note'' THEN revision > 0 AND total >= 0 ELSE false END)'),
 			('im_invoice', 'im_invoice_month_check', 'CHECK (isfinite(month) AND extract(day FROM month) = 1)'),
 			('im_invoice_line', 'im_invoice_line_pkey', 'PRIMARY KEY (app_id, month, revision, line)'),
-			('im_closing', 'im_closing_pkey', 'PRIMARY KEY (month, apps)')
+			('im_closing', 'im_closing_pkey', 'PRIMARY KEY (month, apps)'),
+			('im_role_grant', 'im_role_grant_empty_check', 'CHECK (false)')
 	) AS t(table_name, constraint_name, definition)
 $$;
 COMMENT ON FUNCTION @extschema@.im_constraint_definitions() IS
@@ -162,6 +170,7 @@ CREATE FUNCTION @extschema@.im_index_definitions()
 AS $$
 	SELECT * FROM (VALUES
 			('im_suspension', 'im_suspension_app_id_idx', '(app_id)'),
+			('im_app', 'im_app_tenant_idx', '(tenant)'),
 			('im_login', 'im_login_app_id_at_idx', '(app_id, at)'),
 			('im_group', 'im_group_app_id_created_at_idx', '(app_id, created_at)'),
 			('im_moderation_check', 'im_moderation_check_app_id_at_idx', '(app_id, at)'),
@@ -250,13 +259,14 @@ BEGIN
 	END LOOP;
 	-- rows without a key can be replicated only by all their columns
 	FOR t IN
-		SELECT d.table_name
-		FROM @extschema@.im_table_definitions() d
-		JOIN pg_class c ON c.oid = format('%s.%I', '@extschema@', d.table_name)::regclass
-		WHERE c.relreplident = 'd'
+		SELECT p.relid::regclass AS leaf
+		FROM @extschema@.im_table_definitions() d,
+			pg_partition_tree(format('%s.%I', '@extschema@', d.table_name)::regclass) p
+		JOIN pg_class c ON c.oid = p.relid
+		WHERE c.relreplident = 'd' AND c.relkind IN ('r', 'p')
 			AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'p')
 	LOOP
-		EXECUTE format('ALTER TABLE %s.%I REPLICA IDENTITY FULL', '@extschema@', t.table_name);
+		EXECUTE format('ALTER TABLE %s REPLICA IDENTITY FULL', t.leaf);
 	END LOOP;
 END
 $$;
@@ -317,6 +327,8 @@ BEGIN
 	PERFORM @extschema@.im_add_constraints();
 	PERFORM @extschema@.im_add_triggers();
 	PERFORM @extschema@.im_guard_ledger();
+	PERFORM @extschema@.im_add_functions();
+	PERFORM @extschema@.im_add_views();
 	-- a price list that has rows is the user's: nothing of it comes back unasked
 	IF $1 AND NOT EXISTS (SELECT FROM @extschema@.im_rate_card_version) THEN
 		PERFORM @extschema@.im_need_own_table('im_rate_card_version');
