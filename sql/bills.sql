@@ -136,6 +136,10 @@ CREATE FUNCTION @extschema@.im_preview_bill(app_id bigint, month @extschema@.im_
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	IF @extschema@.im_guarded('im_preview_bill_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_preview_bill_guarded($1, $2, $3);
+		RETURN;
+	END IF;
 	RETURN QUERY SELECT * FROM @extschema@.im_rebill($1, $2, $3);
 END
 $$;
@@ -172,6 +176,11 @@ CREATE FUNCTION @extschema@.im_rebills(month @extschema@.im_month)
 	SET plan_cache_mode = force_custom_plan
 	SET jit = off
 AS $$
+BEGIN
+	IF @extschema@.im_guarded('im_monthly_bills_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_monthly_bills_guarded($1);
+		RETURN;
+	END IF;
 DECLARE
 	first date := $1::date;
 	until date := upper($1::daterange);
@@ -192,6 +201,7 @@ EXCEPTION
 	WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
 		GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
 		PERFORM @extschema@.im_raise_unbillable($1, SQLSTATE, SQLERRM, detail);
+END;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_rebills(@extschema@.im_month) IS
@@ -279,6 +289,11 @@ CREATE FUNCTION @extschema@.im_retotals(month @extschema@.im_month)
 	SET jit = off
 AS $$
 #variable_conflict use_column
+BEGIN
+	IF @extschema@.im_guarded('im_monthly_totals_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_monthly_totals_guarded($1);
+		RETURN;
+	END IF;
 DECLARE
 	first date := $1::date;
 	until date := upper($1::daterange);
@@ -302,6 +317,7 @@ EXCEPTION
 	WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
 		GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
 		PERFORM @extschema@.im_raise_unbillable($1, SQLSTATE, SQLERRM, detail);
+END;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_retotals(@extschema@.im_month) IS
@@ -342,6 +358,9 @@ AS $$
 DECLARE
 	scale int;
 BEGIN
+	IF @extschema@.im_guarded('im_monthly_total_guarded') THEN
+		RETURN @extschema@.im_monthly_total_guarded($1, $2);
+	END IF;
 	PERFORM @extschema@.im_need_app($1);
 	-- issued in two currencies only if the app changed to another price list
 	IF EXISTS (SELECT FROM @extschema@.im_invoice i WHERE i.app_id = $1 AND i.month = $2::date) THEN
