@@ -13,6 +13,10 @@ CREATE FUNCTION @extschema@.im_rebill(app_id bigint, month @extschema@.im_month)
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	IF @extschema@.im_guarded('im_rebill_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_rebill_guarded($1, $2);
+		RETURN;
+	END IF;
 	RETURN QUERY SELECT * FROM @extschema@.im_rebill($1, $2, NULL);
 END
 $$;
@@ -88,20 +92,23 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_note_lines(@extschema@.im_month, bigint[]) IS
 'The lines of the next document of each app in a closed month: the differences to what was issued, or the whole bill where nothing was.';
 
-CREATE FUNCTION @extschema@.im_drift(month @extschema@.im_month)
+-- With no apps given all are rated in one pass, unless the close stopped
+-- halfway: then an app that is still open, and may be so because its bill
+-- cannot be right, is left alone.
+CREATE FUNCTION @extschema@.im_drift_of(apps bigint[], month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, issued numeric, rebilled numeric, difference numeric)
-	LANGUAGE plpgsql STABLE STRICT ROWS 100
+	LANGUAGE plpgsql STABLE ROWS 100
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-	closed int8multirange;
-	apps bigint[];
+	closed int8multirange := @extschema@.im_closed_apps($2::date);
+	those bigint[] := $1;
 BEGIN
-	PERFORM @extschema@.im_need_tables();
-	closed := @extschema@.im_closed_apps($1::date);
-	IF NOT closed @> '(,)'::int8range THEN
-		apps := coalesce(@extschema@.im_apps_among(closed), '{}');
+	IF those IS NOT NULL THEN
+		those := ARRAY(SELECT a FROM unnest(those) a WHERE a <@ closed);
+	ELSIF NOT closed @> '(,)'::int8range THEN
+		those := coalesce(@extschema@.im_apps_among(closed), '{}');
 	END IF;
 	RETURN QUERY
 	SELECT d.app_id, d.issued, d.rebilled, d.rebilled - d.issued
@@ -110,12 +117,29 @@ BEGIN
 					CASE WHEN f.currency = c.currency THEN f.scale ELSE 0 END) AS rebilled,
 				 c.currency
 		  FROM (SELECT k.app_id, k.currency, sum(k.amount) AS amount
-				FROM @extschema@.im_line_changes($1, apps) k
+				FROM @extschema@.im_line_changes($2, those) k
 				GROUP BY k.app_id, k.currency) c
 		  JOIN @extschema@.im_app a ON a.app_id = c.app_id
-		  LEFT JOIN @extschema@.im_cards_in_force($1) f ON f.rate_card = a.rate_card
-		  CROSS JOIN LATERAL @extschema@.im_issued_so_far($1::date, c.app_id, c.currency) i) d
+		  LEFT JOIN @extschema@.im_cards_in_force($2) f ON f.rate_card = a.rate_card
+		  CROSS JOIN LATERAL @extschema@.im_issued_so_far($2::date, c.app_id, c.currency) i) d
 	ORDER BY d.app_id, d.currency COLLATE "C";
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_drift_of(bigint[], @extschema@.im_month) IS
+'im_drift() of the given apps; null for all of them.';
+
+CREATE FUNCTION @extschema@.im_drift(month @extschema@.im_month)
+	RETURNS TABLE (app_id bigint, issued numeric, rebilled numeric, difference numeric)
+	LANGUAGE plpgsql STABLE STRICT ROWS 100
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM @extschema@.im_need_tables();
+	IF @extschema@.im_guarded('im_drift_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_drift_guarded($1);
+		RETURN;
+	END IF;
+	RETURN QUERY SELECT * FROM @extschema@.im_drift_of(NULL, $1);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_drift(@extschema@.im_month) IS
@@ -153,6 +177,9 @@ BEGIN
 		run.problem := coalesce(run.problem, step.problem);
 		PERFORM @extschema@.im_need_few_failures($1, run.failed, run.problem);
 		run.visited := run.visited + @extschema@.im_span_of_batch(todo, claimed);
+		IF step.invoices > 0 THEN
+			PERFORM @extschema@.im_note_closing($1::date, @extschema@.im_app_points(claimed), 0, step.invoices, run);
+		END IF;
 		run.done := run.done + cardinality(claimed);
 	END IF;
 	run.finished := NOT @extschema@.im_is_app_among(closed - run.visited);
@@ -174,7 +201,7 @@ BEGIN
 	LOOP
 		COMMIT;
 		SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-		run := @extschema@.im_adjust_some($1, $2, run);
+		run := @extschema@.im_adjust_batch($1, $2, run);
 		COMMIT;
 		PERFORM @extschema@.im_tell_run($1, 'compared', run);
 		EXIT WHEN run.finished;

@@ -176,11 +176,6 @@ CREATE FUNCTION @extschema@.im_rebills(month @extschema@.im_month)
 	SET plan_cache_mode = force_custom_plan
 	SET jit = off
 AS $$
-BEGIN
-	IF @extschema@.im_guarded('im_monthly_bills_guarded') THEN
-		RETURN QUERY SELECT * FROM @extschema@.im_monthly_bills_guarded($1);
-		RETURN;
-	END IF;
 DECLARE
 	first date := $1::date;
 	until date := upper($1::daterange);
@@ -201,7 +196,6 @@ EXCEPTION
 	WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
 		GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
 		PERFORM @extschema@.im_raise_unbillable($1, SQLSTATE, SQLERRM, detail);
-END;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_rebills(@extschema@.im_month) IS
@@ -270,6 +264,10 @@ CREATE FUNCTION @extschema@.im_monthly_bills(month @extschema@.im_month)
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	IF @extschema@.im_guarded('im_monthly_bills_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_monthly_bills_guarded($1);
+		RETURN;
+	END IF;
 	IF NOT @extschema@.im_is_begun($1) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_rebills($1);
 		RETURN;
@@ -289,11 +287,6 @@ CREATE FUNCTION @extschema@.im_retotals(month @extschema@.im_month)
 	SET jit = off
 AS $$
 #variable_conflict use_column
-BEGIN
-	IF @extschema@.im_guarded('im_monthly_totals_guarded') THEN
-		RETURN QUERY SELECT * FROM @extschema@.im_monthly_totals_guarded($1);
-		RETURN;
-	END IF;
 DECLARE
 	first date := $1::date;
 	until date := upper($1::daterange);
@@ -317,7 +310,6 @@ EXCEPTION
 	WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
 		GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
 		PERFORM @extschema@.im_raise_unbillable($1, SQLSTATE, SQLERRM, detail);
-END;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_retotals(@extschema@.im_month) IS
@@ -330,6 +322,10 @@ CREATE FUNCTION @extschema@.im_monthly_totals(month @extschema@.im_month)
 AS $$
 #variable_conflict use_column
 BEGIN
+	IF @extschema@.im_guarded('im_monthly_totals_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_monthly_totals_guarded($1);
+		RETURN;
+	END IF;
 	IF NOT @extschema@.im_is_begun($1) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_retotals($1);
 		RETURN;

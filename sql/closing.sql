@@ -258,7 +258,7 @@ COMMENT ON FUNCTION @extschema@.im_need_batch() IS
 -- One document an app at most: where the currency of the app changed there
 -- are two to issue, and the second one's digest covers the first's.
 CREATE FUNCTION @extschema@.im_issue(month @extschema@.im_month, apps bigint[], notes boolean,
-		OUT issued bigint, OUT more boolean)
+		OUT issued bigint, OUT invoices bigint, OUT more boolean)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 	SET jit = off
@@ -313,12 +313,13 @@ BEGIN
 			(l.row).unit_price, (l.row).amount, (l.row).currency, (l.row).explanation
 		FROM line l
 		JOIN document d ON d.app_id = l.app_id AND d.currency = l.currency)
-	SELECT (SELECT count(*) FROM document), (SELECT count(*) > count(DISTINCT s.app_id) FROM sheet s)
-	INTO issued, more;
+	SELECT (SELECT count(*) FROM document), (SELECT count(*) FROM document d WHERE d.revision = 0),
+		(SELECT count(*) > count(DISTINCT s.app_id) FROM sheet s)
+	INTO issued, invoices, more;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_issue(@extschema@.im_month, bigint[], boolean) IS
-'Issues a document for each of the apps that has lines to bill, or with notes a document of what has changed since: how many, and whether some app needs another one. The caller holds the apps'' rows.';
+'Issues a document for each of the apps that has lines to bill, or with notes a document of what has changed since: how many, how many of them invoices, and whether some app needs another one. The caller holds the apps'' rows.';
 
 -- These two have no settings of their own, so that the planner inlines them.
 CREATE FUNCTION @extschema@.im_issued_so_far(month date, app_id bigint, currency text)
@@ -351,7 +352,7 @@ COMMENT ON FUNCTION @extschema@.im_last_document(bigint) IS
 -- One app whose bill cannot be right must not hold up the others: the batch is
 -- halved until it stands alone.
 CREATE FUNCTION @extschema@.im_issue_what_can_be(month @extschema@.im_month, apps bigint[],
-		notes boolean, OUT issued bigint, OUT failed bigint[], OUT problem text)
+		notes boolean, OUT issued bigint, OUT invoices bigint, OUT failed bigint[], OUT problem text)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -362,11 +363,13 @@ DECLARE
 	detail text;
 BEGIN
 	issued := 0;
+	invoices := 0;
 	failed := '{}';
 	BEGIN
 		LOOP
-			SELECT i.issued, i.more INTO step FROM @extschema@.im_issue($1, $2, $3) i;
+			SELECT * INTO step FROM @extschema@.im_issue($1, $2, $3);
 			issued := issued + step.issued;
+			invoices := invoices + step.invoices;
 			EXIT WHEN NOT step.more OR step.issued = 0;
 		END LOOP;
 		RETURN;
@@ -375,6 +378,7 @@ BEGIN
 			GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
 	END;
 	issued := 0;
+	invoices := 0;
 	IF middle = 0 THEN
 		failed := $2;
 		problem := format('%s. %s', message, detail);
@@ -387,13 +391,14 @@ BEGIN
 		ORDER BY p.half
 	LOOP
 		issued := issued + step.issued;
+		invoices := invoices + step.invoices;
 		failed := failed || step.failed;
 		problem := coalesce(problem, step.problem);
 	END LOOP;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_issue_what_can_be(@extschema@.im_month, bigint[], boolean) IS
-'Issues the documents of all apps whose bill can be computed: how many, which apps cannot, and why the first.';
+'Issues the documents of all apps whose bill can be computed: how many, how many of them invoices, which apps cannot, and why the first.';
 
 CREATE FUNCTION @extschema@.im_need_few_failures(month @extschema@.im_month, failed bigint[], problem text)
 	RETURNS void
@@ -447,7 +452,7 @@ BEGIN
 		PERFORM @extschema@.im_need_few_failures($1, run.failed, run.problem);
 		span := @extschema@.im_span_of_batch(open, claimed) - @extschema@.im_app_points(step.failed);
 		PERFORM @extschema@.im_note_closing($1::date, span,
-			cardinality(claimed) - cardinality(step.failed), step.issued, run);
+			cardinality(claimed) - cardinality(step.failed), step.invoices, run);
 		open := open - span - @extschema@.im_app_points(step.failed);
 	END IF;
 	run.done := @extschema@.im_apps_done($1::date);
@@ -515,7 +520,7 @@ BEGIN
 	LOOP
 		COMMIT;
 		SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-		run := @extschema@.im_close_some($1, $2, run);
+		run := @extschema@.im_close_batch($1, $2, run);
 		COMMIT;
 		PERFORM @extschema@.im_tell_run($1, 'closed', run);
 		EXIT WHEN run.finished;

@@ -22,7 +22,7 @@ AS $$
 			-- the ledger
 			('im_invoice', 'Documents as issued: invoices and their notes. Append-only; each digest covers the document, its lines and the app''s document before it.'),
 			('im_invoice_line', 'The lines of those documents as issued. Append-only.'),
-			('im_closing', 'Which apps of a month are closed, a row a batch. Append-only.'),
+			('im_closing', 'Which apps of a month are closed and how many invoices they got, a row a batch. Append-only.'),
 			-- roles
 			('im_role_grant', 'Has no rows: im_grant() makes a role of a kind by REFERENCES on the column of that name.')
 	) AS t(table_name, description)
@@ -120,8 +120,8 @@ AS $$
 			('im_closing', 'month', 'date NOT NULL', 'First day of the usage month.'),
 			('im_closing', 'apps', 'int8multirange NOT NULL', 'The app_ids that are closed by this row, whether there is such an app or not.'),
 			('im_closing', 'done', 'bigint NOT NULL', 'Apps of the batch.'),
-			('im_closing', 'invoices', 'bigint NOT NULL', 'How many of them got an invoice; the others had no lines.'),
-			('im_closing', 'total', 'bigint NOT NULL', 'Apps there were when this call of im_close_month() began.'),
+			('im_closing', 'invoices', 'bigint NOT NULL', 'Invoices that the batch issued; one of im_adjust_month() closes no app, but may issue some.'),
+			('im_closing', 'total', 'bigint NOT NULL', 'Apps to go through when this call began.'),
 			('im_closing', 'begun_at', 'timestamptz NOT NULL', 'When this call began.'),
 			('im_closing', 'closed_at', 'timestamptz NOT NULL', 'When the batch was closed.'),
 			-- roles
@@ -157,7 +157,7 @@ AS $$
 			('im_invoice', 'im_invoice_kind_check', 'CHECK (CASE kind WHEN ''invoice'' THEN revision = 0 WHEN ''credit_note'' THEN revision > 0 AND total < 0 WHEN ''debit_note'' THEN revision > 0 AND total >= 0 ELSE false END)'),
 			('im_invoice', 'im_invoice_month_check', 'CHECK (isfinite(month) AND extract(day FROM month) = 1)'),
 			('im_invoice_line', 'im_invoice_line_pkey', 'PRIMARY KEY (app_id, month, revision, line)'),
-			('im_closing', 'im_closing_pkey', 'PRIMARY KEY (month, apps)'),
+			('im_closing', 'im_closing_pkey', 'PRIMARY KEY (month, apps, closed_at)'),
 			('im_role_grant', 'im_role_grant_empty_check', 'CHECK (false)')
 	) AS t(table_name, constraint_name, definition)
 $$;
