@@ -6,10 +6,10 @@
 -- everything else of its row is computed from it: a condition on month is
 -- applied first, so that only the months that were asked for are rated.
 
-CREATE FUNCTION @extschema@.im_rate_days(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
+CREATE FUNCTION @extschema@.im_rate_usage(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
 	RETURNS TABLE (day date, status text, plan text, given boolean, dau bigint, peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint, video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint, fhd_minutes bigint)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 31 PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_rate_days(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
+COMMENT ON FUNCTION @extschema@.im_rate_usage(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
 'The usage of one app and month day by day. The arguments are values made by im_gather(); no table is read.';
 
 CREATE FUNCTION @extschema@.im_daily_usage(month @extschema@.im_month)
@@ -31,7 +31,7 @@ BEGIN
 	RETURN QUERY
 	SELECT g.app_id, d.*
 	FROM @extschema@.im_gather(first, until, NULL, NULL, NULL) g,
-		@extschema@.im_rate_days(g.app_id, g.card_name, book, g.orders, g.suspensions,
+		@extschema@.im_rate_usage(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) d;
 END

@@ -259,10 +259,10 @@ BEGIN
 	END LOOP;
 	-- rows without a key can be replicated only by all their columns
 	FOR t IN
-		SELECT p.relid::regclass AS leaf
+		SELECT c.oid::regclass AS leaf
 		FROM @extschema@.im_table_definitions() d,
-			pg_partition_tree(format('%s.%I', '@extschema@', d.table_name)::regclass) p
-		JOIN pg_class c ON c.oid = p.relid
+			to_regclass(format('%s.%I', '@extschema@', d.table_name)) r
+		JOIN pg_class c ON c.oid = r OR c.oid IN (SELECT p.relid FROM pg_partition_tree(r) p)
 		WHERE c.relreplident = 'd' AND c.relkind IN ('r', 'p')
 			AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'p')
 	LOOP
