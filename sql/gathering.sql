@@ -129,17 +129,16 @@ COMMENT ON FUNCTION @extschema@.im_early_usage(date, date, @extschema@.im_rate_c
 -- out on such days, as the metered figures are.
 --
 -- In what follows reading is what im_reading() says: which days are read from
--- events.  A metered row of any other day counts as a row of the users does,
--- and where there is none there was no usage.  Events of a day that has a row
--- are left out in rating, so that it does no harm to read some of them; but
--- no event may be read twice.
+-- events.  Of any other day the metered row counts, and where there is none
+-- there was no usage.  What is metered adds up in rating, so no event may be
+-- read twice, and none of a day whose metered row counts.
 
 CREATE FUNCTION @extschema@.im_gather_daily(first date, until date, reading @extschema@.im_reading)
 	RETURNS TABLE (app_id bigint, daily bigint[], user_days date[], users @extschema@.im_userset[])
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT d.app_id,
-		@extschema@.im_usage_agg(d.app_id, d.day,
+		@extschema@.im_usage_pack(d.app_id, d.day,
 			d.dau, d.peak_groups,
 			d.text_checks, d.image_checks, d.audio_half_minutes, d.video_half_minutes,
 			d.audio_minutes, d.sd_minutes, d.hd_minutes, d.fhd_minutes),
@@ -172,7 +171,7 @@ AS $$
 	GROUP BY d.app_id
 $$;
 COMMENT ON FUNCTION @extschema@.im_gather_daily(date, date, @extschema@.im_reading) IS
-'The daily figures that users gave or that were metered and count, by app.';
+'The daily figures of each app: those that users gave, and those that were metered and count.';
 
 CREATE FUNCTION @extschema@.im_raw_logins(card @extschema@.im_rate_card, reading @extschema@.im_reading)
 	RETURNS TABLE (app_id bigint, day date, prices_mau boolean, dau bigint, users @extschema@.im_userset)
@@ -384,7 +383,7 @@ CREATE FUNCTION @extschema@.im_gather(first date, until date, card @extschema@.i
 AS $$
 	SELECT a.app_id, a.card_name, a.orders, a.suspensions,
 		$3 IS NOT NULL, coalesce(e.since, $1),
-		d.daily, l.logins || k.logins, g.groups || v.events, m.checks, c.calls,
+		d.daily, l.logins || k.logins, g.groups, m.checks || v.events || d.metered, c.calls,
 		CASE WHEN a.prices_mau THEN d.user_days || l.user_days || k.user_days END,
 		CASE WHEN a.prices_mau THEN d.users || l.users || k.users END,
 		a.currency

@@ -250,6 +250,81 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_unmetered_days(date, date, text[]) IS
 'The days of [first, until) on which events of all apps must be read, in the calendars of these zones.';
 
+-- A day of another calendar was not metered; one of the same calendar was, but
+-- for its users where only the other card wants to know who they were.
+CREATE FUNCTION @extschema@.im_metered_alike(card @extschema@.im_rate_card, app_id bigint)
+	RETURNS boolean
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF $1 IS NULL THEN
+		RETURN true;
+	END IF;
+	IF $2 IS NULL THEN
+		RETURN NOT EXISTS (
+			SELECT FROM @extschema@.im_app_cards(NULL) a
+			WHERE a.time_zone IS DISTINCT FROM $1::jsonb ->> 'time_zone'
+				OR NOT a.prices_mau AND $1::jsonb @? '$.plans.*.mau');
+	END IF;
+	RETURN NOT EXISTS (
+		SELECT FROM @extschema@.im_app_cards(NULL) a
+		WHERE a.app_id = $2
+			AND (a.time_zone IS DISTINCT FROM $1::jsonb ->> 'time_zone'
+				OR NOT a.prices_mau AND $1::jsonb @? '$.plans.*.mau'));
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_metered_alike(@extschema@.im_rate_card, bigint) IS
+'Whether usage that was metered for the app''s own card, or (null) for those of all apps, serves for this one.';
+
+CREATE FUNCTION @extschema@.im_reading_of(first date, until date, card @extschema@.im_rate_card,
+		early_apps bigint[], early_since date[], app_id bigint DEFAULT NULL)
+	RETURNS @extschema@.im_reading
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off
+AS $$
+DECLARE
+	r @extschema@.im_reading;
+	-- before 0001-01-01 there are no days
+	low date := greatest(least($1, (SELECT min(s) FROM unnest($5) s)), '0001-01-01');
+	zones text[];
+	unmetered datemultirange := datemultirange(daterange(low, $2));
+	early datemultirange;
+BEGIN
+	r.early_apps := $4;
+	r.early_since := $5;
+	IF to_regclass('@extschema@.im_metered_day') IS NOT NULL AND @extschema@.im_metered_alike($3, $6) THEN
+		IF $6 IS NULL THEN
+			zones := (SELECT array_agg(DISTINCT v.terms ->> 'time_zone') FROM @extschema@.im_rate_card_version v);
+		ELSE
+			zones := (SELECT ARRAY[a.time_zone] FROM @extschema@.im_app_cards(NULL) a WHERE a.app_id = $6);
+		END IF;
+		unmetered := @extschema@.im_unmetered_days(low, $2, zones);
+	END IF;
+	r.raw_first := coalesce(lower(unmetered * datemultirange(daterange($1, $2))), $2);
+	r.raw_until := coalesce(upper(unmetered * datemultirange(daterange($1, $2))), $2);
+	IF r.raw_first = $1 AND r.raw_until = $2 AND $4 IS NULL THEN
+		RETURN r;
+	END IF;
+	early := unmetered * datemultirange(daterange(low, $1));
+	-- two queries, so that one app's is planned for one app
+	IF $6 IS NULL THEN
+		SELECT array_agg(s.app_id), array_agg(s.first), array_agg(s.until)
+		INTO r.stale_apps, r.stale_first, r.stale_until
+		FROM @extschema@.im_stale_days($1, $2, r, early) s;
+	ELSE
+		SELECT array_agg(s.app_id), array_agg(s.first), array_agg(s.until)
+		INTO r.stale_apps, r.stale_first, r.stale_until
+		FROM @extschema@.im_stale_days($1, $2, r, early) s
+		WHERE s.app_id = $6;
+	END IF;
+	RETURN r;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_reading_of(date, date, @extschema@.im_rate_card, bigint[], date[], bigint) IS
+'Where to read the usage of the days [first, until) from, of one app or (null) of all, and of these apps since these earlier days; with a card given, under that card.';
+
 CREATE FUNCTION @extschema@.im_reading(first date, until date, card @extschema@.im_rate_card,
 		book @extschema@.im_price_book, app_id bigint DEFAULT NULL)
 	RETURNS @extschema@.im_reading
@@ -258,57 +333,18 @@ CREATE FUNCTION @extschema@.im_reading(first date, until date, card @extschema@.
 	SET jit = off
 AS $$
 DECLARE
-	r @extschema@.im_reading;
-	low date := $1;
-	zones text[];
-	own_days boolean := true;
-	unmetered datemultirange;
-	early datemultirange;
+	apps bigint[];
+	since date[];
 BEGIN
-	-- two queries, so that one app's is planned for one app
-	IF $5 IS NULL THEN
-		IF $4 IS NOT NULL THEN
-			SELECT array_agg(e.app_id), array_agg(e.since), coalesce(min(e.since), $1)
-			INTO r.early_apps, r.early_since, low
-			FROM @extschema@.im_early_usage($1, $2, $3, $4) e;
-		END IF;
-		zones := (SELECT array_agg(DISTINCT v.terms ->> 'time_zone') FROM @extschema@.im_rate_card_version v);
-	ELSE
-		SELECT array_agg(e.app_id), array_agg(e.since), coalesce(min(e.since), $1)
-		INTO r.early_apps, r.early_since, low
+	IF $4 IS NOT NULL AND $5 IS NULL THEN
+		SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, since
+		FROM @extschema@.im_early_usage($1, $2, $3, $4) e;
+	ELSIF $4 IS NOT NULL THEN
+		SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, since
 		FROM @extschema@.im_early_usage($1, $2, $3, $4) e
 		WHERE e.app_id = $5;
-		SELECT ARRAY[a.time_zone],
-			$3 IS NULL OR (a.time_zone, a.prices_mau) IS NOT DISTINCT FROM (o.time_zone, o.prices_mau)
-		INTO zones, own_days
-		FROM @extschema@.im_app_cards($3) a, @extschema@.im_app_cards(NULL) o
-		WHERE a.app_id = $5 AND o.app_id = $5;
 	END IF;
-	-- before 0001-01-01 there are no days
-	low := greatest(low, '0001-01-01');
-	-- another calendar than the app's own cuts other days than were metered
-	IF NOT own_days OR to_regclass('@extschema@.im_metered_day') IS NULL THEN
-		unmetered := datemultirange(daterange(low, $2));
-	ELSE
-		unmetered := @extschema@.im_unmetered_days(low, $2, zones);
-	END IF;
-	r.raw_first := coalesce(lower(unmetered * datemultirange(daterange($1, $2))), $2);
-	r.raw_until := coalesce(upper(unmetered * datemultirange(daterange($1, $2))), $2);
-	early := unmetered * datemultirange(daterange(low, $1));
-	IF r.raw_first = $1 AND r.raw_until = $2 AND r.early_apps IS NULL THEN
-		RETURN r;
-	END IF;
-	IF $5 IS NULL THEN
-		SELECT array_agg(s.app_id), array_agg(s.first), array_agg(s.until)
-		INTO r.stale_apps, r.stale_first, r.stale_until
-		FROM @extschema@.im_stale_days($1, $2, r, early) s;
-	ELSE
-		SELECT array_agg(s.app_id), array_agg(s.first), array_agg(s.until)
-		INTO r.stale_apps, r.stale_first, r.stale_until
-		FROM @extschema@.im_stale_days($1, $2, r, early) s
-		WHERE s.app_id = $5;
-	END IF;
-	RETURN r;
+	RETURN @extschema@.im_reading_of($1, $2, $3, apps, since, $5);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_reading(date, date, @extschema@.im_rate_card, @extschema@.im_price_book, bigint) IS
