@@ -105,7 +105,9 @@ FROM promise p JOIN have h ON h.name = p.name AND im_test.like_args(h.args, p.ar
 WHERE p.volatility = 'i' ORDER BY n;
 SELECT ok(a.aggcombinefn <> 0 AND (a.aggtranstype <> 'internal'::regtype OR (a.aggserialfn <> 0 AND a.aggdeserialfn <> 0)),
 	format('%s can be combined by parallel workers', h.name))
-FROM have h JOIN pg_aggregate a ON a.aggfnoid = h.oid ORDER BY h.name;
+FROM have h JOIN pg_aggregate a ON a.aggfnoid = h.oid
+-- a slice of a day is counted whole: its state is as large as its input
+WHERE h.name <> 'im_app_dau' ORDER BY h.name;
 SELECT ok(h.lanname = 'c', format('%s(%s) is C', p.name, p.args))
 FROM promise p JOIN have h ON h.name = p.name AND im_test.like_args(h.args, p.args)
 WHERE p.name ~ '^im_(block_fee|dau_overage|group_overage|addon_fee|moderation_fee|deductions|day)$' AND p.volatility = 'i' ORDER BY n;
@@ -194,8 +196,9 @@ FROM (SELECT DISTINCT tab FROM col) t ORDER BY tab;
 SELECT is((SELECT string_agg(name, ' ') FROM have WHERE prosecdef), NULL, 'no function is SECURITY DEFINER');
 SELECT is((SELECT string_agg(oid::regprocedure::text, E'\n') FROM have
 	WHERE lanname = 'plpgsql' AND NOT coalesce(array_to_string(proconfig, ','), '') ~ 'search_path'
-		-- makes its view where the caller's search_path says
-		AND name <> 'im_create_billing_view'), NULL, 'every plpgsql function sets its search_path');
+		-- one makes its view where the caller's search_path says, and procedures
+		-- that commit may have no settings: they qualify every name and operator
+		AND name <> 'im_create_billing_view' AND kind <> 'p'), NULL, 'every plpgsql function sets its search_path');
 SELECT is((SELECT string_agg(oid::regprocedure::text, E'\n') FROM have
 	WHERE array_to_string(proconfig, ',') ~ 'search_path' AND array_to_string(proconfig, ',') !~ 'pg_catalog.*pg_temp'), NULL,
 	'and looks into pg_temp last');
