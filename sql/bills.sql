@@ -21,6 +21,21 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_need_tables() IS
 'Raises 42P01 before im_create_tables() was called.';
 
+CREATE FUNCTION @extschema@.im_raise_no_app(app_id bigint) RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RAISE EXCEPTION USING
+		ERRCODE = 'no_data_found',
+		MESSAGE = format('there is no app %s', $1),
+		DETAIL = 'im_app has no row of it.',
+		HINT = 'Insert the app, or correct the app_id.';
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_raise_no_app(bigint) IS
+'Raises P0002 for an app that im_app does not have, or does not have for the caller.';
+
 CREATE FUNCTION @extschema@.im_need_app(app_id bigint) RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
@@ -28,11 +43,7 @@ AS $$
 BEGIN
 	PERFORM @extschema@.im_need_tables();
 	IF NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = $1) THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'no_data_found',
-			MESSAGE = format('there is no app %s', $1),
-			DETAIL = 'im_app has no row of it.',
-			HINT = 'Insert the app, or correct the app_id.';
+		PERFORM @extschema@.im_raise_no_app($1);
 	END IF;
 END
 $$;
@@ -101,6 +112,10 @@ CREATE FUNCTION @extschema@.im_monthly_bill(app_id bigint, month @extschema@.im_
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	IF @extschema@.im_guarded('im_monthly_bill_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_monthly_bill_guarded($1, $2);
+		RETURN;
+	END IF;
 	RETURN QUERY SELECT * FROM @extschema@.im_rebill($1, $2, NULL);
 END
 $$;

@@ -13,12 +13,12 @@ AS $$
 			WHEN m.seconds < 0 THEN format('im_moderation_check has %s seconds', m.seconds)
 			ELSE format('im_moderation_check has no seconds of %s', m.kind) END
 	FROM @extschema@.im_moderation_check m
-	WHERE m.at < @extschema@.im_utc_midnight($2 + 1)
+	WHERE m.at >= @extschema@.im_utc_midnight($1 - 1) AND m.at < @extschema@.im_utc_midnight($2 + 1)
 		AND (m.kind NOT IN ('text', 'image', 'audio', 'video') OR m.seconds < 0
 			OR m.seconds IS NULL AND m.kind IN ('audio', 'video'))
 $$;
 COMMENT ON FUNCTION @extschema@.im_bad_checks(date, date) IS
-'Rows of im_moderation_check before a day that cannot be metered.';
+'Rows of im_moderation_check around the days [first, until) that cannot be metered.';
 
 CREATE FUNCTION @extschema@.im_bad_calls(first date, until date)
 	RETURNS TABLE (app_id bigint, at timestamptz, problem text)
@@ -29,11 +29,11 @@ AS $$
 				THEN format('im_call has the unknown class "%s"', c.class)
 			ELSE format('im_call has %s seconds', c.seconds) END
 	FROM @extschema@.im_call c
-	WHERE c.at < @extschema@.im_utc_midnight($2 + 1)
+	WHERE c.at >= @extschema@.im_utc_midnight($1 - 1) AND c.at < @extschema@.im_utc_midnight($2 + 1)
 		AND (c.class NOT IN ('audio', 'sd', 'hd', 'fhd') OR c.seconds < 0)
 $$;
 COMMENT ON FUNCTION @extschema@.im_bad_calls(date, date) IS
-'Rows of im_call before a day that cannot be metered.';
+'Rows of im_call around the days [first, until) that cannot be metered.';
 
 CREATE FUNCTION @extschema@.im_bad_groups(first date, until date)
 	RETURNS TABLE (app_id bigint, at timestamptz, problem text)
@@ -49,24 +49,24 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_bad_groups(date, date) IS
 'Rows of im_group around a month that cannot be metered.';
 
-CREATE FUNCTION @extschema@.im_bad_events(first date, until date,
+CREATE FUNCTION @extschema@.im_bad_events(earliest date, first date, until date,
 		book @extschema@.im_price_book)
 	RETURNS TABLE (app_id bigint, problem text)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT b.app_id, format('%s at %s', b.problem,
 			to_char(b.at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS"+00"'))
-	FROM (SELECT * FROM @extschema@.im_bad_checks($1, $2)
-		  UNION ALL SELECT * FROM @extschema@.im_bad_calls($1, $2)
-		  UNION ALL SELECT * FROM @extschema@.im_bad_groups($1, $2)) b
+	FROM (SELECT * FROM @extschema@.im_bad_checks($1, $3)
+		  UNION ALL SELECT * FROM @extschema@.im_bad_calls($1, $3)
+		  UNION ALL SELECT * FROM @extschema@.im_bad_groups($2, $3)) b
 	JOIN @extschema@.im_app_cards(NULL) a ON a.app_id = b.app_id
-	LEFT JOIN @extschema@.im_early_usage($1, $2, NULL, $3) e ON e.app_id = b.app_id
+	LEFT JOIN @extschema@.im_early_usage($2, $3, NULL, $4) e ON e.app_id = b.app_id
 	WHERE a.time_zone IS NOT NULL
-		AND @extschema@.im_day(b.at, a.time_zone) >= coalesce(e.since, $1)
-		AND @extschema@.im_day(b.at, a.time_zone) < $2
+		AND @extschema@.im_day(b.at, a.time_zone) >= coalesce(e.since, $2)
+		AND @extschema@.im_day(b.at, a.time_zone) < $3
 $$;
-COMMENT ON FUNCTION @extschema@.im_bad_events(date, date, @extschema@.im_price_book) IS
-'Raw rows that make the bill of the month [first, until) fail, by app.';
+COMMENT ON FUNCTION @extschema@.im_bad_events(date, date, date, @extschema@.im_price_book) IS
+'Raw rows that make the bill of the month [first, until) fail, by app; packs may make rows matter since the earliest day.';
 
 CREATE FUNCTION @extschema@.im_bad_days(first date, until date,
 		book @extschema@.im_price_book)
@@ -137,6 +137,8 @@ DECLARE
 	first date := $1::date;
 	until date := upper($1::daterange);
 	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
+	earliest date := least(first, (SELECT min(e.since)
+								   FROM @extschema@.im_early_usage(first, until, NULL, book) e));
 BEGIN
 	RETURN QUERY
 	SELECT r.app_id, r.problem, true
@@ -152,7 +154,7 @@ BEGIN
 		EXISTS (SELECT FROM @extschema@.im_usage_apps(first, until) u WHERE u.app_id = a.app_id)
 	FROM @extschema@.im_app_accounts(until, NULL) a
 	WHERE a.card_from > first AND a.orders IS NULL;
-	RETURN QUERY SELECT b.app_id, b.problem, true FROM @extschema@.im_bad_events(first, until, book) b;
+	RETURN QUERY SELECT b.app_id, b.problem, true FROM @extschema@.im_bad_events(earliest, first, until, book) b;
 	RETURN QUERY SELECT b.app_id, b.problem, true FROM @extschema@.im_bad_days(first, until, book) b;
 	RETURN QUERY SELECT o.app_id, o.problem, false FROM @extschema@.im_odd_days(first, until) o;
 	RETURN QUERY

@@ -18,7 +18,9 @@ AS $$
 			('im_moderation_check', 'Raw checks of cloud moderation.'),
 			('im_call', 'Raw audio and video calls.'),
 			('im_load', 'Batches that were loaded: a row inserted in the transaction of a load makes the same batch fail the second time.'),
-			('im_usage_daily', 'Daily figures of an app; a row of the users is the truth for its day, null figures are 0.')
+			('im_usage_daily', 'Daily figures of an app; a row of the users is the truth for its day, null figures are 0.'),
+			-- roles
+			('im_role_grant', 'Has no rows: im_grant() makes a role of a kind by REFERENCES on the column of that name.')
 	) AS t(table_name, description)
 $$;
 COMMENT ON FUNCTION @extschema@.im_table_definitions() IS
@@ -83,7 +85,12 @@ AS $$
 			('im_usage_daily', 'sd_minutes', 'bigint', 'Minutes of sd video calls.'),
 			('im_usage_daily', 'hd_minutes', 'bigint', 'Minutes of hd video calls.'),
 			('im_usage_daily', 'fhd_minutes', 'bigint', 'Minutes of fhd video calls.'),
-			('im_usage_daily', 'metered_at', 'timestamptz', 'When the extension metered the row; null for rows of users.')
+			('im_usage_daily', 'metered_at', 'timestamptz', 'When the extension metered the row; null for rows of users.'),
+			-- roles
+			('im_role_grant', 'reader', 'boolean', 'REFERENCES on it: reads the bills and invoices of all apps.'),
+			('im_role_grant', 'tenant', 'boolean', 'REFERENCES on it: reads those of the apps whose im_app.tenant it is.'),
+			('im_role_grant', 'loader', 'boolean', 'REFERENCES on it: loads usage and orders.'),
+			('im_role_grant', 'closer', 'boolean', 'REFERENCES on it: closes and adjusts months.')
 	) AS t(table_name, column_name, definition, description)
 $$;
 COMMENT ON FUNCTION @extschema@.im_column_definitions() IS
@@ -105,7 +112,8 @@ AS $$
 			('im_suspension', 'im_suspension_days_check', 'CHECK (NOT isempty(days))'),
 			('im_suspension', 'im_suspension_reason_check', 'CHECK (reason IN (''arrears'', ''refund'', ''violation''))'),
 			('im_load', 'im_load_pkey', 'PRIMARY KEY (source, batch)'),
-			('im_usage_daily', 'im_usage_daily_pkey', 'PRIMARY KEY (app_id, day)')
+			('im_usage_daily', 'im_usage_daily_pkey', 'PRIMARY KEY (app_id, day)'),
+			('im_role_grant', 'im_role_grant_empty_check', 'CHECK (false)')
 	) AS t(table_name, constraint_name, definition)
 $$;
 COMMENT ON FUNCTION @extschema@.im_constraint_definitions() IS
@@ -117,6 +125,7 @@ CREATE FUNCTION @extschema@.im_index_definitions()
 AS $$
 	SELECT * FROM (VALUES
 			('im_suspension', 'im_suspension_app_id_idx', '(app_id)'),
+			('im_app', 'im_app_tenant_idx', '(tenant)'),
 			('im_login', 'im_login_app_id_at_idx', '(app_id, at)'),
 			('im_group', 'im_group_app_id_created_at_idx', '(app_id, created_at)'),
 			('im_moderation_check', 'im_moderation_check_app_id_at_idx', '(app_id, at)'),
@@ -195,13 +204,14 @@ BEGIN
 	END LOOP;
 	-- rows without a key can be replicated only by all their columns
 	FOR t IN
-		SELECT d.table_name
-		FROM @extschema@.im_table_definitions() d
-		JOIN pg_class c ON c.oid = format('%s.%I', '@extschema@', d.table_name)::regclass
-		WHERE c.relreplident = 'd'
+		SELECT c.oid::regclass AS leaf
+		FROM @extschema@.im_table_definitions() d,
+			to_regclass(format('%s.%I', '@extschema@', d.table_name)) r
+		JOIN pg_class c ON c.oid = r OR c.oid IN (SELECT p.relid FROM pg_partition_tree(r) p)
+		WHERE c.relreplident = 'd' AND c.relkind IN ('r', 'p')
 			AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'p')
 	LOOP
-		EXECUTE format('ALTER TABLE %s.%I REPLICA IDENTITY FULL', '@extschema@', t.table_name);
+		EXECUTE format('ALTER TABLE %s REPLICA IDENTITY FULL', t.leaf);
 	END LOOP;
 END
 $$;
@@ -261,6 +271,8 @@ BEGIN
 	PERFORM @extschema@.im_add_columns();
 	PERFORM @extschema@.im_add_constraints();
 	PERFORM @extschema@.im_add_triggers();
+	PERFORM @extschema@.im_add_functions();
+	PERFORM @extschema@.im_add_views();
 	-- a price list that has rows is the user's: nothing of it comes back unasked
 	IF $1 AND NOT EXISTS (SELECT FROM @extschema@.im_rate_card_version) THEN
 		PERFORM @extschema@.im_need_own_table('im_rate_card_version');

@@ -86,6 +86,12 @@ extern Account *inputs_account(Inputs *inputs, CalDay until);
 extern Usage *inputs_usage(Inputs *inputs, CalMonth month);
 
 /*
+ * The same with the users of the month, fit for a bill.  NULL where no version
+ * covers the month and there is nothing to bill.
+ */
+extern Usage *inputs_bill_usage(Inputs *inputs, CalMonth month);
+
+/*
  * The bill of ARG_MONTH, or NULL where no version covers the month and
  * there is nothing to bill: an app that came with a later card.
  */

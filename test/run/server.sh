@@ -133,13 +133,15 @@ start_server() {
 }
 
 # Everything from the bare machine to a running server; takes the functions
-# that print what packages are missing.
+# that print what packages are missing.  WELCOME names one that prints those
+# without which we go on.
 set_up() {
 	local packages
 	make_work_folder
 	choose_major
 	packages=$(for list in "$@"; do $list; done)
 	install_packages $packages
+	install_if_possible $(${WELCOME:-true})
 	[ "$(id -u)" -ne 0 ] || chown postgres "$WORK"
 	build_extension
 	[ "$(id -u)" -ne 0 ] || chown -Rh postgres "$WORK"

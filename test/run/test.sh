@@ -180,7 +180,7 @@ main() {
 	for layer in "$@"; do
 		[[ " $LAYERS " == *" $layer "* ]] || die "ONLY: no layer \"$layer\"; there are: $LAYERS"
 	done
-	set_up missing_for_server missing_for_tests
+	WELCOME=welcome_for_tests set_up missing_for_server missing_for_tests
 	copy_tree
 	for layer in "$@"; do
 		run_layer "$layer"
