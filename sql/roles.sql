@@ -292,6 +292,17 @@ AS $list$
 				'apps', '@extschema@.im_unbilled_usage_of(apps, $1)'),
 			('im_check', 'month @extschema@.im_month', 'TABLE (app_id bigint, problem text)',
 				'apps', '@extschema@.im_check_of(apps, $1)'),
+			-- the ledger
+			('im_rebill', 'app_id bigint, month @extschema@.im_month', 'SETOF @extschema@.im_bill_line',
+				'app', '@extschema@.im_rebill($1, $2)'),
+			('im_audit', 'app_id bigint, month @extschema@.im_month',
+				'TABLE (at timestamptz, event text, amount numeric, currency text, detail text)',
+				'app', '@extschema@.im_audit($1, $2)'),
+			('im_invoices', 'app_id bigint, month @extschema@.im_month', 'TABLE (month date, revision integer, kind text,
+				currency text, total numeric, issued_at timestamptz, rate_card text, card_from date, digest bytea)',
+				'app', '@extschema@.im_invoices($1, $2)'),
+			('im_drift', 'month @extschema@.im_month', 'TABLE (app_id bigint, issued numeric, rebilled numeric, difference numeric)',
+				'apps', '@extschema@.im_drift_of(apps, $1)'),
 			('im_apps', '', 'TABLE (app_id bigint, name text, rate_card text, opened_at timestamptz, tenant text)',
 				'apps', '@extschema@.im_apps_of(apps)'),
 			('im_current_card', '', '@extschema@.im_rate_card', 'none', '@extschema@.im_current_card()')
@@ -337,6 +348,16 @@ AS $list$
 		format('%s() for roles that may not read the tables. It runs with the rights of their owner and is called by %s() alone.',
 			g.function_name, g.function_name)
 	FROM @extschema@.im_guarded_definitions() g
+	UNION ALL
+	SELECT * FROM (VALUES
+			-- the ledger
+			('im_close_batch', 'month @extschema@.im_month, batch integer, run @extschema@.im_run', '@extschema@.im_run', 'sql', 'VOLATILE',
+				'SELECT @extschema@.im_close_some($1, $2, $3)', ARRAY['closer'],
+				'A batch of im_close_month(): issues invoices with the rights of the owner of the tables.'),
+			('im_adjust_batch', 'month @extschema@.im_month, batch integer, run @extschema@.im_run', '@extschema@.im_run', 'sql', 'VOLATILE',
+				'SELECT @extschema@.im_adjust_some($1, $2, $3)', ARRAY['closer'],
+				'A batch of im_adjust_month(): issues notes with the rights of the owner of the tables.')
+	) AS t(function_name, arguments, result, language, volatility, body, kinds, description)
 $list$;
 COMMENT ON FUNCTION @extschema@.im_function_definitions() IS
 'The functions that im_create_tables() makes: owned by the owner of the tables, SECURITY DEFINER, EXECUTE for the kinds of roles named only.';
@@ -450,6 +471,11 @@ AS $$
 			('closer', 'im_role_grant', 'REFERENCES (closer)'),
 			('reader', 'im_app', 'SELECT'),
 			('reader', 'im_rate_card_version', 'SELECT'),
+			-- the ledger
+			('reader', 'im_invoice', 'SELECT'),
+			('reader', 'im_invoice_line', 'SELECT'),
+			('reader', 'im_closing', 'SELECT'),
+			('closer', 'im_closing', 'SELECT'),
 			('loader', 'im_load', 'INSERT'),
 			('loader', 'im_order', 'INSERT'),
 			('loader', 'im_login', 'INSERT'),
