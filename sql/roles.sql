@@ -416,7 +416,7 @@ DECLARE
 BEGIN
 	EXECUTE 'CREATE OR REPLACE ' || definition;
 EXCEPTION WHEN invalid_function_definition THEN
-	EXECUTE format('DROP FUNCTION %s.%I(%s)', '@extschema@', $1, $2);
+	EXECUTE format('DROP FUNCTION IF EXISTS %s.%I(%s)', '@extschema@', $1, $2);
 	EXECUTE 'CREATE ' || definition;
 END
 $$;
