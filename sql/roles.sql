@@ -475,6 +475,8 @@ AS $$
 			('reader', 'im_invoice_line', 'SELECT'),
 			('reader', 'im_closing', 'SELECT'),
 			('closer', 'im_closing', 'SELECT'),
+			('reader', 'im_close_progress', 'SELECT'),
+			('closer', 'im_close_progress', 'SELECT'),
 			('loader', 'im_load', 'INSERT'),
 			('loader', 'im_order', 'INSERT'),
 			('loader', 'im_login', 'INSERT'),
