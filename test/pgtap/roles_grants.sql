@@ -60,9 +60,9 @@ SELECT 'function ' || p.proname AS what FROM made p WHERE has_function_privilege
 UNION ALL
 SELECT format('%s %s', v.privilege, d.table_name)
 FROM im_table_definitions() d, unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}'::text[]) v(privilege)
-WHERE has_any_column_privilege('We%ird "one"', d.table_name, v.privilege)
-		AND v.privilege IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES')
-	OR has_table_privilege('We%ird "one"', d.table_name, v.privilege);
+WHERE CASE WHEN v.privilege IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES')
+	THEN has_any_column_privilege('We%ird "one"', d.table_name, v.privilege)
+	ELSE has_table_privilege('We%ird "one"', d.table_name, v.privilege) END;
 SELECT is((SELECT count(*) FROM held), 0::bigint, 'a new role holds nothing');
 SELECT im_grant('"We%ird ""one"""', k) FROM unnest('{tenant,reader,loader,closer}'::text[]) k \g /dev/null
 SELECT im_grant('"We%ird ""one"""', 'tenant') \g /dev/null
@@ -70,7 +70,7 @@ SELECT set_eq($$SELECT kind FROM im_grants() WHERE role = 'We%ird "one"'$$, '{te
 SELECT is(seen('We%ird "one"', 'SELECT count(*) FROM im_apps()'), '(4)', 'of a reader and tenant the reader counts');
 SELECT im_revoke('"We%ird ""one"""', 'reader') \g /dev/null
 SELECT is(seen('We%ird "one"', 'SELECT count(*) FROM im_apps()'), '(0)', 'without which it is a tenant');
-SELECT is((SELECT count(*) FROM held WHERE what ~ '^SELECT'), 0::bigint, 'that reads no table');
+SELECT is((SELECT count(*) FROM held WHERE what ~ '^SELECT' AND what <> 'SELECT im_closing'), 0::bigint, 'that reads nothing of apps');
 SELECT isnt((SELECT count(*) FROM held WHERE what ~ '^INSERT'), 0::bigint, 'and still a loader');
 SELECT im_revoke('"We%ird ""one"""', k) FROM unnest('{tenant,loader,closer,closer}'::text[]) k \g /dev/null
 SELECT is((SELECT string_agg(what, ', ') FROM held), NULL, 'with all kinds everything is gone');
@@ -88,34 +88,36 @@ GRANT USAGE ON SCHEMA im_test TO scribe;
 SELECT is(seen('scribe', 'SELECT * FROM im_apps()'), '', 'and the next of the name is no reader for it');
 
 -- im_create_tables() again --------------------------------------------------------
-DROP FUNCTION im_apps_guarded();
+DROP FUNCTION public.im_apps_guarded();
 SELECT matches(seen('acme', 'SELECT * FROM im_apps()'), '^42501: permission denied for table', 'without its function nobody is let in');
-CREATE FUNCTION im_apps_guarded() RETURNS int LANGUAGE sql RETURN 1;
+CREATE FUNCTION public.im_apps_guarded() RETURNS int LANGUAGE sql RETURN 1;
 SELECT matches(seen('acme', 'SELECT * FROM im_apps()'), '^42501: function im_apps_guarded is not one of the owner',
 	'nor by one of the name that runs with the caller''s rights');
 ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT EXECUTE ON FUNCTIONS TO stranger;
 SELECT im_create_tables() \g /dev/null
 SELECT is(seen('acme', 'SELECT app_id FROM im_apps()'), E'(11)\n(12)', 'im_create_tables() makes it, even with another result, and grants it again');
-SELECT ok(NOT has_function_privilege('stranger', 'im_apps_guarded()', 'EXECUTE'), 'to nobody else, whatever the default privileges');
-GRANT EXECUTE ON FUNCTION im_apps_guarded() TO PUBLIC;
+SELECT ok(NOT has_function_privilege('stranger', 'public.im_apps_guarded()', 'EXECUTE'), 'to nobody else, whatever the default privileges');
+GRANT EXECUTE ON FUNCTION public.im_apps_guarded() TO PUBLIC;
 SELECT im_create_tables() \g /dev/null
-SELECT ok(NOT has_function_privilege('stranger', 'im_apps_guarded()', 'EXECUTE'), 'and takes back what somebody granted');
+SELECT ok(NOT has_function_privilege('stranger', 'public.im_apps_guarded()', 'EXECUTE'), 'and takes back what somebody granted');
 
 -- Tables of several roles: no function reads one role's tables with the rights of another.
 CREATE ROLE second;
 GRANT CREATE ON SCHEMA public TO second;
 ALTER TABLE im_load OWNER TO second;
 SELECT is(im_tables_owner(), NULL, 'tables of two roles have no one owner');
-DROP FUNCTION im_apps_guarded();
+DROP FUNCTION public.im_apps_guarded();
+SET LOCAL client_min_messages = error;
 SELECT lives_ok('SELECT im_create_tables(false)', 'im_create_tables() does the rest');
-SELECT is(to_regprocedure('im_apps_guarded()'), NULL, 'and makes no function');
+SET LOCAL client_min_messages = warning;
+SELECT is(to_regprocedure('public.im_apps_guarded()'), NULL, 'and makes no function');
 ALTER TABLE im_load OWNER TO current_user;
 SELECT im_create_tables() \g /dev/null
-SELECT isnt(to_regprocedure('im_apps_guarded()'), NULL, 'until they are of one again');
+SELECT isnt(to_regprocedure('public.im_apps_guarded()'), NULL, 'until they are of one again');
 ALTER TABLE im_load RENAME TO im_loaded;
-CREATE VIEW im_load AS TABLE im_loaded;
+CREATE VIEW public.im_load AS TABLE im_loaded;
 SELECT is(im_tables_owner(), NULL, 'a view in place of a table makes none, either');
-DROP VIEW im_load;
+DROP VIEW public.im_load;
 ALTER TABLE im_loaded RENAME TO im_load;
 
 -- Tables given to another owner, functions not: they are not trusted.
@@ -138,7 +140,7 @@ BEGIN
 		EXECUTE format('ALTER FUNCTION %s OWNER TO buyer', f.signature);
 	END LOOP;
 END $$;
-DROP FUNCTION im_apps_guarded();
+DROP FUNCTION public.im_apps_guarded();
 SELECT im_create_tables(false) \g /dev/null
 SELECT is((SELECT string_agg(DISTINCT pg_get_userbyid(proowner), ' ') FROM made), 'buyer', 'a superuser makes them for the owner of the tables');
 SELECT is(seen('acme', 'SELECT app_id FROM im_apps()'), E'(11)\n(12)', 'and they answer again');
