@@ -23,7 +23,8 @@ OBJS = $(SRCS:.c=.o)
 # The parts of the install script, in the order in which they are joined.
 # bundled_cards is generated, the others are files of sql/.
 SQL_PARTS = preamble month userset dau bundled_cards rate_card meters rating \
-	gathering tables orders bills checks reports explain
+	gathering tables orders bills checks reports explain \
+	html_parts html_chart html_page html_bill html_month
 SQL_FILES = $(foreach part,$(SQL_PARTS),$(if $(filter bundled_cards,$(part)),sql/bundled_cards.sql,$(HERE)/sql/$(part).sql))
 CARDS = $(sort $(wildcard $(HERE)/sql/cards/*.json))
 
