@@ -81,6 +81,7 @@ INSERT INTO promise (name, args, result, volatility, kind) VALUES
 	('im_app_status', 'app_id bigint, at timestamp with time zone', 'text', 's', 'f'),
 	('im_create_billing_view', 'name text, first_month im_month, last_month im_month', NULL, 'v', 'f'),
 	('im_price_list', 'card im_rate_card', 'TABLE(item text, plan text, option text, charge text, included %, block %, price numeric, "grant" %, coefficient numeric)', NULL, 'f'),
+	('im_partition', 'parent regclass, since date, until date, step interval, zone text', 'integer', 'v', 'f'),
 	('im_bundled_card', 'name text, effective_from date', 'im_rate_card', 'i', 'f');
 CREATE TEMP TABLE have AS
 SELECT p.oid, p.proname::text AS name, replace(replace(pg_get_function_identity_arguments(p.oid), 'public.', ''), '"', '') AS args,
