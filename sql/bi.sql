@@ -6,10 +6,10 @@
 -- everything else of its row is computed from it: a condition on month is
 -- applied first, so that only the months that were asked for are rated.
 
-CREATE FUNCTION @extschema@.im_rate_days(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
+CREATE FUNCTION @extschema@.im_rate_usage(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
 	RETURNS TABLE (day date, status text, plan text, given boolean, dau bigint, peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint, video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint, fhd_minutes bigint)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 31 PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_rate_days(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
+COMMENT ON FUNCTION @extschema@.im_rate_usage(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
 'The usage of one app and month day by day. The arguments are values made by im_gather(); no table is read.';
 
 CREATE FUNCTION @extschema@.im_daily_usage(month @extschema@.im_month)
@@ -31,7 +31,7 @@ BEGIN
 	RETURN QUERY
 	SELECT g.app_id, d.*
 	FROM @extschema@.im_gather(first, until, NULL, NULL, NULL) g,
-		@extschema@.im_rate_days(g.app_id, g.card_name, book, g.orders, g.suspensions,
+		@extschema@.im_rate_usage(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) d;
 END
@@ -128,7 +128,17 @@ AS $$
 				't.amount, t.currency, t.refunded_on '
 				'FROM @extschema@.im_order o LEFT JOIN @extschema@.im_app a ON a.app_id = o.app_id '
 				'LEFT JOIN @extschema@.im_order_terms() t ON t.app_id = o.app_id AND t.order_id = o.order_id',
-				'The order log with what became of each order: its term and its amount.')
+				'The order log with what became of each order: its term and its amount.'),
+			-- the ledger
+			('im_close_progress', 'SELECT c.month, CASE WHEN range_agg(c.apps) @> ''(,)''::int8range THEN ''closed'' ELSE ''closing'' END AS state, '
+				'sum(c.done)::bigint AS done, (array_agg(c.total ORDER BY c.closed_at DESC) FILTER (WHERE c.is_close))[1] AS total, '
+				'sum(c.invoices)::bigint AS invoices, max(c.last_begun) AS begun_at, max(c.closed_at) FILTER (WHERE c.is_close) AS last_at, '
+				'round(sum(c.done) FILTER (WHERE c.closed_at >= c.last_begun) '
+				'/ nullif(extract(epoch FROM max(c.closed_at) FILTER (WHERE c.is_close) - max(c.last_begun)), 0), 1) AS apps_per_second '
+				'FROM (SELECT i.month, i.apps, i.done, i.total, i.invoices, i.closed_at, i.done > 0 OR i.invoices = 0 AS is_close, '
+				'max(i.begun_at) FILTER (WHERE i.done > 0 OR i.invoices = 0) OVER (PARTITION BY i.month) AS last_begun '
+				'FROM @extschema@.im_closing i) c GROUP BY c.month',
+				'How far the close of each month has come, batch by batch: for another connection to watch.')
 	) AS v(view_name, definition, description)
 $$;
 COMMENT ON FUNCTION @extschema@.im_view_definitions() IS
@@ -195,7 +205,15 @@ AS $$
 			('im_bi_order', 'bought_through', 'Last day as bought.'),
 			('im_bi_order', 'amount', 'What it cost; negative for a refund, null for switches.'),
 			('im_bi_order', 'currency', 'ISO 4217 code.'),
-			('im_bi_order', 'refunded_on', 'Day on which it was refunded.')
+			('im_bi_order', 'refunded_on', 'Day on which it was refunded.'),
+			('im_close_progress', 'month', 'First day of the usage month.'),
+			('im_close_progress', 'state', 'closing, or closed when no app is open.'),
+			('im_close_progress', 'done', 'Apps that are closed.'),
+			('im_close_progress', 'total', 'Apps to close when the last call began.'),
+			('im_close_progress', 'invoices', 'Invoices issued.'),
+			('im_close_progress', 'begun_at', 'When the last call began.'),
+			('im_close_progress', 'last_at', 'When the last batch was closed.'),
+			('im_close_progress', 'apps_per_second', 'Apps that were closed a second since the last call began.')
 	) AS c(view_name, column_name, description)
 $$;
 COMMENT ON FUNCTION @extschema@.im_view_column_definitions() IS

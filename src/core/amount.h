@@ -57,6 +57,12 @@ extern Amount amount_mul(Core *core, Amount a, Amount b);
 /* numerator / denominator to a multiple of "unit", half up; both >= 0. */
 extern Amount amount_ratio(Core *core, Amount numerator, Amount denominator, Amount unit);
 
+/*
+ * total * part / whole rounded down, for 0 <= part <= whole and total >= 0;
+ * exact however large the product in between.
+ */
+extern Amount amount_share(Amount total, Amount part, Amount whole);
+
 /* An integer as an Amount. */
 static inline Amount
 amount_of(int64_t n)

@@ -8,6 +8,14 @@
 
 #include "core/bill_rules.h"
 
+Amount
+moderation_pack_content(const Term *term)
+{
+	const CardPack *pack = card_pack(term->card, term->option);
+
+	return pack != NULL ? amount_of(pack->deductions) * term->order->quantity : 0;
+}
+
 static PackList
 moderation_packs(const Account *account)
 {
@@ -16,14 +24,10 @@ moderation_packs(const Account *account)
 	for (int i = 0; i < account->nterms; i++)
 	{
 		const Term *term = account->terms[i];
-		const CardPack *pack;
 
-		if (strcmp(term->item, ITEM_PACK) != 0)
-			continue;
-		pack = card_pack(term->card, term->option);
-		if (pack != NULL)
+		if (strcmp(term->item, ITEM_PACK) == 0 && card_pack(term->card, term->option) != NULL)
 			pack_add(account->core, &list, term, term->start, term->ends, term->end,
-					 amount_of(pack->deductions) * term->order->quantity);
+					 moderation_pack_content(term));
 	}
 	return list;
 }
@@ -65,32 +69,35 @@ take_deductions(Core *core, PackList *packs, ModerationDay *day)
 	day->from_packs = amount_sub(core, day->deductions, rest);
 }
 
+/* "billed" is the first day of the month that is billed, see below. */
 static void
-rate_moderation_day(const Bill *bill, const Switch *sw, PackList *packs, ModerationDay *day)
+rate_moderation_day(const Account *account, const Usage *usage, CalDay billed,
+					const Switch *sw, PackList *packs, ModerationDay *day)
 {
+	Core	   *core = account->core;
 	const char *plan;
 	const Card *card;
 	bool		any = false;
 
 	for (int k = 0; k < CHECK_KINDS; k++)
 	{
-		day->counts[k] = usage_on(bill->usage, day->day, USAGE_TEXT + k);
+		day->counts[k] = usage_on(usage, day->day, USAGE_TEXT + k);
 		any |= day->counts[k] != 0;
 	}
-	day->state = account_state(bill->account, day->day, &plan);
+	day->state = account_state(account, day->day, &plan);
 	day->switched_on = in_service(day->state) && switch_option(sw, day->day) != NULL;
 	day->on = day->switched_on;
 	/* a month without a card version matters only if there is usage in it */
-	if (day->on && (any || day->day >= bill->first))
+	if (day->on && (any || day->day >= billed))
 	{
-		card = usage_card(bill->account, day->day);
+		card = usage_card(account, day->day);
 		day->on = card->sells_moderation;
 		for (int k = 0; k < CHECK_KINDS && day->on; k++)
 			if (card->weighs[k])
-				day->deductions = amount_add(bill->core, day->deductions,
-											 deductions_of(bill->core, card, k, day->counts[k]));
+				day->deductions = amount_add(core, day->deductions,
+											 deductions_of(core, card, k, day->counts[k]));
 	}
-	take_deductions(bill->core, packs, day);
+	take_deductions(core, packs, day);
 }
 
 void
@@ -104,10 +111,28 @@ moderation_days(const Bill *bill, ModerationVisitor visit, void *arg)
 		ModerationDay day = {.day = d};
 
 		pack_order(&packs, d);
-		rate_moderation_day(bill, sw, &packs, &day);
+		rate_moderation_day(bill->account, bill->usage, bill->first, sw, &packs, &day);
 		if (d < bill->first)
 			continue;
 		day.amount = amount_mul(bill->core, day.postpaid, bill->card->deduction_price);
+		visit(arg, &day, &packs);
+	}
+}
+
+void
+moderation_pack_days(const Account *account, const Usage *usage, CalDay until,
+					 ModerationVisitor visit, void *arg)
+{
+	const Switch *sw = account_switch(account, ITEM_MODERATION);
+	PackList	packs = moderation_packs(account);
+
+	for (CalDay d = usage->first; d < until; d++)
+	{
+		ModerationDay day = {.day = d};
+
+		pack_order(&packs, d);
+		/* nothing is billed here: a month without usage needs no card */
+		rate_moderation_day(account, usage, until, sw, &packs, &day);
 		visit(arg, &day, &packs);
 	}
 }

@@ -30,6 +30,17 @@ typedef void (*ModerationVisitor) (void *arg, const ModerationDay *day, const Pa
  */
 extern void moderation_days(const Bill *bill, ModerationVisitor visit, void *arg);
 
+/*
+ * Takes the deductions of every day from the usage's first until a day from
+ * the packs and calls the visitor after each, whatever the day's amount: for
+ * what packs come to over months.  Fails as moderation_days() does.
+ */
+extern void moderation_pack_days(const Account *account, const Usage *usage, CalDay until,
+								 ModerationVisitor visit, void *arg);
+
+/* The deductions that a pack term brings, 0 where its card has no such pack. */
+extern Amount moderation_pack_content(const Term *term);
+
 /* Deductions of a quantity: checks, or half minutes of audio and video. */
 extern Amount deductions_of(Core *core, const Card *card, CheckKind kind, int64_t count);
 

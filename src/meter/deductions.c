@@ -256,7 +256,7 @@ recv_weights(StringInfo buf)
 {
 	Weights		weights;
 
-	weights.zone = pq_getmsgrawstring(buf);
+	weights.zone = wire_string(buf);
 	for (int i = 0; i < CHECK_KINDS; i++)
 	{
 		uint8		priced = pq_getmsgbyte(buf);

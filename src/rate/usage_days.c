@@ -7,9 +7,9 @@
 #include "funcapi.h"
 #include "utils/date.h"
 
-PG_FUNCTION_INFO_V1(im_rate_days);
+PG_FUNCTION_INFO_V1(im_rate_usage);
 
-/* Columns of im_rate_days; figures stand in the order of UsageField. */
+/* Columns of im_rate_usage; figures stand in the order of UsageField. */
 enum
 {
 	DAYS_DAY,
@@ -68,7 +68,7 @@ try_account(Inputs *inputs, CalDay until)
 }
 
 Datum
-im_rate_days(PG_FUNCTION_ARGS)
+im_rate_usage(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	CalMonth	month = PG_GETARG_INT32(ARG_MONTH);

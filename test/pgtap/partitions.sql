@@ -30,6 +30,8 @@ CREATE TEMP TABLE triggers AS
 SELECT tgname, pg_get_triggerdef(oid) AS def FROM pg_trigger WHERE tgrelid = 'im_login'::regclass AND NOT tgisinternal;
 CREATE TEMP TABLE indexes AS SELECT indexname FROM pg_indexes WHERE tablename = 'im_login';
 
+SELECT is((SELECT relreplident::text FROM pg_class WHERE oid = 'im_login'::regclass), 'f', 'a table without a key is replicated by its rows');
+
 -- Turning plain tables into partitioned ones
 SELECT is(im_partition('im_login', '2024-01-01', '2024-04-01', '1 month'), 3, 'three months make three partitions');
 SELECT is(im_partition('im_group', '2024-01-01', '2024-03-01', '1 month'), 2, 'im_group too');
