@@ -136,7 +136,7 @@ COMMENT ON FUNCTION @extschema@.im_verify_invoices(@extschema@.im_month, bytea) 
 
 -- One app ------------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.im_invoices(app_id bigint, month @extschema@.im_month DEFAULT NULL)
+CREATE FUNCTION @extschema@.im_invoices(app_id bigint, in_month @extschema@.im_month DEFAULT NULL)
 	RETURNS TABLE (month date, revision integer, kind text, currency text, total numeric,
 		issued_at timestamptz, rate_card text, card_from date, digest bytea)
 	LANGUAGE plpgsql STABLE ROWS 10

@@ -298,7 +298,7 @@ AS $list$
 			('im_audit', 'app_id bigint, month @extschema@.im_month',
 				'TABLE (at timestamptz, event text, amount numeric, currency text, detail text)',
 				'app', '@extschema@.im_audit($1, $2)'),
-			('im_invoices', 'app_id bigint, month @extschema@.im_month', 'TABLE (month date, revision integer, kind text,
+			('im_invoices', 'app_id bigint, in_month @extschema@.im_month', 'TABLE (month date, revision integer, kind text,
 				currency text, total numeric, issued_at timestamptz, rate_card text, card_from date, digest bytea)',
 				'app', '@extschema@.im_invoices($1, $2)'),
 			('im_drift', 'month @extschema@.im_month', 'TABLE (app_id bigint, issued numeric, rebilled numeric, difference numeric)',
