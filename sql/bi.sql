@@ -65,6 +65,8 @@ CREATE FUNCTION @extschema@.im_rate_terms(app_id bigint, card_name text, book @e
 COMMENT ON FUNCTION @extschema@.im_rate_terms(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean) IS
 'What became of the orders of one app; nothing where they break the rules. The arguments are values made by im_app_orders(); no table is read.';
 
+-- Inlined, so that a condition on app_id reads the orders of that app alone;
+-- hence without a search_path of its own, and qualified to the last operator.
 CREATE FUNCTION @extschema@.im_order_terms()
 	RETURNS TABLE (app_id bigint, order_id bigint, day date, starts_on date, ends_on date,
 		bought_through date, amount numeric, currency text, refunded_on date)
@@ -72,9 +74,14 @@ CREATE FUNCTION @extschema@.im_order_terms()
 AS $$
 	SELECT a.app_id, t.order_id, t.day, t.starts_on, t.ends_on, t.bought_through, t.amount,
 		t.currency, t.refunded_on
-	FROM @extschema@.im_app_cards(NULL) a
-	JOIN @extschema@.im_app_orders('infinity') o ON o.app_id OPERATOR(pg_catalog.=) a.app_id,
-		@extschema@.im_rate_terms(a.app_id, a.card_name, (SELECT @extschema@.im_price_book(NULL)),
+	FROM @extschema@.im_app a
+	JOIN (SELECT e.app_id,
+				 pg_catalog.array_agg(ROW(e.order_id, e.at, e.action, e.item, e.option, e.months,
+						e.quantity, e.refunds, e.paid)::@extschema@.im_order_entry
+					ORDER BY e.at, e.order_id) AS orders
+		  FROM @extschema@.im_order e
+		  GROUP BY e.app_id) o ON o.app_id OPERATOR(pg_catalog.=) a.app_id,
+		@extschema@.im_rate_terms(a.app_id, a.rate_card, (SELECT @extschema@.im_price_book(NULL)),
 			o.orders, NULL, false) t
 $$;
 COMMENT ON FUNCTION @extschema@.im_order_terms() IS
