@@ -99,6 +99,7 @@ CREATE FUNCTION @extschema@.im_price_list(card @extschema@.im_rate_card)
 		block numeric, price numeric, "grant" numeric, coefficient numeric)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
+	SET jit = off	-- as in im_rebill()
 AS $$
 	WITH c AS (SELECT $1::jsonb AS terms),
 	list(rank, item, plan, option, charge, included, block, price, granted, coefficient) AS (

@@ -35,26 +35,26 @@ SELECT set_eq(
 
 -- Suspended usage, so that reports have something to say of each app.
 CALL suspend(11, '[2023-03-04,2023-03-08)');
-CALL suspend(777, '[2023-03-04,2023-03-08)');
+CALL suspend(500, '[2023-03-04,2023-03-08)');
 CALL daily(99, '2023-03-11', -1);
-UPDATE im_usage_daily SET users = (SELECT im_userset_agg(n) FROM generate_series(1, 3) n) WHERE app_id IN (12, 777);
+UPDATE im_usage_daily SET users = (SELECT im_userset_agg(n) FROM generate_series(1, 3) n) WHERE app_id IN (12, 500);
 DELETE FROM im_usage_daily WHERE app_id = 99;
 
-SELECT is(seen('clerk', 'SELECT * FROM ' || format(call, 777)), seen(current_user, 'SELECT * FROM ' || format(call, 777)),
+SELECT is(seen('clerk', 'SELECT * FROM ' || format(call, 500)), seen(current_user, 'SELECT * FROM ' || format(call, 500)),
 	'a reader gets what the owner gets: ' || call)
 FROM of_app ORDER BY call;
-SELECT isnt(seen('clerk', 'SELECT * FROM ' || format(call, 777)), '', 'and it is something: ' || call)
+SELECT isnt(seen('clerk', 'SELECT * FROM ' || format(call, 500)), '', 'and it is something: ' || call)
 FROM of_app ORDER BY call;
 SELECT is(seen('acme', 'SELECT * FROM ' || format(call, 11)), seen(current_user, 'SELECT * FROM ' || format(call, 11)),
 	'a tenant gets what the owner gets of an own app: ' || call)
 FROM of_app ORDER BY call;
 -- The first call of a session words the context otherwise.
 SELECT count(seen('acme', 'SELECT * FROM ' || format(call, 778))) FROM of_app \g /dev/null
-SELECT is(seen('acme', 'SELECT * FROM ' || format(call, 777)),
-	replace(seen('acme', 'SELECT * FROM ' || format(call, 778)), '778', '777'),
+SELECT is(seen('acme', 'SELECT * FROM ' || format(call, 500)),
+	replace(seen('acme', 'SELECT * FROM ' || format(call, 778)), '778', '500'),
 	'another''s app is told like one that does not exist: ' || call)
 FROM of_app ORDER BY call;
-SELECT matches(seen('acme', 'SELECT * FROM ' || format(call, 777)), '^P0002: there is no app 777\n', 'as P0002: ' || call)
+SELECT matches(seen('acme', 'SELECT * FROM ' || format(call, 500)), '^P0002: there is no app 500\n', 'as P0002: ' || call)
 FROM of_app ORDER BY call;
 SELECT is(seen('acme', 'SELECT * FROM ' || format(call, 99)),
 	replace(seen('acme', 'SELECT * FROM ' || format(call, 778)), '778', '99'),
@@ -67,7 +67,7 @@ SELECT is(seen('clerk', format('SELECT * FROM %s ORDER BY 1, 2, 3', call)),
 FROM of_apps WHERE call !~ 'im_check' ORDER BY call;
 SELECT is(seen('clerk', 'SELECT * FROM im_check(''2023-03'')'), seen(current_user, 'SELECT * FROM im_check(''2023-03'')'),
 	'a reader gets what the owner gets: im_check');
-SELECT isnt(seen('clerk', 'SELECT * FROM ' || call || ' WHERE app_id = 777'), '', 'and it is something: ' || call)
+SELECT isnt(seen('clerk', 'SELECT * FROM ' || call || ' WHERE app_id = 500'), '', 'and it is something: ' || call)
 FROM of_apps ORDER BY call;
 SELECT is(seen('acme', format('SELECT * FROM %s c ORDER BY c::text', call)),
 	seen(current_user, format('SELECT * FROM %s c WHERE app_id IN (11, 12) ORDER BY c::text', call)),
@@ -119,13 +119,13 @@ CREATE ROLE office;
 CREATE ROLE customers;
 CREATE ROLE small;
 GRANT USAGE ON SCHEMA im_test TO holding, heir, office, customers, small, nobodys;
-GRANT acme, rival TO holding;
+GRANT acme, other TO holding;
 GRANT acme TO heir;
 GRANT clerk TO office;
 GRANT customers TO small;
 SELECT im_grant('customers', 'tenant') \g /dev/null
 UPDATE im_app SET tenant = 'small' WHERE app_id = 12;
-SELECT is(seen('holding', 'SELECT app_id FROM im_apps()'), E'(11)\n(13)\n(777)', 'a member of two tenants has the apps of both');
+SELECT is(seen('holding', 'SELECT app_id FROM im_apps()'), E'(11)\n(13)\n(500)', 'a member of two tenants has the apps of both');
 SELECT matches(seen('heir', 'SELECT app_id FROM im_apps()'), '^42501', 'one that does not inherit has none');
 SELECT is(seen('office', 'SELECT count(*) FROM im_apps()'), '(5)', 'a member of a reader reads');
 SELECT is(seen('small', 'SELECT app_id FROM im_apps()'), '(12)', 'all tenants may be made so through one group');
