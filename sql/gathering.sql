@@ -134,14 +134,21 @@ COMMENT ON FUNCTION @extschema@.im_early_usage(date, date, @extschema@.im_rate_c
 -- read twice, and none of a day whose metered row counts.
 
 CREATE FUNCTION @extschema@.im_gather_daily(first date, until date, reading @extschema@.im_reading)
-	RETURNS TABLE (app_id bigint, daily bigint[], user_days date[], users @extschema@.im_userset[])
+	RETURNS TABLE (app_id bigint, daily bigint[], metered bigint[], user_days date[],
+		users @extschema@.im_userset[])
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT d.app_id,
 		@extschema@.im_usage_pack(d.app_id, d.day,
 			d.dau, d.peak_groups,
 			d.text_checks, d.image_checks, d.audio_half_minutes, d.video_half_minutes,
-			d.audio_minutes, d.sd_minutes, d.hd_minutes, d.fhd_minutes),
+			d.audio_minutes, d.sd_minutes, d.hd_minutes, d.fhd_minutes)
+			FILTER (WHERE d.metered_at IS NULL),
+		@extschema@.im_usage_pack(d.app_id, d.day,
+			d.dau, d.peak_groups,
+			d.text_checks, d.image_checks, d.audio_half_minutes, d.video_half_minutes,
+			d.audio_minutes, d.sd_minutes, d.hd_minutes, d.fhd_minutes)
+			FILTER (WHERE d.metered_at IS NOT NULL),
 		array_agg(d.day) FILTER (WHERE d.in_month AND d.users IS NOT NULL),
 		array_agg(d.users) FILTER (WHERE d.in_month AND d.users IS NOT NULL)
 	FROM (
@@ -383,7 +390,8 @@ CREATE FUNCTION @extschema@.im_gather(first date, until date, card @extschema@.i
 AS $$
 	SELECT a.app_id, a.card_name, a.orders, a.suspensions,
 		$3 IS NOT NULL, coalesce(e.since, $1),
-		d.daily, l.logins || k.logins, g.groups, m.checks || v.events || d.metered, c.calls,
+		-- rating adds up the four of metered usage; what is packed stands alone
+		d.daily, l.logins || k.logins, g.groups || c.calls, m.checks || v.events, d.metered,
 		CASE WHEN a.prices_mau THEN d.user_days || l.user_days || k.user_days END,
 		CASE WHEN a.prices_mau THEN d.users || l.users || k.users END,
 		a.currency
@@ -399,6 +407,23 @@ AS $$
 $$;
 COMMENT ON FUNCTION @extschema@.im_gather(date, date, @extschema@.im_rate_card, @extschema@.im_reading) IS
 'Each app with all values that its bill of the month [first, until) is a function of, read as im_reading() says; with a card given, under that card.';
+
+-- The same from events alone, metered or not.
+CREATE FUNCTION @extschema@.im_gather(first date, until date, card @extschema@.im_rate_card,
+		early_apps bigint[], early_since date[])
+	RETURNS TABLE (
+		app_id bigint, card_name text, orders @extschema@.im_order_entry[],
+		suspensions daterange[], preview boolean,
+		since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[],
+		calls bigint[], user_days date[], users @extschema@.im_userset[], currency text)
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT g.*
+	FROM @extschema@.im_gather($1, $2, $3, ROW($1, $2, $4, $5, $4, $5,
+		(SELECT array_agg($1) FROM unnest($4)), NULL)::@extschema@.im_reading) g
+$$;
+COMMENT ON FUNCTION @extschema@.im_gather(date, date, @extschema@.im_rate_card, bigint[], date[]) IS
+'im_gather() that reads events only; early_apps and early_since are what im_early_usage() gives.';
 
 -- Usage whose app is not in im_app has no card; its days are those of the
 -- default card's zone.
