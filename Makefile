@@ -6,6 +6,9 @@
 #   make test       the whole suite on a throwaway cluster
 #                   (ONLY=regress for one layer, PGMAJOR=17 for another server,
 #                   KEEP=1 to look around afterwards; demo takes the last two too)
+#   make sanitize   the suite under the address and undefined-behaviour sanitizers
+#   make memcheck   a share of it under valgrind
+#   make coverage   the suite with gcov: which lines of src it reaches
 #   make bench      time it against other databases (SCALE=0.05 for a try)
 #   make installcheck   pg_regress and isolation tests on an installed server
 #   make clean      remove what was built
@@ -22,15 +25,19 @@ OBJS = $(SRCS:.c=.o)
 
 # The parts of the install script, in the order in which they are joined.
 # bundled_cards is generated, the others are files of sql/.
-SQL_PARTS = preamble month userset dau bundled_cards rate_card meters rating \
-	gathering tables orders bills checks reports revenue running
+SQL_PARTS = preamble month userset dau app_dau bundled_cards rate_card \
+	meters rating gathering tables partitions orders bills checks reports \
+	ledger closing adjusting audit quote alerts bi revenue running explain \
+	html_parts html_chart html_page html_bill html_month roles
 SQL_FILES = $(foreach part,$(SQL_PARTS),$(if $(filter bundled_cards,$(part)),sql/bundled_cards.sql,$(HERE)/sql/$(part).sql))
 CARDS = $(sort $(wildcard $(HERE)/sql/cards/*.json))
 
 EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(HERE)/imbilling.control)
 INSTALL_SCRIPT_SQL = sql/imbilling--$(EXTVERSION).sql
-DATA_built = $(INSTALL_SCRIPT_SQL)
-DATA = $(sort $(patsubst $(HERE)/%,%,$(wildcard $(HERE)/sql/imbilling--*--*.sql)))
+# From each earlier version, whose install script sql/upgrade keeps, to this.
+EARLIER = $(sort $(patsubst $(HERE)/sql/upgrade/imbilling--%.sql,%,$(wildcard $(HERE)/sql/upgrade/imbilling--*.sql)))
+UPDATE_SCRIPTS = $(EARLIER:%=sql/imbilling--%--$(EXTVERSION).sql)
+DATA_built = $(INSTALL_SCRIPT_SQL) $(UPDATE_SCRIPTS)
 
 # pg_regress looks for expected/ in its output directory, before it looks in
 # the input directory: so test/sql and test/specs share the one at the top.
@@ -45,7 +52,7 @@ ISOLATION_OPTS = --inputdir=$(HERE)/test --outputdir=.
 PG_CPPFLAGS = -I$(HERE)/src -isystem $(shell $(PG_CONFIG) --includedir-server)
 PG_CFLAGS = -std=c17 -Wall -Wextra
 
-EXTRA_CLEAN = $(INSTALL_SCRIPT_SQL) sql/bundled_cards.sql $(SRCS:.c=.d) .build
+EXTRA_CLEAN = $(INSTALL_SCRIPT_SQL) $(UPDATE_SCRIPTS) sql/bundled_cards.sql $(SRCS:.c=.d) .build
 
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 ifneq ($(wildcard $(PGXS)),)
@@ -80,6 +87,10 @@ $(INSTALL_SCRIPT_SQL): $(SQL_FILES) $(HERE)/imbilling.control $(HERE)/Makefile
 	@$(MKDIR_P) $(@D)
 	for part in $(SQL_FILES); do cat $$part && echo || exit 1; done > $@
 
+$(UPDATE_SCRIPTS): sql/imbilling--%--$(EXTVERSION).sql: $(HERE)/sql/upgrade/imbilling--%.sql \
+		$(HERE)/sql/upgrade/%--$(EXTVERSION).sql $(HERE)/sql/upgrade/update_script.pl $(INSTALL_SCRIPT_SQL)
+	perl $(HERE)/sql/upgrade/update_script.pl $* $(EXTVERSION) $(wordlist 1,2,$^) < $(INSTALL_SCRIPT_SQL) > $@
+
 sql/bundled_cards.sql: $(CARDS) $(HERE)/sql/cards/join.sh
 	@$(MKDIR_P) $(@D)
 	sh $(HERE)/sql/cards/join.sh $(CARDS) > $@
@@ -104,6 +115,6 @@ clean:
 endif
 
 # These find or install their own PostgreSQL.
-.PHONY: demo test bench
-demo test bench:
+.PHONY: demo test bench sanitize memcheck coverage
+demo test bench sanitize memcheck coverage:
 	@$(HERE)/test/run/$@.sh

@@ -136,7 +136,7 @@ CREATE FUNCTION @extschema@.im_gather_daily(first date, until date,
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT d.app_id,
-		@extschema@.im_usage_agg(d.app_id, d.day,
+		@extschema@.im_usage_pack(d.app_id, d.day,
 			d.dau, d.peak_groups,
 			d.text_checks, d.image_checks, d.audio_half_minutes, d.video_half_minutes,
 			d.audio_minutes, d.sd_minutes, d.hd_minutes, d.fhd_minutes),

@@ -116,6 +116,21 @@ CREATE AGGREGATE @extschema@.im_usage_agg(app_id bigint, day date, dau bigint, p
 COMMENT ON AGGREGATE @extschema@.im_usage_agg(bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint) IS
 	'internal: daily figures of one app as rows of days, null figures are 0, rows of one day are summed; raises 22023 for negative figures and days out of range';
 
+CREATE FUNCTION @extschema@.im_usage_pack_final(internal) RETURNS bigint[]
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_usage_pack_final(internal) IS 'final function of im_usage_pack';
+
+CREATE AGGREGATE @extschema@.im_usage_pack(app_id bigint, day date, dau bigint, peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint, video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint, fhd_minutes bigint) (
+	SFUNC = @extschema@.im_usage_agg_trans, STYPE = internal, SSPACE = 1024,
+	COMBINEFUNC = @extschema@.im_usage_agg_combine,
+	SERIALFUNC = @extschema@.im_usage_agg_serial, DESERIALFUNC = @extschema@.im_usage_agg_deserial,
+	FINALFUNC = @extschema@.im_usage_pack_final,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.im_usage_pack(bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint) IS
+	'internal: what im_usage_agg gives, packed into fewer bytes, for rating alone';
+
 CREATE FUNCTION @extschema@.im_check_days_trans(internal, bigint, timestamptz, text, integer, text, date, date) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;

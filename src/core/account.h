@@ -39,6 +39,7 @@ struct Term
 	bool		annulled;		/* refunded before it began: never bought */
 	int			first_upgrade;	/* plans: upgrades before this one do not concern it */
 	const char *plan;			/* plans: the plan after all upgrades so far */
+	const char *bought_on;		/* add-ons: the plan whose price it was, or NULL */
 	Term	   *before;			/* the item's term before this one that stands */
 };
 
@@ -60,8 +61,30 @@ typedef struct Refund
 	const Term *term;
 	bool		priced;
 	bool		whole;			/* everything back */
+	int			nupgrades;		/* of the account, up to this refund */
 	Amount		amount;			/* positive */
 } Refund;
+
+/* The share of an upgrade's fee that was paid for a refunded term. */
+typedef struct PaidPart
+{
+	const Upgrade *upgrade;
+	int			days;			/* remaining days of the upgrade in the term */
+	int			of;				/* of all remaining days */
+} PaidPart;
+
+/* Days of one month of a refunded term that were used at one price. */
+typedef struct UsedPart
+{
+	CalDay		from;
+	int			days;
+	int			of;				/* days of that month of the term */
+	Amount		price;			/* of so many months: */
+	int			months;
+} UsedPart;
+
+typedef void (*PaidVisitor) (void *arg, const PaidPart *part);
+typedef void (*UsedVisitor) (void *arg, const UsedPart *part);
 
 /* Days on which a switch was on with one option; both ends are on. */
 typedef struct SwitchSpan
@@ -153,6 +176,18 @@ extern Account *account_open(Core *core, int64_t app_id, const CardHistory *card
 
 /* The state on a day; *plan is set to the plan in force, NULL where none is. */
 extern ServiceState account_state(const Account *account, CalDay day, const char **plan);
+
+/* The plan term that decides a day: the newest that has begun, or NULL. */
+extern const Term *plan_term_on(const Account *account, CalDay day);
+
+/*
+ * What a refund goes by (R8): back = the term's amount + each paid part -
+ * each used part.  Parts come in the order of their days.
+ */
+extern void refund_paid_parts(const Account *account, const Refund *refund,
+							  PaidVisitor visit, void *arg);
+extern void refund_used_parts(const Account *account, const Refund *refund,
+							  UsedVisitor visit, void *arg);
 
 /* True if the app runs at all: neither suspended, stopped nor reclaimed. */
 extern bool in_service(ServiceState state);

@@ -82,6 +82,7 @@ buy_addon(Account *account, const Order *order)
 	}
 	term = term_add(account, order, card, order_months(account, order));
 	term_span(account, term, start);
+	term->bought_on = price != NULL ? price->plan : NULL;
 	term_price(account, term, price ? &price->price : NULL, term->months);
 }
 

@@ -36,96 +36,115 @@ fraction_add(Core *core, Fraction a, Amount numerator, Amount denominator)
 }
 
 /*
- * What was paid for a term: the order's amount and the share of each upgrade
- * fee that falls on the term's days.  *exact tells whether no share was
- * split, so that the whole needs no rounding.
+ * The parts of what was paid for a term besides the order's amount: of each
+ * upgrade fee the share that falls on the term's days.
  */
-static Fraction
-term_paid(Account *account, const Term *term, bool *exact)
+static void
+paid_parts(const Account *account, const Term *term, int nupgrades,
+		   PaidVisitor visit, void *arg)
 {
-	Fraction	paid = {term->amount, 1};
-
-	*exact = true;
-	for (int i = term->first_upgrade; term->plan != NULL && i < account->nupgrades; i++)
+	for (int i = term->first_upgrade; term->plan != NULL && i < nupgrades; i++)
 	{
 		const Upgrade *upgrade = &account->upgrades[i];
 		CalDay		from = upgrade->order->day;
-		CalDay		remaining = upgrade->end - from,
-					own = term->end - (term->start > from ? term->start : from);
+		PaidPart	part = {.upgrade = upgrade, .of = upgrade->end - from};
 
 		if (!upgrade_covers(account, i, term))
 			continue;
-		if (own == remaining)
-			paid = fraction_add(account->core, paid,
-								amount_times(account->core, upgrade->amount, paid.denominator),
-								paid.denominator);
-		else
-		{
-			*exact = false;
-			paid = fraction_add(account->core, paid,
-								amount_times(account->core, upgrade->amount, own), remaining);
-		}
+		part.days = term->end - (term->start > from ? term->start : from);
+		visit(arg, &part);
 	}
-	return paid;
 }
 
-/*
- * Months of the term that lie in [from, until), each day counting one over
- * the days of its term month, in units of 1/TERM_MONTHS_LCM.
- */
-static Amount
-months_used(const Term *term, CalDay from, CalDay until)
+/* Days of a part's price that lie in each month of the term, before "until". */
+static void
+used_months(const Term *term, UsedPart *part, CalDay until, UsedVisitor visit, void *arg)
 {
-	Amount		used = 0;
+	CalDay		from = part->from;
 
 	for (int i = 0; i < term->months; i++)
 	{
 		CalDay		begin = cal_add_months(term->start, i),
 					end = cal_add_months(term->start, i + 1);
-		CalDay		first = begin > from ? begin : from,
-					last = end < until ? end : until;
+		CalDay		last = end < until ? end : until;
 
 		if (begin >= until)
 			break;
-		if (first < last)
-			used += (Amount) (last - first) * (TERM_MONTHS_LCM / (end - begin));
+		part->from = begin > from ? begin : from;
+		part->days = last - part->from;
+		part->of = end - begin;
+		if (part->days > 0)
+			visit(arg, part);
 	}
-	return used;
+	part->from = until > from ? until : from;
 }
 
 /* What the days of the term before "until" cost: list price after an upgrade. */
-static Fraction
-term_used(Account *account, const Term *term, CalDay until)
+static void
+used_parts(const Account *account, const Term *term, int nupgrades, CalDay until,
+		   UsedVisitor visit, void *arg)
 {
-	Core	   *core = account->core;
-	Fraction	used = {0, (Amount) TERM_MONTHS_LCM * term->months};
-	Amount		price = term->amount,	/* times months: kept whole */
-				share = 1;
-	CalDay		from = term->start;
+	UsedPart	part = {.from = term->start, .price = term->amount, .months = term->months};
 
-	for (int i = term->first_upgrade; term->plan != NULL && i <= account->nupgrades; i++)
+	for (int i = term->first_upgrade; term->plan != NULL && i < nupgrades; i++)
 	{
-		CalDay		to = until;
-
-		if (i < account->nupgrades)
-		{
-			if (!upgrade_covers(account, i, term))
-				continue;
-			to = account->upgrades[i].order->day;
-		}
-		used.numerator = amount_add(core, used.numerator,
-									amount_times(core, amount_times(core, price, share),
-												 months_used(term, from, to)));
-		if (i < account->nupgrades)
-		{
-			price = account->upgrades[i].new_price;
-			share = term->months;
-			from = to > from ? to : from;
-		}
+		if (!upgrade_covers(account, i, term))
+			continue;
+		used_months(term, &part, account->upgrades[i].order->day, visit, arg);
+		part.price = account->upgrades[i].new_price;
+		part.months = 1;
 	}
-	if (term->plan == NULL)
-		used.numerator = amount_times(core, price, months_used(term, from, until));
-	return used;
+	used_months(term, &part, until, visit, arg);
+}
+
+void
+refund_paid_parts(const Account *account, const Refund *refund, PaidVisitor visit, void *arg)
+{
+	paid_parts(account, refund->term, refund->nupgrades, visit, arg);
+}
+
+void
+refund_used_parts(const Account *account, const Refund *refund, UsedVisitor visit, void *arg)
+{
+	used_parts(account, refund->term, refund->nupgrades, refund->order->day + 1, visit, arg);
+}
+
+typedef struct PartSum
+{
+	Core	   *core;
+	int			months;			/* of the term */
+	bool		exact;			/* no upgrade fee was split, nothing needs rounding */
+	Fraction	sum;
+} PartSum;
+
+static void
+add_paid(void *arg, const PaidPart *part)
+{
+	PartSum    *paid = arg;
+	Amount		fee = part->upgrade->amount;
+
+	if (part->days == part->of)
+		paid->sum = fraction_add(paid->core, paid->sum,
+								 amount_times(paid->core, fee, paid->sum.denominator),
+								 paid->sum.denominator);
+	else
+	{
+		paid->exact = false;
+		paid->sum = fraction_add(paid->core, paid->sum,
+								 amount_times(paid->core, fee, part->days), part->of);
+	}
+}
+
+/* The sum's denominator is TERM_MONTHS_LCM * months of the term. */
+static void
+add_used(void *arg, const UsedPart *part)
+{
+	PartSum    *used = arg;
+	Amount		share = (Amount) (used->months / part->months) * part->days *
+		(TERM_MONTHS_LCM / part->of);
+
+	used->sum.numerator = amount_add(used->core, used->sum.numerator,
+									 amount_times(used->core, part->price, share));
 }
 
 static Amount
@@ -136,18 +155,20 @@ round_paid(Account *account, Fraction paid, bool exact)
 }
 
 static Amount
-refund_amount(Account *account, const Order *order, const Term *term, bool whole)
+refund_amount(Account *account, const Refund *refund)
 {
 	Core	   *core = account->core;
-	bool		exact;
-	Fraction	paid = term_paid(account, term, &exact),
-				used,
-				back;
+	const Term *term = refund->term;
+	PartSum		paid = {.core = core, .exact = true, .sum = {term->amount, 1}},
+				used = {.core = core, .months = term->months,
+		.sum = {0, (Amount) TERM_MONTHS_LCM * term->months}};
+	Fraction	back;
 
-	if (whole)
-		return round_paid(account, paid, exact);
-	used = term_used(account, term, order->day + 1);
-	back = fraction_add(core, paid, -used.numerator, used.denominator);
+	refund_paid_parts(account, refund, add_paid, &paid);
+	if (refund->whole)
+		return round_paid(account, paid.sum, paid.exact);
+	refund_used_parts(account, refund, add_used, &used);
+	back = fraction_add(core, paid.sum, -used.sum.numerator, used.sum.denominator);
 	return back.numerator <= 0 ? 0 :
 		amount_ratio(core, back.numerator, back.denominator, AMOUNT_CENT);
 }
@@ -230,12 +251,12 @@ refund(Account *account, const Order *order, int position)
 								 &account->refunds_capacity, sizeof(Refund));
 	entry = &account->refunds[account->nrefunds++];
 	*entry = (Refund) {.order = order, .term = term, .priced = term->priced,
-		.whole = early || order->day < term->start};
+		.whole = early || order->day < term->start, .nupgrades = account->nupgrades};
 	for (int i = term->first_upgrade; term->plan != NULL && i < account->nupgrades; i++)
 		if (upgrade_covers(account, i, term) && !account->upgrades[i].priced)
 			entry->priced = false;
 	if (entry->priced)
-		entry->amount = refund_amount(account, order, term, entry->whole);
+		entry->amount = refund_amount(account, entry);
 	account->whole_refund_used |= early;
 	term->refunded = true;
 	if (order->day < term->start)

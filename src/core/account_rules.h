@@ -39,9 +39,6 @@ extern bool term_runs(const Term *term, CalDay day);
 /* The plan in force on a day (grace included) as replayed so far, or NULL. */
 extern const char *plan_in_force(const Account *account, CalDay day);
 
-/* The plan term that decides a day: the newest that has begun, or NULL. */
-extern const Term *plan_term_on(const Account *account, CalDay day);
-
 /* The plan of a plan term on a day, upgrades up to that day applied. */
 extern const char *term_plan_on(const Account *account, const Term *term, CalDay day);
 

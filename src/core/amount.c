@@ -43,24 +43,70 @@ amount_parse(const char *text, size_t len, Amount *result)
 	return AMOUNT_OK;
 }
 
+/*
+ * Division of 128 bits by ten takes many times as long as that of 64, and
+ * hardly any figure of a bill needs more than 64.
+ */
+static inline bool
+is_short(Amount value)
+{
+	return value == (int64_t) value;
+}
+
+/* Takes up to most zeros off the end; returns how many there were. */
+static int
+strip_zeros(Amount *value, int most)
+{
+	int			stripped = 0;
+
+	if (*value == 0)
+		return 0;
+	if (is_short(*value))
+	{
+		int64_t		rest = (int64_t) *value;
+
+		for (; stripped < most && rest % 10 == 0; stripped++)
+			rest /= 10;
+		*value = rest;
+	}
+	else
+		for (; stripped < most && *value % 10 == 0; stripped++)
+			*value /= 10;
+	return stripped;
+}
+
+/* Writes the digits from the last on, at least one more than places. */
+static int
+put_digits(unsigned __int128 rest, int places, char *digits)
+{
+	uint64_t	low;
+	int			n = 0;
+
+	for (; rest > UINT64_MAX; rest /= 10)
+		digits[n++] = (char) ('0' + (int) (rest % 10));
+	low = (uint64_t) rest;
+	do
+	{
+		digits[n++] = (char) ('0' + (int) (low % 10));
+		low /= 10;
+	} while (low != 0 || n <= places);
+	return n;
+}
+
 char *
 amount_text(Amount value, int min_places, char *buf)
 {
 	char		digits[AMOUNT_TEXT_SIZE];
 	unsigned __int128 rest = value < 0 ? -(unsigned __int128) value : (unsigned __int128) value;
 	int			places = amount_places(value),
-				n = 0,
-				out = 0;
+				out = 0,
+				n;
 
 	if (places < min_places)
 		places = min_places;
 	for (int i = places; i < AMOUNT_PLACES; i++)
-		rest /= 10;
-	do
-	{
-		digits[n++] = (char) ('0' + (int) (rest % 10));
-		rest /= 10;
-	} while (rest != 0 || n <= places);
+		rest = rest > UINT64_MAX ? rest / 10 : (uint64_t) rest / 10;
+	n = put_digits(rest, places, digits);
 
 	if (value < 0)
 		buf[out++] = '-';
@@ -77,14 +123,7 @@ amount_text(Amount value, int min_places, char *buf)
 int
 amount_places(Amount value)
 {
-	int			places = AMOUNT_PLACES;
-
-	while (places > 0 && value % 10 == 0)
-	{
-		value /= 10;
-		places--;
-	}
-	return places;
+	return value == 0 ? 0 : AMOUNT_PLACES - strip_zeros(&value, AMOUNT_PLACES);
 }
 
 static void
@@ -136,10 +175,8 @@ amount_mul(Core *core, Amount a, Amount b)
 	int			surplus = AMOUNT_PLACES;
 	Amount		product;
 
-	while (surplus > 0 && a % 10 == 0 && a != 0)
-		a /= 10, surplus--;
-	while (surplus > 0 && b % 10 == 0 && b != 0)
-		b /= 10, surplus--;
+	surplus -= strip_zeros(&a, surplus);
+	surplus -= strip_zeros(&b, surplus);
 	if (a == 0 || b == 0)
 		return 0;
 	/* 5 * 2 makes one more zero */

@@ -2,10 +2,11 @@
  * call.c
  *	  Call minutes: from the packs of the call add-on, else postpaid (R5).
  */
+#include "core/call.h"
+
 #include <string.h>
 
 #include "core/bill_rules.h"
-#include "core/pack.h"
 
 /* The pack of each month of a term that has minutes; nothing carries over. */
 static void
@@ -55,20 +56,61 @@ take_minutes(PackList *list, CalDay day, int64_t minutes, int64_t ratio)
 {
 	int64_t		taken = 0;
 
-	for (int i = 0; i < list->npacks && taken < minutes; i++)
+	for (int i = 0; i < list->npacks; i++)
 	{
 		Pack	   *pack = &list->packs[i];
 		Amount		held = pack->left / amount_of(ratio);
 		int64_t		part = minutes - taken;
 
+		pack->taken = 0;
 		if (day < pack->start || day >= pack->end)
 			continue;
 		if (held < part)
 			part = (int64_t) held;
-		pack->left -= part * amount_of(ratio);
+		pack->taken = part * amount_of(ratio);
+		pack->left -= pack->taken;
 		taken += part;
 	}
 	return taken;
+}
+
+static void
+rate_call_day(const Bill *bill, PackList *list, CalDay day, CallVisitor visit, void *arg)
+{
+	CallDay		call = {.day = day};
+	const char *plan;
+
+	call.state = account_state(bill->account, day, &plan);
+	for (int c = 0; c < CALL_CLASSES; c++)
+	{
+		call.class = c;
+		call.minutes = usage_on(bill->usage, day, USAGE_CALL_AUDIO + c);
+		call.price = NULL;
+		call.taken = 0;
+		if (call.minutes == 0)
+			continue;
+		if (in_service(call.state))
+			call.price = &usage_card(bill->account, day)->calls[c];
+		call.billed = call.price != NULL && call.price->priced;
+		if (call.billed)
+			call.taken = take_minutes(list, day, call.minutes, call.price->ratio);
+		if (day >= bill->first)
+			visit(arg, &call, list);
+	}
+}
+
+void
+call_days(const Bill *bill, CallVisitor visit, CallDayVisitor day_done, void *arg)
+{
+	PackList	list = call_packs(bill->account);
+
+	for (CalDay day = bill->usage->first; day < bill->until; day++)
+	{
+		pack_order(&list, day);
+		rate_call_day(bill, &list, day, visit, arg);
+		if (day_done != NULL && day >= bill->first)
+			day_done(arg, day, &list);
+	}
 }
 
 typedef struct ClassMonth
@@ -77,30 +119,23 @@ typedef struct ClassMonth
 	Amount		from_packs;
 } ClassMonth;
 
-static void
-rate_call_day(Bill *bill, PackList *list, CalDay day, ClassMonth *month)
+typedef struct CallMonth
 {
-	const char *plan;
+	Core	   *core;
+	ClassMonth	classes[CALL_CLASSES];
+} CallMonth;
 
-	if (!in_service(account_state(bill->account, day, &plan)))
+static void
+sum_calls(void *arg, const CallDay *day, const PackList *packs)
+{
+	CallMonth  *month = arg;
+	ClassMonth *sum = &month->classes[day->class];
+
+	(void) packs;
+	if (!day->billed)
 		return;
-	for (int c = 0; c < CALL_CLASSES; c++)
-	{
-		int64_t		minutes = usage_on(bill->usage, day, USAGE_CALL_AUDIO + c),
-					taken;
-		const CallPrice *price;
-
-		if (minutes == 0)
-			continue;
-		price = &usage_card(bill->account, day)->calls[c];
-		if (!price->priced)
-			continue;
-		taken = take_minutes(list, day, minutes, price->ratio);
-		if (day < bill->first)
-			continue;
-		month[c].minutes = amount_add(bill->core, month[c].minutes, amount_of(minutes));
-		month[c].from_packs = amount_add(bill->core, month[c].from_packs, amount_of(taken));
-	}
+	sum->minutes = amount_add(month->core, sum->minutes, amount_of(day->minutes));
+	sum->from_packs = amount_add(month->core, sum->from_packs, amount_of(day->taken));
 }
 
 static void
@@ -127,15 +162,10 @@ add_call_line(Bill *bill, int class, const ClassMonth *month)
 void
 bill_calls(Bill *bill)
 {
-	PackList	list = call_packs(bill->account);
-	ClassMonth	month[CALL_CLASSES] = {0};
+	CallMonth	month = {.core = bill->core};
 
-	for (CalDay day = bill->usage->first; day < bill->until; day++)
-	{
-		pack_order(&list, day);
-		rate_call_day(bill, &list, day, month);
-	}
+	call_days(bill, sum_calls, NULL, &month);
 	for (int c = 0; c < CALL_CLASSES; c++)
-		if (month[c].minutes > 0)
-			add_call_line(bill, c, &month[c]);
+		if (month.classes[c].minutes > 0)
+			add_call_line(bill, c, &month.classes[c]);
 }

@@ -1,20 +1,20 @@
 /*
  * usage_rows.c
- *	  The aggregate im_usage_agg: daily figures of one app as one value.
+ *	  The aggregates im_usage_agg and im_usage_pack: daily figures of one app
+ *	  as one value.
  *
  * A month of a million apps passes through here row by row, so the state is
- * what the result will be: rows in the order of arrival, folded at the end
- * only if they did not come by day.
+ * small: packed rows in the order of arrival, folded at the end only if they
+ * did not come by day.  The two differ in what they give: a flat array for
+ * reading, a packed one for rating.
  */
 #include "types/compat.h"
 
 #include "utils/date.h"
 
-#include "meter/day_rows.h"
+#include "meter/day_pack.h"
 #include "meter/wire.h"
 #include "meter/zone.h"
-
-#define FIRST_ROOM		31		/* a month */
 
 /* Arguments of the transition function: state, app_id, day, then figures. */
 #define ARG_APP			1
@@ -23,7 +23,7 @@
 typedef struct UsageState
 {
 	int64		app_id;			/* of the first row, for messages */
-	DayRows		days;
+	DayPack		days;
 } UsageState;
 
 static const char *const columns[USAGE_FIELDS] = {
@@ -37,14 +37,15 @@ PG_FUNCTION_INFO_V1(im_usage_agg_combine);
 PG_FUNCTION_INFO_V1(im_usage_agg_serial);
 PG_FUNCTION_INFO_V1(im_usage_agg_deserial);
 PG_FUNCTION_INFO_V1(im_usage_agg_final);
+PG_FUNCTION_INFO_V1(im_usage_pack_final);
 
 static UsageState *
-new_state(MemoryContext context, int64 app_id, int64 room)
+new_state(MemoryContext context, int64 app_id)
 {
 	UsageState *state = MemoryContextAlloc(context, sizeof(UsageState));
 
 	state->app_id = app_id;
-	day_rows_init(&state->days, context, room);
+	day_pack_init(&state->days, context);
 	return state;
 }
 
@@ -89,28 +90,39 @@ im_usage_agg_trans(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = meter_context(fcinfo);
 	UsageState *state = PG_ARGISNULL(0) ? NULL : (UsageState *) PG_GETARG_POINTER(0);
-	CalDay		day = usage_day(fcinfo);
-	DayRow	   *row;
+	DayRow		row;
 
-	if (state == NULL)
-		state = new_state(context, PG_GETARG_INT64(ARG_APP), FIRST_ROOM);
-	row = day_rows_add(&state->days, day);
+	row.fields[USAGE_DAY] = usage_day(fcinfo);
 	for (int i = USAGE_DAY + 1; i < USAGE_FIELDS; i++)
 	{
-		if (PG_ARGISNULL(ARG_DAY + i))
-			continue;
-		row->fields[i] = PG_GETARG_INT64(ARG_DAY + i);
-		if (unlikely(row->fields[i] < 0))
+		row.fields[i] = PG_ARGISNULL(ARG_DAY + i) ? 0 : PG_GETARG_INT64(ARG_DAY + i);
+		if (unlikely(row.fields[i] < 0))
 			negative_figure(fcinfo, i);
 	}
+	if (state == NULL)
+		state = new_state(context, PG_GETARG_INT64(ARG_APP));
+	day_pack_add(&state->days, &row);
 	PG_RETURN_POINTER(state);
 }
 
-static void
-append_rows(DayRows *rows, const DayRows *more)
+/* The rows of a state; the bytes are our own, or were checked on arrival. */
+static DayRows
+rows_of(const DayPack *pack)
 {
-	for (int64 i = 0; i < more->count; i++)
-		*day_rows_add(rows, more->rows[i].fields[USAGE_DAY]) = more->rows[i];
+	DayRows		rows;
+
+	if (!day_pack_rows(pack->bytes, pack->len, pack->count, &rows))
+		elog(ERROR, "daily usage was packed wrongly");
+	return rows;
+}
+
+static void
+append_rows(DayPack *pack, const DayPack *more)
+{
+	DayRows		rows = rows_of(more);
+
+	for (int64 i = 0; i < rows.count; i++)
+		day_pack_add(pack, &rows.rows[i]);
 }
 
 Datum
@@ -123,7 +135,7 @@ im_usage_agg_combine(PG_FUNCTION_ARGS)
 	if (more != NULL)
 	{
 		if (state == NULL)
-			state = new_state(context, more->app_id, more->days.count);
+			state = new_state(context, more->app_id);
 		append_rows(&state->days, &more->days);
 	}
 	if (state == NULL)
@@ -139,28 +151,11 @@ im_usage_agg_serial(PG_FUNCTION_ARGS)
 
 	meter_context(fcinfo);
 	state = (UsageState *) PG_GETARG_POINTER(0);
-	wire_begin(&buf, "im_usage_agg", state->days.count * sizeof(DayRow));
+	wire_begin(&buf, "im_usage_agg", state->days.len);
 	pq_sendint64(&buf, state->app_id);
 	pq_sendint64(&buf, state->days.count);
-	for (int64 i = 0; i < state->days.count; i++)
-		for (int f = 0; f < USAGE_FIELDS; f++)
-			pq_sendint64(&buf, state->days.rows[i].fields[f]);
+	pq_sendbytes(&buf, (const char *) state->days.bytes, state->days.len);
 	PG_RETURN_BYTEA_P(wire_end(&buf));
-}
-
-static void
-recv_row(StringInfo buf, DayRows *rows)
-{
-	int64		day = pq_getmsgint64(buf);
-	DayRow	   *row;
-
-	wire_check(day >= CAL_MIN_DAY && day <= CAL_MAX_DAY);
-	row = day_rows_add(rows, (CalDay) day);
-	for (int f = USAGE_DAY + 1; f < USAGE_FIELDS; f++)
-	{
-		row->fields[f] = pq_getmsgint64(buf);
-		wire_check(row->fields[f] >= 0);
-	}
 }
 
 Datum
@@ -168,18 +163,20 @@ im_usage_agg_deserial(PG_FUNCTION_ARGS)
 {
 	UsageState *state;
 	StringInfoData buf;
-	int64		app_id,
-				count;
+	DayRows		rows;
+	Size		len;
+	int64		count;
 
 	meter_context(fcinfo);
 	wire_open(&buf, fcinfo);
-	app_id = pq_getmsgint64(&buf);
-	count = wire_count(&buf, sizeof(DayRow));
+	state = new_state(CurrentMemoryContext, pq_getmsgint64(&buf));
+	count = wire_count(&buf, 2);
+	len = buf.len - buf.cursor;
 	wire_check(count > 0);
-	state = new_state(CurrentMemoryContext, app_id, count);
-	for (int64 i = 0; i < count; i++)
-		recv_row(&buf, &state->days);
+	wire_check(day_pack_rows((const uint8 *) pq_getmsgbytes(&buf, len), len, count, &rows));
 	wire_close(&buf);
+	for (int64 i = 0; i < count; i++)
+		day_pack_add(&state->days, &rows.rows[i]);
 	PG_RETURN_POINTER(state);
 }
 
@@ -187,11 +184,25 @@ Datum
 im_usage_agg_final(PG_FUNCTION_ARGS)
 {
 	UsageState *state;
+	DayRows		rows;
 
 	meter_context(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	state = (UsageState *) PG_GETARG_POINTER(0);
-	day_rows_fold(&state->days, state->app_id);
-	PG_RETURN_ARRAYTYPE_P(day_rows_array(&state->days));
+	rows = rows_of(&state->days);
+	day_rows_fold(&rows, state->app_id);
+	PG_RETURN_ARRAYTYPE_P(day_rows_array(&rows));
+}
+
+Datum
+im_usage_pack_final(PG_FUNCTION_ARGS)
+{
+	UsageState *state;
+
+	meter_context(fcinfo);
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	state = (UsageState *) PG_GETARG_POINTER(0);
+	PG_RETURN_ARRAYTYPE_P(day_pack_array(&state->days, state->app_id));
 }

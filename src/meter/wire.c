@@ -65,6 +65,18 @@ wire_count(StringInfo buf, Size item_size)
 	return count;
 }
 
+/* pq_getmsgrawstring() looks for the end beyond the bytes, if need be. */
+const char *
+wire_string(StringInfo buf)
+{
+	const char *string = buf->data + buf->cursor;
+	const char *end = memchr(string, '\0', buf->len - buf->cursor);
+
+	wire_check(end != NULL);
+	buf->cursor += (int) (end - string) + 1;
+	return string;
+}
+
 void
 wire_check(bool ok)
 {

@@ -40,6 +40,9 @@ extern void wire_open(StringInfo buf, FunctionCallInfo fcinfo);
  */
 extern int64 wire_count(StringInfo buf, Size item_size);
 
+/* A string with its terminator, in place; raises 22P03 if it has none. */
+extern const char *wire_string(StringInfo buf);
+
 /* Raises 22P03 unless ok. */
 extern void wire_check(bool ok);
 

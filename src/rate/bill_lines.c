@@ -2,7 +2,7 @@
  * bill_lines.c
  *	  The bill of one app as rows of im_bill_line, and as a total.
  */
-#include "rate/inputs.h"
+#include "rate/bill_lines.h"
 
 #include "catalog/pg_type.h"
 #include "funcapi.h"
@@ -56,16 +56,18 @@ put_quantities(const BillLine *line, Datum *values, bool *nulls)
 	}
 }
 
-static void
-put_line(ReturnSetInfo *result, const Inputs *inputs, const Bill *bill, int number)
+void
+put_bill_line(ReturnSetInfo *result, const Bill *bill, const BillLine *line, int number,
+			  const int64 *app_id)
 {
-	const BillLine *line = &bill->lines[number];
-	Datum		values[LINE_COLUMNS];
+	Datum		values[LINE_COLUMNS] = {0};
 	bool		nulls[LINE_COLUMNS] = {false};
 
-	values[LINE_APP_ID] = Int64GetDatum(inputs->app_id);
+	nulls[LINE_APP_ID] = app_id == NULL;
+	if (app_id != NULL)
+		values[LINE_APP_ID] = Int64GetDatum(*app_id);
 	values[LINE_MONTH] = DateADTGetDatum(bill->first);
-	values[LINE_LINE] = Int32GetDatum(number + 1);
+	values[LINE_LINE] = Int32GetDatum(number);
 	values[LINE_ITEM] = CStringGetTextDatum(line->item);
 	values[LINE_OPTION] = CStringGetTextDatum(line->option);
 	values[LINE_PERIOD] = period_datum(line->from, line->until);
@@ -91,7 +93,7 @@ im_rate_lines(PG_FUNCTION_ARGS)
 	inputs_read(&inputs);
 	bill = inputs_bill(&inputs);
 	for (int i = 0; bill != NULL && i < bill->nlines; i++)
-		put_line(result, &inputs, bill, i);
+		put_bill_line(result, bill, &bill->lines[i], i + 1, &inputs.app_id);
 	PG_RETURN_NULL();
 }
 

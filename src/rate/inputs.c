@@ -10,6 +10,7 @@
 #include "utils/array.h"
 #include "utils/date.h"
 #include "utils/lsyscache.h"
+#include "meter/day_pack.h"
 #include "types/userset_merge.h"
 #include "utils/rangetypes.h"
 #include "utils/typcache.h"
@@ -367,7 +368,34 @@ inputs_account(Inputs *inputs, CalDay until)
 						inputs->suspensions, inputs->nsuspensions, until, inputs->preview);
 }
 
-/* The rows of a bigint[] argument: whole days, no nulls, nothing negative. */
+static pg_noinline void
+no_usage(int nitems)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("usage of %d integers is not made of whole days", nitems),
+			 errdetail("Each day has %d integers and none is null; packed days are whole too.", USAGE_FIELDS),
+			 errhint("Make it with im_usage_agg() and its like.")));
+}
+
+/* Flat rows: whole days, nothing negative. */
+static const int64 *
+flat_rows(const int64 *rows, int nitems, int *nrows)
+{
+	if (nitems % USAGE_FIELDS != 0)
+		no_usage(nitems);
+	for (int i = 0; i < nitems; i++)
+		if (rows[i] < 0 && i % USAGE_FIELDS != USAGE_DAY)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("usage of " INT64_FORMAT " is negative", rows[i]),
+					 errdetail("Usage counts from 0."),
+					 errhint("Make it with im_usage_agg() and its like.")));
+	*nrows = nitems / USAGE_FIELDS;
+	return rows;
+}
+
+/* The rows of a bigint[] argument, flat or packed. */
 static const int64 *
 usage_rows(FunctionCallInfo fcinfo, int argno, int *nrows)
 {
@@ -380,21 +408,14 @@ usage_rows(FunctionCallInfo fcinfo, int argno, int *nrows)
 		return NULL;
 	array = PG_GETARG_ARRAYTYPE_P(argno);
 	n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-	if (ARR_HASNULL(array) || ARR_ELEMTYPE(array) != INT8OID || n % USAGE_FIELDS != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("usage of %d integers is not made of whole days", n),
-				 errdetail("Each day has %d integers and none is null.", USAGE_FIELDS),
-				 errhint("Make it with im_usage_agg() and its like.")));
-	*nrows = n / USAGE_FIELDS;
+	if (ARR_HASNULL(array) || ARR_ELEMTYPE(array) != INT8OID)
+		no_usage(n);
 	rows = (const int64 *) ARR_DATA_PTR(array);
-	for (int i = 0; i < n; i++)
-		if (rows[i] < 0 && i % USAGE_FIELDS != USAGE_DAY)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("usage of " INT64_FORMAT " is negative", rows[i]),
-					 errdetail("Usage counts from 0."),
-					 errhint("Make it with im_usage_agg() and its like.")));
+	if (n == 0 || rows[0] >= CAL_MIN_DAY)
+		return flat_rows(rows, n, nrows);
+	rows = day_pack_read(array, n, nrows);
+	if (rows == NULL)
+		no_usage(n);
 	return rows;
 }
 
@@ -488,19 +509,28 @@ inputs_give_users(Inputs *inputs, Usage *usage)
 	inputs->usage = usage;
 }
 
+Usage *
+inputs_bill_usage(Inputs *inputs, CalMonth month)
+{
+	Usage	   *usage = inputs_usage(inputs, month);
+
+	inputs_zone(inputs);
+	if (card_on(&inputs->cards, cal_first_day(month)) == NULL && !usage_any(usage) &&
+		(inputs->norders == 0 || inputs->orders[0].day >= cal_first_day(month + 1)))
+		return NULL;
+	inputs_give_users(inputs, usage);
+	return usage;
+}
+
 Bill *
 inputs_bill(Inputs *inputs)
 {
 	FunctionCallInfo fcinfo = inputs->fcinfo;
 	CalMonth	month = PG_GETARG_INT32(ARG_MONTH);
-	CalDay		first = cal_first_day(month),
-				until = cal_first_day(month + 1);
-	Usage	   *usage = inputs_usage(inputs, month);
+	Usage	   *usage = inputs_bill_usage(inputs, month);
 
-	inputs_zone(inputs);
-	if (card_on(&inputs->cards, first) == NULL && !usage_any(usage) &&
-		(inputs->norders == 0 || inputs->orders[0].day >= until))
+	if (usage == NULL)
 		return NULL;
-	inputs_give_users(inputs, usage);
-	return bill_compute(&inputs->core.core, inputs_account(inputs, until), usage, month);
+	return bill_compute(&inputs->core.core, inputs_account(inputs, cal_first_day(month + 1)),
+						usage, month);
 }

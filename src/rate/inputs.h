@@ -92,6 +92,12 @@ extern void inputs_give_users(Inputs *inputs, Usage *usage);
 extern int64_t inputs_known_users(void *arg, CalDay first, int ndays, const bool *chosen);
 
 /*
+ * The same with the users of the month, fit for a bill.  NULL where no version
+ * covers the month and there is nothing to bill.
+ */
+extern Usage *inputs_bill_usage(Inputs *inputs, CalMonth month);
+
+/*
  * The bill of ARG_MONTH, or NULL where no version covers the month and
  * there is nothing to bill: an app that came with a later card.
  */

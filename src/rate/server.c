@@ -63,8 +63,9 @@ amount_to_numeric(Amount amount, int min_places)
 	int			places = Max(amount_places(amount), min_places);
 	Amount		units = amount;
 
+	/* 64 bits are divided many times as fast as 128 */
 	for (int i = places; i < AMOUNT_PLACES; i++)
-		units /= 10;
+		units = units == (int64) units ? (int64) units / 10 : units / 10;
 	if (units >= PG_INT64_MIN && units <= PG_INT64_MAX)
 		return NumericGetDatum(int64_div_fast_to_numeric((int64) units, places));
 	return DirectFunctionCall3(numeric_in, CStringGetDatum(amount_text(amount, min_places, text)),

@@ -48,4 +48,11 @@ struct Node;
 #define range_of_bounds(typcache, lower, upper) make_range(typcache, lower, upper, false, NULL)
 #endif
 
+/* 16 merged the checks of privileges on objects into one. */
+#if PG_VERSION_NUM < 160000
+#define function_aclcheck(oid, role) pg_proc_aclcheck(oid, role, ACL_EXECUTE)
+#else
+#define function_aclcheck(oid, role) object_aclcheck(ProcedureRelationId, oid, role, ACL_EXECUTE)
+#endif
+
 #endif							/* IM_COMPAT_H */

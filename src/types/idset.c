@@ -37,66 +37,14 @@
  */
 #include "types/idset.h"
 
-#include "access/xlog.h"
-#include "common/hashfn.h"
 #include "miscadmin.h"
-#include "utils/timestamp.h"
 
 #define FIRST_SLOTS		16
 #define DOUBLING_SLOTS	65536	/* grow by half beyond */
-#define TAG_SHIFT		56
-#define TAG_LONG		UINT64CONST(0xff)
-#define TAG_MASK		(TAG_LONG << TAG_SHIFT)
 #define WRITTEN_VERSION	1
 #define WRITTEN_HEAD	(2 + 8 * (ID_KINDS + 1))
 #define LEN_BYTES		4
 #define INTERRUPT_SLOTS	4096
-
-static uint64 seed[2];
-
-/* ---- hashes ---- */
-
-static inline uint64
-mix(uint64 x)
-{
-	x ^= x >> 32;
-	x *= UINT64CONST(0xd6e8feb86659fd93);
-	x ^= x >> 32;
-	return x * UINT64CONST(0xd6e8feb86659fd93);
-}
-
-/* Same in all processes of a server that runs, and not to be guessed. */
-static void
-make_seed(void)
-{
-	seed[0] = mix(GetSystemIdentifier() + mix(PgStartTime)) | 1;
-	seed[1] = mix(seed[0] ^ PgStartTime);
-}
-
-static inline uint64
-final_hash(uint64 hash)
-{
-#ifdef IDSET_DEGENERATE_HASH
-	return hash & (UINT64CONST(3) << 62);
-#else
-	return hash;
-#endif
-}
-
-static inline uint64
-hash_slot(IdSlot slot)
-{
-	uint64		h = (slot.w0 ^ seed[0]) * UINT64CONST(0x9e3779b97f4a7c15);
-
-	h ^= h >> 32;
-	return final_hash(mix(h ^ slot.w1 ^ seed[1]));
-}
-
-static inline uint64
-hash_long(const char *id, Size len)
-{
-	return final_hash(hash_bytes_extended((const unsigned char *) id, len, seed[0]) & ~TAG_LONG);
-}
 
 /* ---- tables ---- */
 
@@ -106,23 +54,10 @@ is_empty(const IdSlot *slot)
 	return (slot->w0 | slot->w1) == 0;
 }
 
-static inline bool
-is_long(IdSlot slot)
-{
-	return (slot.w1 & TAG_MASK) == TAG_MASK;
-}
-
 static inline const char *
 long_entry(IdSlot slot)
 {
 	return (const char *) (uintptr_t) slot.w0;
-}
-
-/* The hash by which a slot stands where it does. */
-static inline uint64
-slot_hash(IdKind kind, IdSlot slot)
-{
-	return kind == ID_BYTES && is_long(slot) ? slot.w1 << 8 : hash_slot(slot);
 }
 
 static inline uint32
@@ -164,7 +99,7 @@ resize(IdSet *set, IdKind kind, uint64 nslots)
 
 		if (is_empty(&old.slots[i]))
 			continue;
-		at = home(table, slot_hash(kind, old.slots[i]));
+		at = home(table, id_slot_hash(kind, old.slots[i], 0));
 		while (!is_empty(&table->slots[at]))
 			if (++at == table->nslots)
 				at = 0;
@@ -251,7 +186,7 @@ static void
 add_long(IdSet *set, uint64 hash, const char *id, uint32 len)
 {
 	IdTable    *table = &set->tables[ID_BYTES];
-	uint64		w1 = TAG_MASK | hash >> 8;
+	uint64		w1 = id_long_w1(hash);
 	uint32		at;
 
 	if (table->used >= table->limit)
@@ -322,7 +257,7 @@ look_ahead(const IdPending *item)
 	if (table->nslots == 0)
 		return;
 	slot = table->slots[home(table, item->hash)];
-	if (is_long(slot))
+	if (id_is_long(slot))
 		__builtin_prefetch(long_entry(slot));
 }
 
@@ -346,7 +281,7 @@ enqueue(IdSet *set, IdRing *ring, IdKind kind, uint64 hash)
 static inline void
 enqueue_slot(IdSet *set, IdRing *ring, IdKind kind, IdSlot slot)
 {
-	IdPending  *item = enqueue(set, ring, kind, hash_slot(slot));
+	IdPending  *item = enqueue(set, ring, kind, id_hash_slot(slot, 0));
 
 	item->slot = slot;
 	item->len = 0;
@@ -357,8 +292,7 @@ enqueue_slot(IdSet *set, IdRing *ring, IdKind kind, IdSlot slot)
 void
 idset_init(IdSet *set, MemoryContext context)
 {
-	if (seed[0] == 0)
-		make_seed();
+	id_seed_make();
 	memset(set, 0, sizeof(*set));
 	set->context = context;
 }
@@ -373,44 +307,10 @@ idset_count(const IdSet *set)
 	return count;
 }
 
-/* Up to 15 bytes, read without a loop and without reading beyond them. */
-static inline IdSlot
-inline_slot(const char *id, Size len)
-{
-	IdSlot		slot = {0, 0};
-
-	if (len >= 8)
-	{
-		slot.w0 = load_le64(id);
-		slot.w1 = (load_le64(id + len - 8) >> (8 * (ID_INLINE_MAX - len))) >> 8;
-	}
-	else if (len >= 4)
-		slot.w0 = load_le32(id) | (uint64) load_le32(id + len - 4) << (8 * (len - 4));
-	else
-		for (Size i = 0; i < len; i++)
-			slot.w0 |= (uint64) (uint8) id[i] << (8 * i);
-	slot.w1 |= (uint64) (len + 1) << TAG_SHIFT;
-	return slot;
-}
-
-/* 16 or 24 lower-case hex digits as 8 or 12 bytes. */
-static inline bool
-hex_slot(const char *id, Size len, IdSlot *slot)
-{
-	uint32		part[3] = {0, 0, 0};
-
-	for (Size i = 0; i < len / 8; i++)
-		if (!hex_pack8(load_le64(id + 8 * i), HEX_LOWER, &part[i]))
-			return false;
-	slot->w0 = part[0] | (uint64) part[1] << 32;
-	slot->w1 = part[2] | (uint64) (len / 2 + 1) << TAG_SHIFT;
-	return true;
-}
-
 static void
 enqueue_long(IdSet *set, IdRing *ring, const char *id, Size len)
 {
-	uint64		hash = hash_long(id, len);
+	uint64		hash = id_hash_long(id, len, 0);
 	IdPending  *item;
 
 	if (len > IDRING_BYTES)
@@ -427,15 +327,10 @@ void
 idset_add(IdSet *set, IdRing *ring, const char *id, Size len)
 {
 	IdSlot		slot;
+	IdKind		kind = id_pack(id, len, &slot);
 
-	if (likely(len <= ID_INLINE_MAX))
-		enqueue_slot(set, ring, ID_BYTES, inline_slot(id, len));
-	else if (len == UUID_TEXT_LEN && hex_pack_uuid(id, HEX_LOWER, &slot.w0, &slot.w1))
-		enqueue_slot(set, ring, ID_UUID, slot);
-	else if (len == 32 && hex_pack32(id, HEX_LOWER, &slot.w0, &slot.w1))
-		enqueue_slot(set, ring, ID_HEX32, slot);
-	else if ((len == 16 || len == 24) && hex_slot(id, len, &slot))
-		enqueue_slot(set, ring, ID_HEX, slot);
+	if (likely(kind != ID_KINDS))
+		enqueue_slot(set, ring, kind, slot);
 	else
 		enqueue_long(set, ring, id, len);
 }
@@ -482,11 +377,11 @@ idset_merge(IdSet *set, const IdSet *other)
 			check_interrupts_at(i);
 			if (is_empty(&slot))
 				continue;
-			if (kind == ID_BYTES && is_long(slot))
-				add_long(set, slot_hash(kind, slot), long_entry(slot) + LEN_BYTES,
+			if (kind == ID_BYTES && id_is_long(slot))
+				add_long(set, id_slot_hash(kind, slot, 0), long_entry(slot) + LEN_BYTES,
 						 load_le32(long_entry(slot)));
 			else
-				add_slot(set, kind, hash_slot(slot), slot);
+				add_slot(set, kind, id_hash_slot(slot, 0), slot);
 		}
 	}
 }
@@ -516,7 +411,7 @@ call_for_slot(IdKind kind, IdSlot slot, IdCallback callback, void *arg)
 		hex_spell(bytes, n, HEX_LOWER, text);
 		callback(arg, text, 2 * n);
 	}
-	else if (is_long(slot))
+	else if (id_is_long(slot))
 		callback(arg, long_entry(slot) + LEN_BYTES, load_le32(long_entry(slot)));
 	else
 		callback(arg, (char *) bytes, (slot.w1 >> TAG_SHIFT) - 1);
@@ -563,7 +458,7 @@ write_slots(const IdTable *table, IdKind kind, char *to)
 	{
 		IdSlot		slot = table->slots[i];
 
-		if (is_empty(&slot) || (kind == ID_BYTES && is_long(slot)))
+		if (is_empty(&slot) || (kind == ID_BYTES && id_is_long(slot)))
 			continue;
 		store_le64(to, slot.w0);
 		store_le64(to + 8, slot.w1);
@@ -580,7 +475,7 @@ write_long_ids(const IdTable *table, char *to)
 		IdSlot		slot = table->slots[i];
 		Size		size;
 
-		if (!is_long(slot))
+		if (!id_is_long(slot))
 			continue;
 		size = (Size) load_le32(long_entry(slot)) + LEN_BYTES;
 		memcpy(to, long_entry(slot), size);
@@ -654,7 +549,7 @@ merge_slots(IdSet *set, IdKind kind, uint64 count, const char *from)
 
 		check_interrupts_at(i);
 		check_written(is_slot_of(kind, slot));
-		add_slot(set, kind, hash_slot(slot), slot);
+		add_slot(set, kind, id_hash_slot(slot, 0), slot);
 	}
 	return from;
 }
@@ -672,7 +567,7 @@ merge_long_ids(IdSet *set, uint64 count, const char *from, const char *end)
 		len = load_le32(from);
 		from += LEN_BYTES;
 		check_written(len > ID_INLINE_MAX && len <= (Size) (end - from));
-		add_long(set, hash_long(from, len), from, len);
+		add_long(set, id_hash_long(from, len, 0), from, len);
 		from += len;
 	}
 	return from;

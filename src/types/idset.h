@@ -11,24 +11,9 @@
 #define IM_TYPES_IDSET_H
 
 #include "types/arena.h"
-#include "types/hexpack.h"
+#include "types/idslot.h"
 
-/* How an id is written into 16 bytes; each kind has a table of its own. */
-typedef enum IdKind
-{
-	ID_BYTES,					/* to 15 bytes and their number, or a reference */
-	ID_UUID,					/* 16 bytes; as text 8-4-4-4-12, lower case */
-	ID_HEX32,					/* 32 lower-case hex digits */
-	ID_HEX,						/* 16 or 24 of them, as the bytes of ID_BYTES */
-	ID_KINDS
-} IdKind;
-
-typedef struct IdSlot
-{
-	uint64		w0;
-	uint64		w1;
-} IdSlot;
-
+/* Each kind of slot has a table of its own. */
 typedef struct IdTable
 {
 	IdSlot	   *slots;
@@ -47,7 +32,6 @@ typedef struct IdSet
 	uint64		long_bytes;		/* lengths included */
 } IdSet;
 
-#define ID_INLINE_MAX	15
 #define IDRING_SIZE		16
 #define IDRING_BYTES	112
 

@@ -124,37 +124,3 @@ plain_merge() {
 	as_user tee "$(answer_file union 'plain C merge' 1)" <<<"$ids" >/dev/null
 	record union 'plain C merge of sorted lines' 1 "$ms"
 }
-
-# ---- all bills of a month from daily figures ----
-
-# As little work_mem as servers have: memory must not grow with the apps.
-section_bills() {
-	local WORK_MEM=32MB
-	sql bills '~floor: SELECT max, sum ... GROUP BY app_id' 1 "
-		SELECT count(*), sum(t), sum(d), sum(g)
-		FROM (SELECT app_id, max(dau) AS d, max(peak_groups) AS g, sum(text_checks) AS t
-			FROM im_usage_daily WHERE day >= '2023-12-01' AND day < '2024-01-01' GROUP BY app_id) u"
-	sql bills 'im_monthly_totals' 1 "SELECT count(*), sum(total) FROM im_monthly_totals('2023-12')"
-	sql bills 'im_monthly_bills' 1 "
-		SELECT count(*), sum(total)
-		FROM (SELECT app_id, round(sum(amount), 2) AS total FROM im_monthly_bills('2023-12') GROUP BY app_id) b"
-}
-
-# ---- the bill of one app ----
-
-# Every transaction's latency in microseconds is the third field of the log.
-section_latency() {
-	local clients mode
-	for clients in 1 2 8; do
-		for mode in simple prepared; do
-			rm -f "$WORK/latency"/*
-			as_user pgbench -n -M $mode -c "$clients" -j 2 -T "${LATENCY_SECONDS:-4}" --random-seed=1 \
-				-D apps="$APPS" -f "$WORK/one_bill.sql" -l --log-prefix="$WORK/latency/log" bench \
-				>"$WORK/pgbench.log" 2>&1 || { cat "$WORK/pgbench.log" >&2; die "pgbench failed"; }
-			cat "$WORK/latency"/log* | cut -d ' ' -f 3 | sort -n | awk -v clients="$clients" -v mode="$mode" '
-				{ at[NR] = $1 }
-				END { printf "%s\t%s\t%.3f\t%.3f\t%d\n", clients, mode,
-					at[int((NR + 1) / 2)] / 1000, at[int(NR * 0.99) + 1] / 1000, NR }' >>"$WORK/latencies"
-		done
-	done
-}

@@ -19,13 +19,13 @@ answer_file() {
 }
 
 # sql SECTION LABEL 1|all QUERY
-# In a fresh session.  Memory is that of the session's own process without
+# In a fresh session of the database BENCH_DATABASE.  Memory is that of the session's own process without
 # what it shares; its workers' is not in it.
 sql() {
 	local answer workers=0 output
 	answer=$(answer_file "$1" "$2" "$3")
 	[ "$3" = 1 ] || workers=$(nproc)
-	output=$(as_user psql -X -q -A -t -F ' ' -v ON_ERROR_STOP=1 -d bench <<-SQL
+	output=$(as_user psql -X -q -A -t -F ' ' -v ON_ERROR_STOP=1 -d "${BENCH_DATABASE:-bench}" <<-SQL
 		SET work_mem = '${WORK_MEM:-1GB}';
 		SET jit = off;
 		SET max_parallel_workers_per_gather = $workers;

@@ -88,32 +88,35 @@ middle() {
 
 report_bills() {
 	echo
-	grep '^bills	im_' "$WORK/results" | sort -t '	' -k 2,2 -k 4,4n | middle 2 |
-		awk -F '\t' -v apps="$APPS" '{ printf "- `%s`: %.0f bills a minute\n", $2, apps * 60000 / $4 }'
+	grep "^bills_$1	im_" "$WORK/results" | sort -t '	' -k 2,2 -k 4,4n | middle 2 |
+		awk -F '\t' -v apps="$1" '{ printf "- `%s`: %.0f bills a minute\n", $2, apps * 60000 / $4 }'
 }
 
 report_latency() {
-	printf '\n**Bill of one app, by pgbench over its socket**\n\n'
+	printf '\n**Bill of one app of %s, by pgbench over its socket**\n\n' "$(most_apps)"
 	echo '| clients | protocol | p50, ms | p99, ms | bills |'
 	echo '|---:|---|---:|---:|---:|'
 	sort -t '	' -k 1,1n -k 2,2 -k 3,3n "$WORK/latencies" | middle 2 | sed 's/\t/ | /g; s/^/| /; s/$/ |/'
+	sort -t '	' -k 1,1 -k 2,2n "$WORK/explained" | middle 1 |
+		awk -F '\t' '{ printf "\n%s, as EXPLAIN ANALYZE tells: %.3f ms (median).\n", $1, $2 }'
 }
 
 report() {
-	local logins checks
+	local logins checks apps
 	logins=$((20000 * PER_MILLE)) checks=$((10000 * PER_MILLE))
 	report_machine
 	! wants dau || report_section dau "Exact daily DAU per app of $logins logins, ids of 13 bytes" ^im_
 	! wants dau_36 || report_section dau_36 "The same, ids of 36 bytes" ^im_
+	! wants growth || report_growth
 	! wants deductions || report_section deductions "Deductions per app and day of $checks moderation checks" ^im_
 	if wants union; then
 		report_section union "Union of 31 daily sets of about $((PER_MILLE < 1000 ? PER_MILLE * 1000 : 1000000)) users" ^plain
 		report_sets
 	fi
-	if wants bills; then
-		report_section bills "Bills of $APPS apps from $((31 * APPS)) daily rows" ^~floor
-		report_bills
-	fi
+	for apps in $(! wants bills || echo "$APPS"); do
+		report_section "bills_$apps" "Bills of $apps apps from $((31 * apps)) daily rows" ^~floor
+		report_bills "$apps"
+	done
 	! wants latency || report_latency
 }
 

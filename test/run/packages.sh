@@ -56,6 +56,11 @@ missing_for_tests() {
 	[ -e "$PGSHAREDIR/extension/pgtap.control" ] || echo "postgresql-$PGMAJOR-pgtap"
 }
 
+# Packages that some tests look at if they are there, and skip what is not.
+welcome_for_tests() {
+	[ -e "$PGSHAREDIR/extension/pg_partman.control" ] || echo "postgresql-$PGMAJOR-partman"
+}
+
 # Runs a command as root, by way of sudo where we are not.
 as_root() {
 	if [ "$(id -u)" -eq 0 ]; then
@@ -95,4 +100,18 @@ install_packages() {
 		tail -n 30 "$WORK/apt.log" >&2
 		die "apt-get could not install: $*"
 	fi
+}
+
+# Installs those of the named packages that can be had here.
+install_if_possible() {
+	local package
+	for package in "$@"; do
+		command -v apt-get >/dev/null && as_root true 2>/dev/null || return 0
+		refresh_package_lists
+		if apt_get install --no-install-recommends "$package" >"$WORK/apt.log" 2>&1; then
+			say "installed $package"
+		else
+			say "going on without $package"
+		fi
+	done
 }

@@ -8,7 +8,7 @@
 # blank lines between, is what it must print; a block without must run without
 # an error.  A block after the line
 #	  <!-- file: NAME -->    is written to NAME in the session's folder first,
-#	  <!-- not run -->       is left alone.
+#	  <!-- not run -->       is left alone; a colon and a name may tell who runs it.
 # --update puts what was printed into the text blocks instead.
 use strict;
 use warnings;
@@ -72,7 +72,7 @@ sub examples_of
 
 	foreach my $block (@_)
 	{
-		next if $block->{note} eq 'not run' || $block->{note} =~ /^file:/;
+		next if $block->{note} =~ /^(not run\b|file:)/;
 		if ($block->{language} eq 'sql') { push @examples, $block; }
 		elsif ($block->{language} eq 'text' && $block->{follows} && @examples)
 		{

@@ -1,0 +1,135 @@
+-- Thresholds: how all apps stand on a day, and who has to be told.
+
+CREATE FUNCTION @extschema@.im_rate_standing(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[], at timestamptz)
+	RETURNS TABLE (kind text, item text, option text, used numeric, allowed numeric, day date, today date, problem text)
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 5 PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_rate_standing(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[], timestamptz) IS
+'How one app stands on a day. The arguments are values made by im_gather(), and the instant; no table is read.';
+
+CREATE FUNCTION @extschema@.im_standing_of(app bigint, month @extschema@.im_month, at timestamptz)
+	RETURNS TABLE (app_id bigint, kind text, item text, option text, used numeric,
+		allowed numeric, day date, today date, problem text)
+	LANGUAGE plpgsql STABLE ROWS 50000
+	SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_custom_plan
+	SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+	first date := $2::date;
+	until date := upper($2::daterange);
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
+	apps bigint[];
+	sinces date[];
+	detail text;
+BEGIN
+	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, sinces
+	FROM @extschema@.im_early_usage(first, until, NULL, book) e
+	WHERE e.app_id = $1 OR $1 IS NULL;
+	RETURN QUERY
+	SELECT g.app_id, s.*
+	FROM @extschema@.im_gather(first, until, NULL, apps, sinces) g,
+		@extschema@.im_rate_standing(g.app_id, g.card_name, book, g.orders, g.suspensions,
+			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
+			g.calls, g.user_days, g.users, $3) s
+	WHERE g.app_id = $1 OR $1 IS NULL;
+EXCEPTION
+	WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
+		IF $1 IS NOT NULL THEN
+			RAISE;
+		END IF;
+		GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+		PERFORM @extschema@.im_raise_unbillable($2, SQLSTATE, SQLERRM, detail);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_standing_of(bigint, @extschema@.im_month, timestamptz) IS
+'im_standing() of one app that im_app has, or of all of them if it is null.';
+
+CREATE FUNCTION @extschema@.im_standing(month @extschema@.im_month, at timestamptz DEFAULT now())
+	RETURNS TABLE (app_id bigint, kind text, item text, option text, used numeric,
+		allowed numeric, day date, today date, problem text)
+	LANGUAGE plpgsql STABLE STRICT ROWS 50000
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF @extschema@.im_guarded('im_standing_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_standing_guarded($1, $2);
+		RETURN;
+	END IF;
+	RETURN QUERY SELECT * FROM @extschema@.im_standing_of(NULL, $1, $2);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_standing(@extschema@.im_month, timestamptz) IS
+'How every app stands on the day of an instant, or on the last day of the month where that is earlier, set-wise: used of allowed. kind: dau, mau, groups (peak of the month through that day against the quota of the plan; of a free plan against the 100 that it carries), call_minutes (pack minutes) and moderation_pack (deductions) of the packs in force on the day, term (days of a term that nothing follows), grace (its days), problem (why the app cannot be rated). day: of the peak, the last of the term, or the day asked for, which is today. Error for raw rows that cannot be metered as im_monthly_bills().';
+
+CREATE FUNCTION @extschema@.im_alert_message(kind text, item text, option text, used numeric,
+		allowed numeric, day date, today date, problem text)
+	RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE $1
+		WHEN 'dau' THEN format('Peak DAU %s on %s: the limit of plan %s is %s%s.', $4, d.day, $3, $5, d.percent)
+		WHEN 'mau' THEN format('%s users of the month by %s: the limit of plan %s is %s%s.', $4, d.day, $3, $5, d.percent)
+		WHEN 'groups' THEN format('Peak of %s groups on %s: the limit of plan %s is %s%s.', $4, d.day, $3, $5, d.percent)
+		WHEN 'call_minutes' THEN format('%s of %s pack minutes in force on %s are used%s.', $4, $5, d.day, d.percent)
+		WHEN 'moderation_pack' THEN format('%s of %s deductions of the packs in force on %s are used%s.', $4, $5, d.day, d.percent)
+		WHEN 'term' THEN format('%s ends on %s, %s, and nothing follows it.', concat_ws(' ', $2, nullif($3, '')), d.day, d.left)
+		WHEN 'grace' THEN format('The grace of %s ends on %s, %s: then the app stops.', concat_ws(' ', $2, nullif($3, '')), d.day, d.left)
+		ELSE $8 END
+	FROM (SELECT to_char($6, 'YYYY-MM-DD'),
+			coalesce(format(' (%s %%)', trunc(100 * $4 / nullif($5, 0), 1)), ''),
+			CASE $6 - $7 WHEN 0 THEN 'today' WHEN 1 THEN 'in 1 day' ELSE format('in %s days', $6 - $7) END
+		 ) d(day, percent, "left")
+$$;
+COMMENT ON FUNCTION @extschema@.im_alert_message(text, text, text, numeric, numeric, date, date, text) IS
+'A row of im_standing() in one sentence.';
+
+CREATE FUNCTION @extschema@.im_alerts(month @extschema@.im_month, share numeric DEFAULT 0.8,
+		days integer DEFAULT 7)
+	RETURNS TABLE (app_id bigint, kind text, item text, used numeric, allowed numeric,
+		ratio numeric, day date, message text)
+	LANGUAGE plpgsql STABLE STRICT ROWS 1000
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+	IF NOT ($2 >= 0 AND $2 < 'infinity') OR $3 < 0 THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('share %s and days %s are no thresholds', $2, $3),
+			DETAIL = 'Both are at least 0; share is a part of what is allowed, 1 being all of it.',
+			HINT = 'Call im_alerts(month, 0.8, 7) to hear of four fifths used and of a week left.';
+	END IF;
+	RETURN QUERY
+	SELECT s.app_id, s.kind, s.item, s.used, s.allowed, round(s.used / nullif(s.allowed, 0), 4), s.day,
+		@extschema@.im_alert_message(s.kind, s.item, s.option, s.used, s.allowed, s.day, s.today, s.problem)
+	FROM @extschema@.im_standing($1) s
+	WHERE CASE s.kind
+		WHEN 'problem' THEN true
+		WHEN 'term' THEN s.day - s.today <= $3
+		WHEN 'grace' THEN s.day - s.today <= $3
+		ELSE s.used > 0 AND s.used >= $2 * s.allowed END;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_alerts(@extschema@.im_month, numeric, integer) IS
+'Apps that have used at least a share of a quota or of their packs, or with a term or grace that ends within so many days and that nothing follows, as of today or of the last day of the month where that is earlier: rows of im_standing() with used / allowed (ratio) and a sentence. item: of the bill, or what the term is of. Errors: 22023 for a negative share or days; raw rows that cannot be metered as im_monthly_bills().';
+
+CREATE FUNCTION @extschema@.im_notify_alerts(channel text, month @extschema@.im_month DEFAULT NULL,
+		share numeric DEFAULT 0.8, days integer DEFAULT 7)
+	RETURNS bigint
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	running @extschema@.im_month := coalesce($2, @extschema@.im_month(now(), 'Asia/Shanghai'));
+	told bigint;
+BEGIN
+	SELECT count(pg_notify($1, row_to_json(a)::text)) INTO told
+	FROM (SELECT * FROM @extschema@.im_alerts(running, $3, $4)
+		  ORDER BY app_id, kind, item) a;
+	RETURN told;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_notify_alerts(text, @extschema@.im_month, numeric, integer) IS
+'Sends every row of im_alerts() as JSON to a channel of NOTIFY and returns their number; without a month that of the running one in Asia/Shanghai. Errors as im_alerts() and pg_notify().';

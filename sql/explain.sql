@@ -1,0 +1,184 @@
+-- Why this amount: the facts behind a line of a bill, each with the rows that
+-- it comes from.
+
+CREATE FUNCTION @extschema@.im_rate_facts(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
+	RETURNS TABLE (line integer, ordinal integer, fact text, day date, quantity numeric, amount numeric, note text, source text, order_id bigint, class text, declared boolean, card_from date, card_path text[], detail jsonb)
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 200 PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_rate_facts(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
+'The facts behind every line of the bill of one app and month, told by what computes the bill. The arguments are values made by im_gather(); no table is read. Errors as im_rate_lines().';
+
+CREATE FUNCTION @extschema@.im_rate_days(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
+	RETURNS TABLE (day date, state text, plan text, counts boolean, dau bigint, groups bigint, deductions numeric, deductions_from_packs numeric, deductions_left numeric, minutes numeric, minutes_from_packs numeric, minutes_left numeric)
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 31 PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_rate_days(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
+'The days of a month of one app: state, plan, whether the day counts (R3), users, groups, billed deductions and call minutes with what packs gave, and what the packs in force hold at the day''s end (null without any). The arguments are values made by im_gather(); no table is read. Errors as im_rate_lines().';
+
+CREATE FUNCTION @extschema@.im_rebill_facts(app_id bigint, month @extschema@.im_month)
+	RETURNS TABLE (bill_line @extschema@.im_bill_line, ordinal integer, fact text, day date, quantity numeric,
+		amount numeric, note text, source text, order_id bigint, class text, declared boolean,
+		card_from date, card_path text[], detail jsonb)
+	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 200
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off	-- as in im_rebill()
+AS $$
+#variable_conflict use_column
+DECLARE
+	first date := $2::date;
+	until date := upper($2::daterange);
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
+	apps bigint[];
+	sinces date[];
+BEGIN
+	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, sinces
+	FROM @extschema@.im_early_usage(first, until, NULL, book) e
+	WHERE e.app_id = $1;
+	RETURN QUERY
+	SELECT l, f.ordinal, f.fact, f.day, f.quantity, f.amount, f.note, f.source, f.order_id,
+		f.class, f.declared, f.card_from, f.card_path, f.detail
+	FROM @extschema@.im_gather(first, until, NULL, apps, sinces) g,
+		@extschema@.im_rate_lines(g.app_id, g.card_name, book, g.orders, g.suspensions,
+			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
+			g.calls, g.user_days, g.users) l,
+		@extschema@.im_rate_facts(g.app_id, g.card_name, book, g.orders, g.suspensions,
+			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
+			g.calls, g.user_days, g.users) f
+	WHERE g.app_id = $1 AND f.line = l.line;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_rebill_facts(bigint, @extschema@.im_month) IS
+'The lines of a bill computed from the tables, each with its facts.';
+
+-- Events of a local day: the day itself decides, and the bounds, which are
+-- wider, are for indexes and partitions.
+CREATE FUNCTION @extschema@.im_fact_events(table_name text, app_id bigint, day date, zone text)
+	RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	RETURN format('%s.%I WHERE app_id = %s AND %s.im_day(at, %L) = %L AND at >= %L AND at < %L',
+		'@extschema@', $1, $2, '@extschema@', $4, to_char($3, 'YYYY-MM-DD'),
+		to_char($3 - 1, 'YYYY-MM-DD 00:00+00'), to_char($3 + 2, 'YYYY-MM-DD 00:00+00'));
+COMMENT ON FUNCTION @extschema@.im_fact_events(text, bigint, date, text) IS
+'What follows FROM in a query of the events of an app and local day.';
+
+CREATE FUNCTION @extschema@.im_fact_source(source text, app_id bigint, card_name text, zone text,
+		day date, order_id bigint, class text, declared boolean, card_from date)
+	RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	RETURN CASE
+		WHEN $1 = 'order' THEN
+			format('%s.im_order WHERE app_id = %s AND order_id = %s', '@extschema@', $2, $6)
+		WHEN $1 = 'card' THEN
+			format('%s.im_rate_card_version WHERE rate_card = %L AND effective_from = %L',
+				'@extschema@', $3, to_char($9, 'YYYY-MM-DD'))
+		WHEN $8 THEN
+			format('%s.im_usage_daily WHERE app_id = %s AND day = %L',
+				'@extschema@', $2, to_char($5, 'YYYY-MM-DD'))
+		WHEN $1 = 'logins' THEN
+			@extschema@.im_fact_events('im_login', $2, $5, $4)
+		WHEN $1 = 'checks' THEN
+			@extschema@.im_fact_events('im_moderation_check', $2, $5, $4)
+		WHEN $1 = 'calls' THEN
+			@extschema@.im_fact_events('im_call', $2, $5, $4) || format(' AND class = %L', $7)
+		WHEN $1 = 'groups' THEN
+			format('%1$s.im_group WHERE app_id = %2$s AND %1$s.im_day(created_at, %3$L) <= %4$L'
+				' AND (disbanded_at IS NULL OR %1$s.im_day(disbanded_at, %3$L) >= %4$L)',
+				'@extschema@', $2, $4, to_char($5, 'YYYY-MM-DD'))
+	END;
+COMMENT ON FUNCTION @extschema@.im_fact_source(text, bigint, text, text, date, bigint, text, boolean, date) IS
+'The rows that a fact comes from, as what follows FROM in a query; null for a fact that follows from others.';
+
+-- Where a price was published.  What the price page for mainland China does
+-- not say (quotas, prices of call minutes, the price of 2024) stands in the
+-- vendor's other documents of the time.
+CREATE FUNCTION @extschema@.im_price_reference(rate_card text, effective_from date, path text[])
+	RETURNS text
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	bundled numeric;
+	stored numeric;
+BEGIN
+	SELECT (b.terms #>> $3)::numeric INTO bundled
+	FROM @extschema@.im_bundled_cards() b
+	WHERE b.rate_card = $1 AND b.effective_from = $2;
+	SELECT (v.terms #>> $3)::numeric INTO stored
+	FROM @extschema@.im_rate_card_version v
+	WHERE v.rate_card = $1 AND v.effective_from = $2;
+	RETURN CASE
+		WHEN bundled IS DISTINCT FROM stored OR bundled IS NULL THEN
+			'the owner''s price list'
+		WHEN $1 = 'cn' AND $3[4] IS DISTINCT FROM 'included' AND $3[1] <> 'call_minutes'
+			AND ($3 <> ARRAY['plans', 'pro', 'price'] OR $2 < '2024-01-01') THEN
+			'price page of the vendor for mainland China, https://cloud.tencent.com/document/product/269/81908'
+		ELSE 'public documents of the vendor, as bundled' END;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_price_reference(text, date, text[]) IS
+'Who published an element of a card version: the vendor''s price page or other documents where it still is as bundled, else the owner of the price list.';
+
+CREATE FUNCTION @extschema@.im_explain(app_id bigint, month @extschema@.im_month, line integer)
+	RETURNS TABLE (ordinal integer, fact text, day date, quantity numeric, amount numeric,
+		note text, source text, detail jsonb)
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 50
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	bill @extschema@.im_bill_line[];
+	billed @extschema@.im_bill_line;
+	card text;
+	zone text;
+BEGIN
+	IF @extschema@.im_guarded('im_explain_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_explain_guarded($1, $2, $3);
+		RETURN;
+	END IF;
+	SELECT array_agg(b) INTO bill FROM @extschema@.im_monthly_bill($1, $2) b;
+	SELECT b.* INTO billed FROM unnest(bill) b WHERE b.line = $3;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'no_data_found',
+			MESSAGE = format('the bill of app %s for %s has no line %s', $1, $2, $3),
+			DETAIL = format('The bill has %s lines, numbered from 1.', coalesce(cardinality(bill), 0)),
+			HINT = format('SELECT line, item, amount FROM %s.im_monthly_bill(%s, %L) lists them.', '@extschema@', $1, $2::text);
+	END IF;
+	SELECT c.card_name, c.time_zone INTO card, zone
+	FROM @extschema@.im_app_cards(NULL) c
+	WHERE c.app_id = $1;
+	RETURN QUERY
+	SELECT 1, 'line', billed.due_on, billed.quantity, billed.amount, billed.explanation, NULL::text,
+		jsonb_build_object('item', billed.item, 'option', billed.option, 'currency', billed.currency);
+	RETURN QUERY
+	WITH facts AS (
+		SELECT f.*, dense_rank() OVER (ORDER BY (f.bill_line).line <> $3, (f.bill_line).line) AS candidate
+		FROM @extschema@.im_rebill_facts($1, $2) f
+		WHERE (f.bill_line).item = billed.item AND (f.bill_line).option = billed.option
+			AND (f.bill_line).period = billed.period AND (f.bill_line).due_on = billed.due_on
+			AND (f.bill_line).amount IS NOT DISTINCT FROM billed.amount
+			AND (f.bill_line).quantity IS NOT DISTINCT FROM billed.quantity
+			AND (f.bill_line).included IS NOT DISTINCT FROM billed.included
+			AND (f.bill_line).unit_price IS NOT DISTINCT FROM billed.unit_price)
+	SELECT f.ordinal + 1, f.fact, f.day, f.quantity, f.amount,
+		f.note,
+		@extschema@.im_fact_source(f.source, $1, card, zone, f.day, f.order_id, f.class, f.declared, f.card_from),
+		f.detail
+			|| CASE WHEN f.card_path IS NULL THEN '{}' ELSE jsonb_build_object('path', f.card_path,
+				'published', @extschema@.im_price_reference(card, f.card_from, f.card_path)) END
+			|| CASE WHEN f.detail ->> 'state' IS DISTINCT FROM 'suspended' THEN '{}' ELSE jsonb_build_object('because',
+				format('%s.im_suspension WHERE app_id = %s AND days @> date %L', '@extschema@', $1,
+					to_char(f.day, 'YYYY-MM-DD'))) END
+	FROM facts f
+	WHERE f.candidate = 1
+	ORDER BY f.ordinal;
+	IF NOT FOUND THEN
+		RETURN QUERY
+		SELECT 2, 'changed', NULL::date, NULL::numeric, NULL::numeric,
+			'This line was issued as it stands, and what the tables hold now leads to another: its facts cannot be told any more.',
+			NULL::text, '{}'::jsonb;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_explain(bigint, @extschema@.im_month, integer) IS
+'Why a line of a bill has its amount: the facts in their order, each with a note and with the rows that it comes from. source is what follows FROM in a query of them; null for what follows from other facts. The facts before "amount" add up to it. quantity and amount are in the units and the currency of the line. Errors: P0002 for a line that the bill does not have; else as im_monthly_bill().';

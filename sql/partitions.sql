@@ -1,0 +1,304 @@
+-- im_partition(): the raw tables in partitions by time.
+--
+-- A bound is a midnight of the zone whose days are billed, so that a slice of
+-- one local day is one partition.  A table that has rows already is replaced
+-- by a partitioned one with the same columns, indexes, triggers and grants.
+
+CREATE FUNCTION @extschema@.im_time_column(parent regclass) RETURNS name
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	times CONSTANT jsonb := '{"im_login": "at", "im_group": "created_at", "im_moderation_check": "at", "im_call": "at"}';
+	found name := (SELECT t.value
+				   FROM jsonb_each_text(times) t
+				   WHERE to_regclass(format('%s.%I', '@extschema@', t.key)) = $1);
+BEGIN
+	IF found IS NULL THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'wrong_object_type',
+			MESSAGE = format('%s is not a raw table of imbilling', coalesce($1::text, 'null')),
+			DETAIL = 'The raw tables are im_login, im_group, im_moderation_check and im_call.',
+			HINT = 'Give one of them; daily figures and orders are small and stay whole.';
+	END IF;
+	RETURN found;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_time_column(regclass) IS
+'The column by whose time a raw table is partitioned. Error 42809 for any other table.';
+
+CREATE FUNCTION @extschema@.im_check_partitions(since date, until date, step interval, zone text)
+	RETURNS void
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF $1 IS NULL OR $2 IS NULL OR $3 IS NULL OR $4 IS NULL THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'null_value_not_allowed',
+			MESSAGE = 'partitions have a first day, a day until which they reach, a step and a zone, but one of them is null',
+			DETAIL = 'They are made from the first day, included, until the last one, excluded.',
+			HINT = 'Give all of them, as in im_partition(''im_login'', ''2024-01-01'', ''2025-01-01'', ''1 month'').';
+	END IF;
+	IF NOT isfinite($1) OR NOT isfinite($2) OR $2 < $1 THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('no partitions lie between %s and %s', $1, $2),
+			DETAIL = 'The first day comes before the day until which they reach, and both are finite.',
+			HINT = 'Give the days in their order; with two equal days an empty table becomes partitioned and gets no partition yet.';
+	END IF;
+	-- whole months or whole days: anything else would cut a local day
+	IF $3 <= interval '0' OR $3 <> date_trunc('day', $3)
+		OR extract(day FROM $3) <> 0 AND date_trunc('month', $3) <> interval '0' THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('%s is no step of partitions', $3),
+			DETAIL = 'A partition holds whole months or whole days.',
+			HINT = 'Give ''1 month'', ''1 day'' or a multiple of one of them.';
+	END IF;
+	IF $2 - $1 > 2000 * (extract(epoch FROM $3) / 86400)::int THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'program_limit_exceeded',
+			MESSAGE = format('steps of %s from %s until %s make more than 2000 partitions', $3, $1, $2),
+			DETAIL = 'Every query that reads the table opens or prunes each of them.',
+			HINT = 'Take a longer step, or fewer days.';
+	END IF;
+	PERFORM @extschema@.im_day('2000-01-01 00:00+00', $4);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_check_partitions(date, date, interval, text) IS
+'Refuses what im_partition() cannot work with: 22004, 22023, 54000 beyond 2000 partitions, and the errors of im_day() for an unknown zone.';
+
+CREATE FUNCTION @extschema@.im_partition_slots(since date, until date, step interval, zone text)
+	RETURNS TABLE (day date, lower timestamptz, upper timestamptz)
+	LANGUAGE sql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT s::date, s AT TIME ZONE $4, (s + $3) AT TIME ZONE $4
+	FROM generate_series($1::timestamp, $2::timestamp, $3) s
+	WHERE s < $2
+$$;
+COMMENT ON FUNCTION @extschema@.im_partition_slots(date, date, interval, text) IS
+'The partitions from a day until another, each with its first day and its bounds: midnights of the zone.';
+
+-- What a table has beside its columns, as statements that give it to the
+-- table that takes its name.
+CREATE FUNCTION @extschema@.im_table_trimmings(parent regclass) RETURNS SETOF text
+	LANGUAGE sql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT pg_get_indexdef(i.indexrelid)
+	FROM pg_index i
+	WHERE i.indrelid = $1
+		AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid AND c.conrelid = $1)
+	UNION ALL
+	SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', $1, c.conname, pg_get_constraintdef(c.oid))
+	FROM pg_constraint c
+	WHERE c.conrelid = $1 AND c.contype IN ('p', 'u', 'f', 'x')
+	UNION ALL
+	SELECT pg_get_triggerdef(t.oid)
+	FROM pg_trigger t
+	WHERE t.tgrelid = $1 AND NOT t.tgisinternal
+	UNION ALL
+	SELECT format('GRANT %s ON %s TO %s%s', a.privilege_type, $1,
+		CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END,
+		CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+	FROM pg_class c, aclexplode(c.relacl) a
+	WHERE c.oid = $1 AND a.grantee <> c.relowner
+	UNION ALL
+	SELECT format('GRANT %s (%I) ON %s TO %s%s', a.privilege_type, k.attname, $1,
+		CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END,
+		CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+	FROM pg_attribute k, aclexplode(k.attacl) a
+	WHERE k.attrelid = $1
+	UNION ALL
+	SELECT format('COMMENT ON TABLE %s IS %L', $1, obj_description($1, 'pg_class'))
+	UNION ALL
+	SELECT format('ALTER TABLE %s OWNER TO %I', $1, pg_get_userbyid(c.relowner))
+	FROM pg_class c
+	WHERE c.oid = $1
+$$;
+COMMENT ON FUNCTION @extschema@.im_table_trimmings(regclass) IS
+'Statements that give a new table of the same name the indexes, keys, triggers, grants, comment and owner of this one.';
+
+-- Nothing of the user's may be lost with the table that is replaced.
+CREATE FUNCTION @extschema@.im_check_replaceable(parent regclass) RETURNS void
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	obstacle text;
+BEGIN
+	SELECT o.what INTO obstacle
+	FROM (SELECT format('view %s reads it', r.ev_class::regclass) AS what
+		  FROM pg_depend d
+		  JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+		  WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = $1 AND r.ev_class <> $1
+		  UNION ALL
+		  SELECT format('publication %I names it', p.pubname)
+		  FROM pg_publication_rel k
+		  JOIN pg_publication p ON p.oid = k.prpubid
+		  WHERE k.prrelid = $1
+		  UNION ALL
+		  SELECT format('table %s inherits from it', i.inhrelid::regclass)
+		  FROM pg_inherits i
+		  WHERE i.inhparent = $1
+		  UNION ALL
+		  SELECT format('policy %I is on it', p.polname)
+		  FROM pg_policy p
+		  WHERE p.polrelid = $1
+		  UNION ALL
+		  SELECT format('foreign key %I of %s refers to it', c.conname, c.conrelid::regclass)
+		  FROM pg_constraint c
+		  WHERE c.confrelid = $1 AND c.contype = 'f') o
+	LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'object_not_in_prerequisite_state',
+			MESSAGE = format('%s cannot be replaced by a partitioned table', $1),
+			DETAIL = format('At least one thing would be lost with it: %s.', obstacle),
+			HINT = 'Drop that, call im_partition(), and create it again.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_check_replaceable(regclass) IS
+'Raises 55000 where something depends on a table that im_partition() would have to replace.';
+
+CREATE FUNCTION @extschema@.im_add_partition(parent regclass, time_column name, name text,
+		lower timestamptz, upper timestamptz)
+	RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	leaf text := format('%s.%I', '@extschema@', $3);
+	rest regclass := (SELECT nullif(p.partdefid, 0) FROM pg_partitioned_table p WHERE p.partrelid = $1);
+BEGIN
+	EXECUTE format('CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING INDEXES EXCLUDING STATISTICS)', leaf, $1);
+	EXECUTE format('ALTER TABLE %s REPLICA IDENTITY FULL', leaf);
+	-- rows that came before their partition wait in the default one
+	IF rest IS NOT NULL THEN
+		EXECUTE format('WITH moved AS (DELETE FROM %s WHERE %I >= %L AND %2$I < %4$L RETURNING *) '
+			'INSERT INTO %s SELECT * FROM moved', rest, $2, $4, $5, leaf);
+	END IF;
+	EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', $1, leaf, $4, $5);
+	EXECUTE format('COMMENT ON TABLE %s IS %L', leaf, format('%s from %s until %s.', $1, $4, $5));
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_add_partition(regclass, name, text, timestamptz, timestamptz) IS
+'Adds one partition and moves rows of its time into it from the default partition.';
+
+CREATE FUNCTION @extschema@.im_add_default_partition(parent regclass, name text) RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	leaf text := format('%s.%I', '@extschema@', $2);
+BEGIN
+	EXECUTE format('CREATE TABLE %s PARTITION OF %s DEFAULT', leaf, $1);
+	EXECUTE format('ALTER TABLE %s REPLICA IDENTITY FULL', leaf);
+	EXECUTE format('COMMENT ON TABLE %s IS %L', leaf, format('Rows of %s whose time has no partition yet.', $1));
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_add_default_partition(regclass, text) IS
+'Adds the partition that takes what fits no other.';
+
+CREATE FUNCTION @extschema@.im_add_partitions(parent regclass, since date, until date, step interval,
+		zone text)
+	RETURNS integer
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	time_column name := @extschema@.im_time_column($1);
+	table_name name := (SELECT c.relname FROM pg_class c WHERE c.oid = $1);
+	pattern text := CASE WHEN date_trunc('month', $4) = interval '0' THEN '"_p"YYYY_MM_DD' ELSE '"_p"YYYY_MM' END;
+	made integer := 0;
+	slot record;
+BEGIN
+	FOR slot IN
+		SELECT * FROM @extschema@.im_partition_slots($2, $3, $4, $5) s
+		WHERE NOT EXISTS (
+			SELECT FROM pg_inherits i
+			JOIN pg_class c ON c.oid = i.inhrelid
+			WHERE i.inhparent = $1
+				AND pg_get_expr(c.relpartbound, c.oid) = format('FOR VALUES FROM (%L) TO (%L)', s.lower, s.upper))
+		ORDER BY s.lower
+	LOOP
+		PERFORM @extschema@.im_add_partition($1, time_column,
+			table_name || to_char(slot.day, pattern), slot.lower, slot.upper);
+		made := made + 1;
+	END LOOP;
+	RETURN made;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_add_partitions(regclass, date, date, interval, text) IS
+'Adds the partitions that a partitioned raw table lacks between two days: their number.';
+
+CREATE FUNCTION @extschema@.im_make_partitioned(parent regclass, since date, until date, step interval,
+		zone text)
+	RETURNS integer
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	time_column name := @extschema@.im_time_column($1);
+	old_name name := (SELECT c.relname FROM pg_class c WHERE c.oid = $1);
+	full_name text := format('%s.%I', '@extschema@', old_name);
+	trimmings text[];
+	columns text;
+	statement text;
+	made integer;
+BEGIN
+	EXECUTE format('LOCK TABLE %s', $1);
+	PERFORM @extschema@.im_check_replaceable($1);
+	SELECT array_agg(t) INTO trimmings FROM @extschema@.im_table_trimmings($1) t;
+	SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO columns
+	FROM pg_attribute a
+	WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '';
+	EXECUTE format('ALTER TABLE %s RENAME TO %I', full_name, old_name || '_unpartitioned');
+	EXECUTE format('CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING INDEXES) PARTITION BY RANGE (%I)',
+		full_name, $1, time_column);
+	made := @extschema@.im_add_partitions(full_name::regclass, $2, $3, $4, $5);
+	IF $2 < $3 THEN
+		PERFORM @extschema@.im_add_default_partition(full_name::regclass, old_name || '_default');
+	END IF;
+	EXECUTE format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM %3$s', full_name, columns, $1);
+	EXECUTE format('DROP TABLE %s', $1);
+	FOREACH statement IN ARRAY trimmings LOOP
+		EXECUTE statement;
+	END LOOP;
+	RETURN made;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_make_partitioned(regclass, date, date, interval, text) IS
+'Replaces a raw table by a partitioned one with the same rows, indexes, triggers, grants and owner: the number of partitions made beside the default one.';
+
+CREATE FUNCTION @extschema@.im_partition(parent regclass, since date, until date, step interval,
+		zone text DEFAULT 'Asia/Shanghai')
+	RETURNS integer
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+	SET client_min_messages = warning
+AS $$
+DECLARE
+	time_column name := @extschema@.im_time_column($1);
+	kind "char" := (SELECT c.relkind FROM pg_class c WHERE c.oid = $1);
+BEGIN
+	PERFORM @extschema@.im_check_partitions($2, $3, $4, $5);
+	IF kind = 'r' THEN
+		RETURN @extschema@.im_make_partitioned($1, $2, $3, $4, $5);
+	END IF;
+	IF kind <> 'p' OR pg_get_partkeydef($1) <> format('RANGE (%I)', time_column) THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'wrong_object_type',
+			MESSAGE = format('%s is not partitioned by ranges of "%s"', $1, time_column),
+			DETAIL = format('Its partition key is %s.', coalesce(pg_get_partkeydef($1), 'none')),
+			HINT = 'Add partitions to it in the way in which it was made.';
+	END IF;
+	RETURN @extschema@.im_add_partitions($1, $2, $3, $4, $5);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_partition(regclass, date, date, interval, text) IS
+'Partitions a raw table by time, or adds partitions to one that is partitioned: one for each step (whole months or days) from a day until another, cut at midnights of the zone, and a default one for all other rows. Rows, indexes, triggers, grants and owner are kept. Gives the number of partitions made. Errors: 42809 for other tables, 22023 for days or steps out of order, 55000 where something depends on the table.';

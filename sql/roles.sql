@@ -1,0 +1,713 @@
+-- Roles: who may read what, without a grant on a single raw row.
+--
+-- The tables hold user ids and the rows of all customers, and COPY, which
+-- loads them, refuses tables under row security.  So readers and tenants hold
+-- no grant on them.  What must read the tables for a caller is a function
+-- that im_create_tables() makes from the lists below: it belongs to the owner
+-- of the tables, not to the extension, is SECURITY DEFINER with a fixed
+-- search_path, and answers the role that asks.
+--
+-- How a public function im_foo() becomes readable by readers and tenants:
+--
+-- 1. It is LANGUAGE plpgsql and begins (a scalar: RETURN schema.im_foo_guarded(...)) with
+--        IF @extschema@.im_guarded('im_foo_guarded') THEN
+--            RETURN QUERY SELECT * FROM @extschema@.im_foo_guarded($1, $2);
+--            RETURN;
+--        END IF;
+--    Who may read the tables goes on below, with rights, plan and speed of
+--    its own; readers and tenants are answered by im_foo_guarded().
+-- 2. A row in im_guarded_definitions(): name, arguments, result, guard, call.
+--    guard app:  the first argument is an app; another customer's app raises
+--                the error of an app that does not exist.  The call may be of
+--                im_foo() itself: it then runs as the owner of the tables.
+--    guard apps: the call takes the variable "apps", the apps that the caller
+--                may see, null for all of them, and must neither read other
+--                apps' rows nor speak of them in an error.
+--    guard each: the same with the variable "app", one of those apps at a time,
+--                null once for all of them: im_foo_of(app, $1), whose queries
+--                say WHERE g.app_id = $1 OR $1 IS NULL and which sets
+--                plan_cache_mode = force_custom_plan, so that the condition
+--                leads to the rows of the app or is none.
+--    guard none: the same answer for every reader and tenant.
+-- 3. Its signature in test/pgtap/roles_routes.sql.
+--
+-- What changes rows for a closer or a loader is a row of
+-- im_function_definitions(): its body runs as the owner of the tables, and
+-- EXECUTE is granted to the kinds named and to nobody else.  Body and call had
+-- best be no more than a call of a function of the extension: what
+-- im_create_tables() made changes only when it runs again.
+
+CREATE FUNCTION @extschema@.im_guarded(function_name text) RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION @extschema@.im_guarded(text) IS
+'Whether the current role, which may not read all tables, is to be answered by the function of this name that im_create_tables() made, which has to be called next. Error 42501 if a function of this name does not belong to the owner of the tables.';
+
+CREATE FUNCTION @extschema@.im_caller(function_name text) RETURNS oid
+	AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION @extschema@.im_caller(text) IS
+'The role that im_guarded() sent to the function of this name; the second time, or without im_guarded(), error 42501.';
+
+-- A role sees an app when it has the privileges of the role im_app.tenant.
+CREATE FUNCTION @extschema@.im_tenant_apps(caller oid) RETURNS bigint[]
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN (
+		WITH RECURSIVE granted(role) AS (
+			SELECT $1
+			UNION
+			SELECT m.roleid FROM pg_auth_members m JOIN granted g ON m.member = g.role)
+		SELECT coalesce(array_agg(a.app_id ORDER BY a.app_id), '{}')
+		FROM @extschema@.im_app a
+		WHERE a.tenant = ANY (ARRAY(
+			SELECT r.rolname
+			FROM granted g
+			JOIN pg_roles r ON r.oid = g.role
+			WHERE pg_has_role($1, g.role, 'USAGE'))));
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_tenant_apps(oid) IS
+'The apps whose tenant is the role, or one whose privileges it has.';
+
+CREATE FUNCTION @extschema@.im_sees_all(caller oid) RETURNS boolean
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN has_column_privilege($1, '@extschema@.im_role_grant', 'reader', 'REFERENCES');
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_sees_all(oid) IS
+'Whether the role is a reader, itself or through the privileges of another.';
+
+CREATE FUNCTION @extschema@.im_visible_apps(caller oid) RETURNS bigint[]
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN CASE WHEN NOT @extschema@.im_sees_all($1) THEN @extschema@.im_tenant_apps($1) END;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_visible_apps(oid) IS
+'The apps that the role may ask for; null for all.';
+
+-- Another customer's app and one that does not exist are told by the same
+-- line, after the same work.
+CREATE FUNCTION @extschema@.im_need_visible(caller oid, app_id bigint) RETURNS void
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF NOT $2 = ANY (coalesce(@extschema@.im_visible_apps($1), ARRAY[$2])) THEN
+		PERFORM @extschema@.im_raise_no_app($2);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_need_visible(oid, bigint) IS
+'Raises P0002 unless the role may ask for the app, in the words of an app that does not exist.';
+
+-- Set-wise answers of some apps.  A condition on a list of apps does not reach
+-- the raw tables through the grouping of each, one on a single app does: so
+-- these go app by app, and touch no row of another one.
+CREATE FUNCTION @extschema@.im_billable_apps(apps bigint[], month @extschema@.im_month)
+	RETURNS SETOF bigint
+	LANGUAGE plpgsql STABLE ROWS 10
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	first date := $2::date;
+	until date := upper($2::daterange);
+BEGIN
+	-- alone such a bill fails; among others it is empty as long as nothing was used
+	RETURN QUERY
+	SELECT a.app_id
+	FROM unnest($1) v(app_id)
+	JOIN @extschema@.im_app_cards(NULL) a ON a.app_id = v.app_id
+	WHERE (a.card_from > first) IS NOT TRUE
+		OR EXISTS (SELECT FROM @extschema@.im_order o
+				   WHERE o.app_id = a.app_id AND o.at < @extschema@.im_utc_midnight(until + 1))
+		OR EXISTS (SELECT FROM @extschema@.im_usage_apps(first, until) u WHERE u.app_id = a.app_id);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_billable_apps(bigint[], @extschema@.im_month) IS
+'Those of the apps that a set-wise bill of the month would look at: not the ones that no card version covers yet and that have neither orders nor usage.';
+
+CREATE FUNCTION @extschema@.im_monthly_bills_of(apps bigint[], month @extschema@.im_month)
+	RETURNS SETOF @extschema@.im_bill_line
+	LANGUAGE plpgsql STABLE ROWS 100
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF $1 IS NULL THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_monthly_bills($2);
+	ELSE
+		RETURN QUERY
+		SELECT b.*
+		FROM @extschema@.im_billable_apps($1, $2) a,
+			@extschema@.im_monthly_bill(a, $2) b;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_monthly_bills_of(bigint[], @extschema@.im_month) IS
+'im_monthly_bills() of the given apps; null for all of them.';
+
+CREATE FUNCTION @extschema@.im_monthly_totals_of(apps bigint[], month @extschema@.im_month)
+	RETURNS TABLE (app_id bigint, currency text, total numeric)
+	LANGUAGE plpgsql STABLE ROWS 100
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+	IF $1 IS NULL THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_monthly_totals($2);
+	ELSE
+		RETURN QUERY
+		SELECT a, b.currency, @extschema@.im_monthly_total(a, $2)
+		FROM @extschema@.im_billable_apps($1, $2) a,
+			@extschema@.im_monthly_bill(a, $2) b
+		WHERE b.line = 1;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_monthly_totals_of(bigint[], @extschema@.im_month) IS
+'im_monthly_totals() of the given apps; null for all of them.';
+
+CREATE FUNCTION @extschema@.im_unbilled_usage_of(apps bigint[], month @extschema@.im_month)
+	RETURNS TABLE (app_id bigint, day date, kind text, quantity numeric, reason text)
+	LANGUAGE plpgsql STABLE ROWS 100
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+	IF $1 IS NULL THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_unbilled_usage($2);
+	ELSE
+		RETURN QUERY
+		SELECT u.* FROM unnest($1) v(app_id), @extschema@.im_unbilled_usage_of(v.app_id, $2) u;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_unbilled_usage_of(bigint[], @extschema@.im_month) IS
+'im_unbilled_usage() of the given apps; null for all of them and for those that im_app lacks.';
+
+CREATE FUNCTION @extschema@.im_check_of(apps bigint[], month @extschema@.im_month)
+	RETURNS TABLE (app_id bigint, problem text)
+	LANGUAGE plpgsql STABLE ROWS 10
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+	IF $1 IS NULL THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_check($2);
+	ELSE
+		RETURN QUERY
+		SELECT p.app_id, p.problem
+		FROM unnest($1) v(app_id), @extschema@.im_problems_of(v.app_id, $2) p
+		ORDER BY p.app_id, p.problem COLLATE "C";
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_check_of(bigint[], @extschema@.im_month) IS
+'im_check() of the given apps; null for all of them.';
+
+CREATE FUNCTION @extschema@.im_apps_of(apps bigint[])
+	RETURNS TABLE (app_id bigint, name text, rate_card text, opened_at timestamptz, tenant text)
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+	RETURN QUERY
+	SELECT a.app_id, a.name, a.rate_card, a.opened_at, a.tenant::text
+	FROM @extschema@.im_app a
+	WHERE a.app_id = ANY ($1) OR $1 IS NULL
+	ORDER BY a.app_id;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_apps_of(bigint[]) IS
+'im_apps() of the given apps; null for all of them.';
+
+CREATE FUNCTION @extschema@.im_apps()
+	RETURNS TABLE (app_id bigint, name text, rate_card text, opened_at timestamptz, tenant text)
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM @extschema@.im_need_tables();
+	IF @extschema@.im_guarded('im_apps_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_apps_guarded();
+		RETURN;
+	END IF;
+	RETURN QUERY SELECT * FROM @extschema@.im_apps_of(NULL);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_apps() IS
+'The apps that the caller may ask for: a tenant''s own, all for others who read bills.';
+
+CREATE FUNCTION @extschema@.im_app_card(app_id bigint, month @extschema@.im_month)
+	RETURNS @extschema@.im_rate_card
+	LANGUAGE plpgsql STABLE STRICT
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF @extschema@.im_guarded('im_app_card_guarded') THEN
+		RETURN @extschema@.im_app_card_guarded($1, $2);
+	END IF;
+	PERFORM @extschema@.im_need_app($1);
+	PERFORM @extschema@.im_need_month($1, $2);
+	RETURN (
+		SELECT v.terms
+		FROM @extschema@.im_app a
+		JOIN @extschema@.im_rate_card_version v ON v.rate_card = a.rate_card
+		WHERE a.app_id = $1 AND v.effective_from <= $2::date
+		ORDER BY v.effective_from DESC
+		LIMIT 1)::@extschema@.im_rate_card;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_app_card(bigint, @extschema@.im_month) IS
+'The version of its rate card that bills a month of an app; im_price_list() shows what it sells. Errors as im_monthly_bill().';
+
+-- The functions that answer readers and tenants, named after the public ones.
+CREATE FUNCTION @extschema@.im_guarded_definitions()
+	RETURNS TABLE (function_name text, arguments text, result text, guard text, call text)
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $list$
+	SELECT * FROM (VALUES
+			('im_monthly_bill', 'app_id bigint, month @extschema@.im_month', 'SETOF @extschema@.im_bill_line',
+				'app', '@extschema@.im_monthly_bill($1, $2)'),
+			('im_monthly_total', 'app_id bigint, month @extschema@.im_month', 'numeric',
+				'app', '@extschema@.im_monthly_total($1, $2)'),
+			('im_preview_bill', 'app_id bigint, month @extschema@.im_month, card @extschema@.im_rate_card',
+				'SETOF @extschema@.im_bill_line', 'app', '@extschema@.im_preview_bill($1, $2, $3)'),
+			('im_moderation_statement', 'app_id bigint, month @extschema@.im_month',
+				'TABLE (day date, service text, text_checks bigint, image_checks bigint,
+					audio_half_minutes bigint, video_half_minutes bigint, deductions numeric,
+					from_packs numeric, packs jsonb, postpaid numeric, amount numeric)',
+				'app', '@extschema@.im_moderation_statement($1, $2)'),
+			('im_app_status', 'app_id bigint, at timestamptz', 'text', 'app', '@extschema@.im_app_status($1, $2)'),
+			('im_app_card', 'app_id bigint, month @extschema@.im_month', '@extschema@.im_rate_card',
+				'app', '@extschema@.im_app_card($1, $2)'),
+			('im_monthly_bills', 'month @extschema@.im_month', 'SETOF @extschema@.im_bill_line',
+				'apps', '@extschema@.im_monthly_bills_of(apps, $1)'),
+			('im_monthly_totals', 'month @extschema@.im_month', 'TABLE (app_id bigint, currency text, total numeric)',
+				'apps', '@extschema@.im_monthly_totals_of(apps, $1)'),
+			('im_unbilled_usage', 'month @extschema@.im_month',
+				'TABLE (app_id bigint, day date, kind text, quantity numeric, reason text)',
+				'apps', '@extschema@.im_unbilled_usage_of(apps, $1)'),
+			('im_check', 'month @extschema@.im_month', 'TABLE (app_id bigint, problem text)',
+				'apps', '@extschema@.im_check_of(apps, $1)'),
+			-- the ledger
+			('im_rebill', 'app_id bigint, month @extschema@.im_month', 'SETOF @extschema@.im_bill_line',
+				'app', '@extschema@.im_rebill($1, $2)'),
+			('im_audit', 'app_id bigint, month @extschema@.im_month',
+				'TABLE (at timestamptz, event text, amount numeric, currency text, detail text)',
+				'app', '@extschema@.im_audit($1, $2)'),
+			('im_invoices', 'app_id bigint, month @extschema@.im_month', 'SETOF @extschema@.im_document',
+				'app', '@extschema@.im_invoices($1, $2)'),
+			('im_drift', 'month @extschema@.im_month', 'TABLE (app_id bigint, issued numeric, rebilled numeric, difference numeric)',
+				'apps', '@extschema@.im_drift_of(apps, $1)'),
+			-- the counter
+			('im_explain', 'app_id bigint, month @extschema@.im_month, line integer',
+				'TABLE (ordinal integer, fact text, day date, quantity numeric, amount numeric, note text, source text, detail jsonb)',
+				'app', '@extschema@.im_explain($1, $2, $3)'),
+			('im_cheapest_plan', 'app_id bigint, month @extschema@.im_month',
+				'TABLE (rank integer, plan text, total numeric, currency text, possible boolean, reason text, held boolean, items jsonb)',
+				'app', '@extschema@.im_cheapest_plan($1, $2)'),
+			('im_running_bill', 'app_id bigint, at timestamptz', 'SETOF @extschema@.im_bill_line',
+				'app', '@extschema@.im_running_bill($1, $2)'),
+			('im_forecast', 'app_id bigint, at timestamptz',
+				'TABLE (month date, currency text, so_far numeric, low numeric, expected numeric, high numeric, method text)',
+				'app', '@extschema@.im_forecast($1, $2)'),
+			('im_compare_cards', 'month @extschema@.im_month, a @extschema@.im_rate_card, b @extschema@.im_rate_card',
+				'TABLE (app_id bigint, total_a numeric, currency_a text, total_b numeric,
+					currency_b text, difference numeric, moved jsonb, reason text)',
+				'each', '@extschema@.im_compare_cards_of(app, $1, $2, $3)'),
+			('im_standing', 'month @extschema@.im_month, at timestamptz',
+				'TABLE (app_id bigint, kind text, item text, option text, used numeric,
+					allowed numeric, day date, today date, problem text)',
+				'each', '@extschema@.im_standing_of(app, $1, $2)'),
+			('im_app_revenue', 'first_month @extschema@.im_month, last_month @extschema@.im_month',
+				'TABLE (app_id bigint, month date, item text, option text, currency text,
+					billed numeric, earned numeric, deferred numeric)',
+				'each', '@extschema@.im_app_revenue_of(app, $1, $2)'),
+			('im_daily_usage', 'month @extschema@.im_month',
+				'TABLE (app_id bigint, day date, status text, plan text, given boolean, dau bigint,
+					peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint,
+					video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint,
+					fhd_minutes bigint)',
+				'each', '@extschema@.im_daily_usage_of(app, $1)'),
+			('im_billed_months', '', 'TABLE (month date)', 'apps', '@extschema@.im_billed_months_of(apps)'),
+			('im_apps', '', 'TABLE (app_id bigint, name text, rate_card text, opened_at timestamptz, tenant text)',
+				'apps', '@extschema@.im_apps_of(apps)'),
+			('im_current_card', '', '@extschema@.im_rate_card', 'none', '@extschema@.im_current_card()')
+	) AS t(function_name, arguments, result, guard, call)
+$list$;
+COMMENT ON FUNCTION @extschema@.im_guarded_definitions() IS
+'The public functions that readers and tenants may call, and what answers them: a function of the name with _guarded behind it.';
+
+CREATE FUNCTION @extschema@.im_guarded_body(function_name text, result text, guard text, call text)
+	RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $list$
+	SELECT format($body$
+#variable_conflict use_variable
+DECLARE
+	caller oid := %1$s.im_caller(%2$L);
+	%3$s
+BEGIN
+	%4$s
+	%5$s %6$s;
+END
+$body$, '@extschema@', function_name || '_guarded',
+		CASE WHEN guard IN ('apps', 'each') THEN format('apps bigint[] := %s.im_visible_apps(caller);', '@extschema@') END,
+		CASE WHEN guard = 'app' THEN format('PERFORM %s.im_need_visible(caller, $1);', '@extschema@') END,
+		CASE WHEN guard = 'each' THEN 'RETURN QUERY SELECT x.* FROM unnest(coalesce(apps, ARRAY[NULL::bigint])) app, LATERAL'
+			WHEN result ~ '^(SETOF|TABLE) ?' THEN 'RETURN QUERY SELECT * FROM'
+			ELSE 'RETURN' END,
+		call || CASE WHEN guard = 'each' THEN ' x' ELSE '' END)
+$list$;
+COMMENT ON FUNCTION @extschema@.im_guarded_body(text, text, text, text) IS
+'The body of a function that answers readers and tenants.';
+
+-- All functions that im_create_tables() makes.  Those that change rows for a
+-- role stand here themselves.
+CREATE FUNCTION @extschema@.im_function_definitions()
+	RETURNS TABLE (function_name text, arguments text, result text, language text,
+		volatility text, body text, kinds text[], description text)
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $list$
+	SELECT g.function_name || '_guarded', g.arguments, g.result, 'plpgsql', 'STABLE',
+		@extschema@.im_guarded_body(g.function_name, g.result, g.guard, g.call),
+		ARRAY['reader', 'tenant'],
+		format('%s() for roles that may not read the tables. It runs with the rights of their owner and is called by %s() alone.',
+			g.function_name, g.function_name)
+	FROM @extschema@.im_guarded_definitions() g
+	UNION ALL
+	SELECT * FROM (VALUES
+			-- the ledger
+			('im_close_batch', 'month @extschema@.im_month, batch integer, run @extschema@.im_run', '@extschema@.im_run', 'sql', 'VOLATILE',
+				'SELECT @extschema@.im_close_some($1, $2, $3)', ARRAY['closer'],
+				'A batch of im_close_month(): issues invoices with the rights of the owner of the tables.'),
+			('im_adjust_batch', 'month @extschema@.im_month, batch integer, run @extschema@.im_run', '@extschema@.im_run', 'sql', 'VOLATILE',
+				'SELECT @extschema@.im_adjust_some($1, $2, $3)', ARRAY['closer'],
+				'A batch of im_adjust_month(): issues notes with the rights of the owner of the tables.')
+	) AS t(function_name, arguments, result, language, volatility, body, kinds, description)
+$list$;
+COMMENT ON FUNCTION @extschema@.im_function_definitions() IS
+'The functions that im_create_tables() makes: owned by the owner of the tables, SECURITY DEFINER, EXECUTE for the kinds of roles named only.';
+
+-- The one role that owns all tables, null if several do.  A function that
+-- runs with the rights of one must not read what another may have made a view.
+CREATE FUNCTION @extschema@.im_tables_owner() RETURNS name
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN (
+		SELECT min(pg_get_userbyid(c.relowner))
+		FROM @extschema@.im_table_definitions() d
+		JOIN pg_class c ON c.oid = to_regclass(format('%s.%I', '@extschema@', d.table_name))
+		HAVING count(DISTINCT c.relowner) = 1 AND bool_and(c.relkind IN ('r', 'p')));
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_tables_owner() IS
+'The role that owns the tables of im_create_tables(); null if they belong to several, or one of them is no table.';
+
+-- A table that a newer version adds belongs to the owner of the others, also
+-- where an administrator adds it.  A few tables that somebody made beforehand
+-- make nobody the owner of what follows.
+CREATE FUNCTION @extschema@.im_owner_of_new() RETURNS name
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	first_tables text[] := '{im_rate_card_version,im_app,im_order,im_suspension,im_login,im_group,im_moderation_check,im_call,im_load,im_usage_daily}';
+BEGIN
+	RETURN CASE
+		WHEN EXISTS (SELECT FROM unnest(first_tables) t
+					 WHERE to_regclass(format('%s.%I', '@extschema@', t)) IS NULL) THEN current_user
+		ELSE coalesce(@extschema@.im_tables_owner(), current_user) END;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_owner_of_new() IS
+'The role that is to own a table that im_create_tables() adds: the one that owns all that a bill reads, else the current one.';
+
+CREATE FUNCTION @extschema@.im_need_own_function(name text, owner name) RETURNS void
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	other name := (SELECT min(pg_get_userbyid(p.proowner))
+				   FROM pg_proc p
+				   WHERE p.proname = $1 AND p.pronamespace = '@extschema@'::regnamespace
+						AND p.proowner <> (SELECT r.oid FROM pg_roles r WHERE r.rolname = $2));
+BEGIN
+	IF other IS NOT NULL THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'insufficient_privilege',
+			MESSAGE = format('function %s belongs to role "%s"', $1, other),
+			DETAIL = format('im_create_tables() makes a function of this name, which belongs to the owner of the tables, "%s".', $2),
+			HINT = 'Drop it, or give it to that role with ALTER FUNCTION ... OWNER TO.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_need_own_function(text, name) IS
+'Raises 42501 if another role has made a function of this name in the extension''s schema.';
+
+-- A result that a newer version changed cannot be replaced.  Messages of the
+-- debugging settings would print the owner's plans to the caller.
+CREATE FUNCTION @extschema@.im_make_function(name text, arguments text, result text,
+		language text, volatility text, body text)
+	RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	definition text := format('FUNCTION %s.%I(%s) RETURNS %s LANGUAGE %I %s SECURITY DEFINER
+		SET search_path = pg_catalog, pg_temp SET client_min_messages = notice AS %L',
+		'@extschema@', $1, $2, $3, $4, $5, $6);
+BEGIN
+	EXECUTE 'CREATE OR REPLACE ' || definition;
+EXCEPTION WHEN invalid_function_definition THEN
+	EXECUTE format('DROP FUNCTION IF EXISTS %s.%I(%s)', '@extschema@', $1, $2);
+	EXECUTE 'CREATE ' || definition;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_make_function(text, text, text, text, text, text) IS
+'Creates or replaces a function that runs with the rights of its owner.';
+
+CREATE FUNCTION @extschema@.im_add_functions() RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	owner name := @extschema@.im_tables_owner();
+	f record;
+	signature text;
+BEGIN
+	IF owner IS NULL THEN
+		RAISE WARNING USING
+			MESSAGE = 'the tables belong to several roles: no functions are made for readers, tenants and closers',
+			DETAIL = 'Such a function runs with the rights of the one owner of all tables.',
+			HINT = 'Give the tables to one role with ALTER TABLE ... OWNER TO and call im_create_tables() again.';
+		RETURN;
+	END IF;
+	FOR f IN SELECT * FROM @extschema@.im_function_definitions() LOOP
+		PERFORM @extschema@.im_need_own_function(f.function_name, owner);
+		PERFORM @extschema@.im_make_function(f.function_name, f.arguments, f.result, f.language,
+			f.volatility, f.body);
+		signature := format('%s.%I(%s)', '@extschema@', f.function_name, f.arguments);
+		EXECUTE format('COMMENT ON FUNCTION %s IS %L', signature, f.description);
+		EXECUTE format('ALTER FUNCTION %s DEPENDS ON EXTENSION imbilling', signature);
+		EXECUTE format('ALTER FUNCTION %s OWNER TO %I', signature, owner);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_add_functions() IS
+'Makes the functions of im_function_definitions(), or replaces them. Error 42501 if another role has one of their names.';
+
+-- What a kind of role holds on the tables themselves.  Whether it is a
+-- role's kind is told by the table im_role_grant, which has no row: the role
+-- has REFERENCES on the column of that name, for which there is no other use.
+-- So it follows a renamed or dropped role and a dump, and a DROP EXTENSION
+-- takes the functions, but not the knowledge whom to grant them to again.
+CREATE FUNCTION @extschema@.im_privilege_definitions()
+	RETURNS TABLE (kind text, table_name text, privilege text)
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT * FROM (VALUES
+			('reader', 'im_role_grant', 'REFERENCES (reader)'),
+			('tenant', 'im_role_grant', 'REFERENCES (tenant)'),
+			('loader', 'im_role_grant', 'REFERENCES (loader)'),
+			('closer', 'im_role_grant', 'REFERENCES (closer)'),
+			('reader', 'im_app', 'SELECT'),
+			('reader', 'im_rate_card_version', 'SELECT'),
+			('reader', 'im_order', 'SELECT'),
+			('reader', 'im_suspension', 'SELECT'),
+			('reader', 'im_bi_bill_line', 'SELECT'),
+			('reader', 'im_bi_bill_total', 'SELECT'),
+			('reader', 'im_bi_usage_daily', 'SELECT'),
+			('reader', 'im_bi_order', 'SELECT'),
+			('reader', 'im_close_progress', 'SELECT'),
+			('tenant', 'im_bi_bill_line', 'SELECT'),
+			('tenant', 'im_bi_bill_total', 'SELECT'),
+			('tenant', 'im_bi_usage_daily', 'SELECT'),
+			('closer', 'im_close_progress', 'SELECT'),
+			-- the ledger
+			('reader', 'im_invoice', 'SELECT'),
+			('reader', 'im_invoice_line', 'SELECT'),
+			('reader', 'im_closing', 'SELECT'),
+			('closer', 'im_closing', 'SELECT'),
+			('reader', 'im_close_progress', 'SELECT'),
+			('closer', 'im_close_progress', 'SELECT'),
+			('loader', 'im_load', 'INSERT'),
+			('loader', 'im_order', 'INSERT'),
+			('loader', 'im_login', 'INSERT'),
+			('loader', 'im_group', 'INSERT'),
+			('loader', 'im_moderation_check', 'INSERT'),
+			('loader', 'im_call', 'INSERT'),
+			-- metered_at is for the extension: a row with it is not a user's word
+			('loader', 'im_usage_daily', 'INSERT (app_id, day, dau, users, peak_groups, text_checks, image_checks,
+				audio_half_minutes, video_half_minutes, audio_minutes, sd_minutes, hd_minutes, fhd_minutes)')
+	) AS t(kind, table_name, privilege)
+$$;
+COMMENT ON FUNCTION @extschema@.im_privilege_definitions() IS
+'What im_grant() grants on tables, by kind of role.';
+
+CREATE FUNCTION @extschema@.im_grants() RETURNS TABLE (role name, kind text)
+	LANGUAGE plpgsql STABLE ROWS 10
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM @extschema@.im_need_tables();
+	RETURN QUERY
+	SELECT r.rolname, a.attname::text
+	FROM pg_attribute a, aclexplode(a.attacl) g
+	JOIN pg_roles r ON r.oid = g.grantee
+	WHERE a.attrelid = to_regclass('@extschema@.im_role_grant') AND g.privilege_type = 'REFERENCES'
+	ORDER BY r.rolname, a.attnum;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_grants() IS
+'The roles that im_grant() made readers, tenants, loaders and closers.';
+
+-- Grants or revokes all that a kind of role holds, for many roles at once.
+CREATE FUNCTION @extschema@.im_change_privileges(command text, kind text, roles name[]) RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	names text := (SELECT string_agg(quote_ident(r), ', ') FROM unnest($3) r);
+	statement text;
+BEGIN
+	FOR statement IN
+		SELECT format('%s ON TABLE %s.%I', p.privilege, '@extschema@', p.table_name)
+		FROM @extschema@.im_privilege_definitions() p
+		WHERE p.kind = $2 AND to_regclass(format('%s.%I', '@extschema@', p.table_name)) IS NOT NULL
+		UNION ALL
+		SELECT format('EXECUTE ON FUNCTION %s', p.oid::regprocedure)
+		FROM @extschema@.im_function_definitions() f
+		JOIN pg_proc p ON p.proname = f.function_name
+			AND p.pronamespace = '@extschema@'::regnamespace AND p.prosecdef
+		WHERE $2 = ANY (f.kinds)
+	LOOP
+		EXECUTE format('%s %s %s %s', $1, statement, CASE $1 WHEN 'GRANT' THEN 'TO' ELSE 'FROM' END, names);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_change_privileges(text, text, name[]) IS
+'Executes GRANT or REVOKE of all that a kind of role holds.';
+
+-- What im_create_tables() has just made is nobody's, whatever the default
+-- privileges say, but the owner's and those roles' that were granted its kind.
+CREATE FUNCTION @extschema@.im_grant_again() RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	t record;
+BEGIN
+	IF @extschema@.im_tables_owner() IS NULL THEN
+		RETURN;
+	END IF;
+	FOR t IN
+		SELECT p.oid::regprocedure AS signature,
+			string_agg(DISTINCT CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(g.grantee)) END, ', ') AS names
+		FROM @extschema@.im_function_definitions() f
+		JOIN pg_proc p ON p.proname = f.function_name
+			AND p.pronamespace = '@extschema@'::regnamespace AND p.prosecdef,
+			aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) g
+		WHERE g.grantee <> p.proowner
+		GROUP BY p.oid
+	LOOP
+		EXECUTE format('REVOKE ALL ON FUNCTION %s FROM %s CASCADE', t.signature, t.names);
+	END LOOP;
+	FOR t IN
+		SELECT g.kind, array_agg(g.role) AS roles FROM @extschema@.im_grants() g GROUP BY g.kind
+	LOOP
+		PERFORM @extschema@.im_change_privileges('GRANT', t.kind, t.roles);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_grant_again() IS
+'Grants anew what the roles of im_grants() hold, and takes from others the functions that im_create_tables() makes.';
+
+CREATE FUNCTION @extschema@.im_need_kind(role regrole, kind text) RETURNS void
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	owner name;
+BEGIN
+	IF to_regclass('@extschema@.im_role_grant') IS NULL THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'undefined_table',
+			MESSAGE = 'the tables of imbilling are not there, or of an older version',
+			DETAIL = 'Roles are granted rights on tables and functions that im_create_tables() makes.',
+			HINT = 'Call im_create_tables() first.';
+	END IF;
+	SELECT pg_get_userbyid(c.relowner) INTO owner
+	FROM pg_class c WHERE c.oid = '@extschema@.im_role_grant'::regclass;
+	IF NOT pg_has_role(owner, 'USAGE') THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'insufficient_privilege',
+			MESSAGE = format('role "%s" may not grant rights on the tables', current_user),
+			DETAIL = format('The tables belong to role "%s".', owner),
+			HINT = 'Only their owner says who reads, loads and closes.';
+	END IF;
+	IF $1 IS NULL OR $2 IS NULL OR NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = $1) THEN
+		RAISE EXCEPTION USING
+			ERRCODE = CASE WHEN $1 IS NULL OR $2 IS NULL THEN 'null_value_not_allowed' ELSE 'undefined_object' END,
+			MESSAGE = format('role %s cannot be a %s', coalesce($1::text, 'null'), coalesce($2, 'kind that is null')),
+			DETAIL = 'Rights are granted to a role that exists, by the name of a kind.',
+			HINT = 'Give both, as in im_grant(''acme'', ''tenant'').';
+	END IF;
+	IF $2 NOT IN ('reader', 'tenant', 'loader', 'closer') THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('there is no kind of role "%s"', $2),
+			DETAIL = 'A role is a reader, a tenant, a loader or a closer, or several of them.',
+			HINT = 'Name one of the four in the singular.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_need_kind(regrole, text) IS
+'Raises an error unless the caller may grant, the role exists and the kind is one: 42P01, 42501, 22004, 42704, 22023.';
+
+CREATE FUNCTION @extschema@.im_grant(role regrole, kind text) RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM @extschema@.im_need_kind($1, $2);
+	IF NOT has_schema_privilege($1, '@extschema@'::regnamespace, 'USAGE') THEN
+		EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', '@extschema@', $1);
+	END IF;
+	PERFORM @extschema@.im_change_privileges('GRANT', $2,
+		ARRAY(SELECT r.rolname FROM pg_roles r WHERE r.oid = $1));
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_grant(regrole, text) IS
+'Makes a role a reader (bills and invoices of all apps, no user ids), a tenant (the same for the apps whose im_app.tenant is that role), a loader (COPY and INSERT of usage and orders, reads nothing back) or a closer (closes and adjusts months). Errors: 42501 unless called by the owner of the tables, 22023 for another kind.';
+
+CREATE FUNCTION @extschema@.im_revoke(role regrole, kind text) RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	role_name name := (SELECT r.rolname FROM pg_roles r WHERE r.oid = $1);
+	other text;
+BEGIN
+	PERFORM @extschema@.im_need_kind($1, $2);
+	PERFORM @extschema@.im_change_privileges('REVOKE', $2, ARRAY[role_name]);
+	-- what a kind shares with another that the role keeps
+	FOR other IN SELECT g.kind FROM @extschema@.im_grants() g WHERE g.role = role_name LOOP
+		PERFORM @extschema@.im_change_privileges('GRANT', other, ARRAY[role_name]);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_revoke(regrole, text) IS
+'Takes back what im_grant() gave, except USAGE on the schema. Errors as im_grant().';

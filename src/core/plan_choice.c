@@ -1,0 +1,201 @@
+/*
+ * plan_choice.c
+ *	  What a month's usage would have cost on another plan.
+ */
+#include "core/plan_choice.h"
+
+#include <string.h>
+
+#include "core/bill_rules.h"
+
+/* The orders of the app as it would have been, while they are put together. */
+typedef struct ChoiceOrders
+{
+	const Bill *real;
+	PlanChoice *choice;
+	int			norders;
+	int			capacity;
+	Order	   *orders;
+} ChoiceOrders;
+
+static Order *
+add_order(ChoiceOrders *list, Order order)
+{
+	list->orders = core_grow(list->real->core, list->orders, list->norders, &list->capacity,
+							 sizeof(Order));
+	list->orders[list->norders] = order;
+	return &list->orders[list->norders++];
+}
+
+/* An order on the first of the month; its number is never shown. */
+static void
+place(ChoiceOrders *list, OrderAction action, const char *item, const char *option)
+{
+	Order	   *order = add_order(list, (Order) {.day = list->real->first, .action = action,
+											 .item = item, .option = option, .quantity = 1});
+
+	order->order_id = INT64_MIN + list->norders;
+	order->has_months = action == ORDER_BUY;
+	order->months = order->has_months ? 1 : 0;
+}
+
+static void
+lack(ChoiceOrders *list, const char *what)
+{
+	PlanChoice *choice = list->choice;
+
+	choice->lacks = choice->lacks[0] == '\0' ? what :
+		core_printf(list->real->core, "%s; %s", choice->lacks, what);
+}
+
+static void
+place_addon(ChoiceOrders *list, OrderAction action, const char *item, const char *option)
+{
+	const Card *card = list->real->card;
+	const CardPlan *plan = list->choice->plan;
+	const CardAddon *addon = card_addon(card, item);
+	bool		local = strcmp(item, ITEM_LOCAL_MODERATION) == 0;
+
+	/* an earlier version of the card may have charged it in another way */
+	if (local ? card->sells_local_moderation :
+		addon != NULL && addon->postpaid == (action == ORDER_ON) &&
+		plan->rank > 0 && addon_price(addon, plan->name, option) != NULL)
+		place(list, action, item, option);
+	else
+		lack(list, core_printf(list->real->core, "%s%s%s is not sold on it", item,
+							   option[0] == '\0' ? "" : " ", option));
+}
+
+/* The newest term of an item that was in force in the month. */
+static bool
+newest_held(const Bill *real, const Term *term)
+{
+	const Account *account = real->account;
+	bool		newest = true;
+
+	if (term->plan != NULL || strcmp(term->item, ITEM_PACK) == 0 || term->annulled ||
+		term->start >= real->until || term->ends <= real->first)
+		return false;
+	for (int i = 0; i < account->nterms; i++)
+	{
+		const Term *other = account->terms[i];
+
+		if (strcmp(other->item, term->item) == 0 && !other->annulled &&
+			other->start < real->until && other->start > term->start)
+			newest = false;
+	}
+	return newest;
+}
+
+static void
+place_held(ChoiceOrders *list)
+{
+	const Bill *real = list->real;
+
+	if (list->choice->plan->rank > 0)
+		place(list, ORDER_BUY, ITEM_PLAN, list->choice->plan->name);
+	for (int i = 0; i < real->account->nterms; i++)
+		if (newest_held(real, real->account->terms[i]))
+			place_addon(list, ORDER_BUY, real->account->terms[i]->item,
+						real->account->terms[i]->option);
+	for (int i = 0; i < real->nlines; i++)
+		if (real->lines[i].kind == LINE_POSTPAID_ADDON)
+			place_addon(list, ORDER_ON, real->lines[i].item, real->lines[i].option);
+}
+
+/* Packs and the switch of moderation do not depend on the plan. */
+static bool
+stays(const Order *order)
+{
+	return strcmp(order->item, order->action == ORDER_BUY ? ITEM_PACK : ITEM_MODERATION) == 0;
+}
+
+static void
+make_orders(ChoiceOrders *list)
+{
+	const Account *account = list->real->account;
+	bool		placed = false;
+
+	for (int i = 0; i < account->norders; i++)
+	{
+		if (!placed && account->orders[i].day >= list->real->first)
+		{
+			place_held(list);
+			placed = true;
+		}
+		if (stays(&account->orders[i]))
+			add_order(list, account->orders[i]);
+	}
+	if (!placed)
+		place_held(list);
+}
+
+/* Days before the month on which the app was out of service took from no pack. */
+static Suspension *
+days_out(const Bill *real, int *count)
+{
+	CalDay		since = real->usage->first;
+	Suspension *spans = core_alloc(real->core, sizeof(Suspension) *
+								   (size_t) (since < real->first ? real->first - since : 1));
+	const char *plan;
+
+	*count = 0;
+	for (CalDay day = since; day < real->first; day++)
+		if (!in_service(account_state(real->account, day, &plan)))
+			spans[(*count)++] = (Suspension) {day, day + 1};
+	return spans;
+}
+
+static void
+check_free_limit(ChoiceOrders *list, UsageField field, int64_t limit, const char *what)
+{
+	const Bill *real = list->real;
+
+	for (CalDay day = real->first; day < real->until; day++)
+	{
+		int64_t		figure = usage_on(real->usage, day, field);
+
+		if (figure <= limit)
+			continue;
+		lack(list, core_printf(real->core, "it carries at most %lld %s, and there were %lld on %s",
+							   (long long) limit, what, (long long) figure,
+							   text_of_day(real->core, day)));
+		return;
+	}
+}
+
+static void
+leave_out_packs(Bill *bill)
+{
+	int			kept = 0;
+
+	for (int i = 0; i < bill->nlines; i++)
+		if (bill->lines[i].kind != LINE_PACK)
+			bill->lines[kept++] = bill->lines[i];
+	bill->nlines = kept;
+}
+
+PlanChoice
+plan_choice(const Bill *real, const CardPlan *plan)
+{
+	const Account *account = real->account;
+	PlanChoice	choice = {.plan = plan, .lacks = ""};
+	ChoiceOrders list = {.real = real, .choice = &choice};
+	Suspension *out;
+	int			nout;
+
+	make_orders(&list);
+	if (plan->rank == 0)
+	{
+		check_free_limit(&list, USAGE_DAU, FREE_PLAN_DAU, "users a day");
+		check_free_limit(&list, USAGE_GROUPS, FREE_PLAN_GROUPS, "groups");
+	}
+	out = days_out(real, &nout);
+	account = account_open(real->core, account->app_id, account->cards, list.orders, list.norders,
+						   out, nout, real->until, account->preview);
+	choice.bill = bill_compute(real->core, account, real->usage, real->month);
+	leave_out_packs(choice.bill);
+	choice.held = real->service.plan != NULL ? strcmp(real->service.plan, plan->name) == 0 :
+		plan->rank == 0;
+	return choice;
+}

@@ -1,0 +1,116 @@
+/*
+ * standing.c
+ *	  How apps stand on a day: quotas, packs and terms, for whoever warns.
+ */
+#include "rate/inputs.h"
+
+#include "core/standing.h"
+#include "funcapi.h"
+#include "utils/date.h"
+
+PG_FUNCTION_INFO_V1(im_rate_standing);
+
+/* The instant of which the day is asked for; after the arguments of a bill. */
+#define ARG_AT	(ARG_USERS + 1)
+
+/* Columns of im_rate_standing. */
+enum
+{
+	STANDING_COLUMN_KIND,
+	STANDING_COLUMN_ITEM,
+	STANDING_COLUMN_OPTION,
+	STANDING_COLUMN_USED,
+	STANDING_COLUMN_ALLOWED,
+	STANDING_COLUMN_DAY,
+	STANDING_COLUMN_TODAY,
+	STANDING_COLUMN_PROBLEM,
+	STANDING_COLUMNS
+};
+
+typedef struct StandingWriter
+{
+	ReturnSetInfo *result;
+	CalDay		today;
+} StandingWriter;
+
+static void
+put_standing(void *arg, const Standing *standing)
+{
+	StandingWriter *writer = arg;
+	Datum		values[STANDING_COLUMNS] = {0};
+	bool		nulls[STANDING_COLUMNS] = {false};
+
+	values[STANDING_COLUMN_KIND] = CStringGetTextDatum(standing_kind_names[standing->kind]);
+	values[STANDING_COLUMN_ITEM] = CStringGetTextDatum(standing->item);
+	values[STANDING_COLUMN_OPTION] = CStringGetTextDatum(standing->option);
+	values[STANDING_COLUMN_USED] = amount_to_numeric(standing->used, 0);
+	values[STANDING_COLUMN_ALLOWED] = amount_to_numeric(standing->allowed, 0);
+	values[STANDING_COLUMN_DAY] = DateADTGetDatum(standing->day);
+	values[STANDING_COLUMN_TODAY] = DateADTGetDatum(writer->today);
+	nulls[STANDING_COLUMN_PROBLEM] = true;
+	tuplestore_putvalues(writer->result->setResult, writer->result->setDesc, values, nulls);
+}
+
+/* One app that cannot be rated must not silence the warnings of the others. */
+static void
+put_problem(ReturnSetInfo *result, const char *problem)
+{
+	Datum		values[STANDING_COLUMNS] = {0};
+	bool		nulls[STANDING_COLUMNS];
+
+	memset(nulls, true, sizeof(nulls));
+	nulls[STANDING_COLUMN_KIND] = nulls[STANDING_COLUMN_PROBLEM] = false;
+	values[STANDING_COLUMN_KIND] = CStringGetTextDatum("problem");
+	values[STANDING_COLUMN_PROBLEM] = CStringGetTextDatum(problem);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+/* The day of the instant, or the month's last where that is earlier. */
+static CalDay
+standing_day(Inputs *inputs, CalMonth month)
+{
+	FunctionCallInfo fcinfo = inputs->fcinfo;
+	CalDay		day = zone_day(inputs_zone(inputs), PG_GETARG_TIMESTAMPTZ(ARG_AT)),
+				last = cal_first_day(month + 1) - 1;
+
+	return Max(Min(day, last), CAL_MIN_DAY);
+}
+
+/* Before the month has begun there is no usage of it to tell. */
+static void
+tell_standing(Inputs *inputs, StandingWriter *writer)
+{
+	FunctionCallInfo fcinfo = inputs->fcinfo;
+	CalMonth	month = PG_GETARG_INT32(ARG_MONTH);
+	Account    *account = inputs_account(inputs, writer->today + 1);
+
+	if (writer->today >= cal_first_day(month))
+	{
+		const Usage *usage = inputs_bill_usage(inputs, month);
+
+		if (usage != NULL)
+			standing_of_usage(bill_compute(&inputs->core.core, account, usage, month),
+							  writer->today, put_standing, writer);
+	}
+	standing_of_terms(account, writer->today, put_standing, writer);
+}
+
+Datum
+im_rate_standing(PG_FUNCTION_ARGS)
+{
+	StandingWriter writer = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
+	Inputs		inputs;
+
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	inputs_open(&inputs, fcinfo);
+	inputs.core.tolerant = true;
+	if (sigsetjmp(inputs.core.way_back, 0) != 0)
+	{
+		put_problem(writer.result, inputs.core.problem.message);
+		PG_RETURN_NULL();
+	}
+	inputs_read(&inputs);
+	writer.today = standing_day(&inputs, PG_GETARG_INT32(ARG_MONTH));
+	tell_standing(&inputs, &writer);
+	PG_RETURN_NULL();
+}

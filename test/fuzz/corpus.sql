@@ -1,0 +1,73 @@
+-- corpus.sql
+--	  Writes the seeds of the fuzzers: cd test/fuzz/corpus && psql -Xqf ../corpus.sql
+--	  on a database with the extension, as superuser.
+--
+-- A line of a file is one whole value in hex: what a type sends, or the state
+-- that an aggregate sends to another process.  A state is had by an aggregate
+-- that ends in the serialisation function of another.
+
+DO $$ DECLARE a record; BEGIN
+ FOR a IN SELECT p.oid, p.proname, g.*, pg_get_function_identity_arguments(p.oid) args FROM pg_aggregate g JOIN pg_proc p ON p.oid=aggfnoid WHERE aggserialfn<>0 AND proname ~ '^im_' LOOP
+  EXECUTE format('CREATE AGGREGATE pg_temp.partial_%s(%s) (SFUNC=%s, STYPE=internal, FINALFUNC=%s)', a.proname, a.args, a.aggtransfn, a.aggserialfn);
+ END LOOP; END $$;
+CREATE FUNCTION pg_temp.hexes(bytea[]) RETURNS SETOF text LANGUAGE sql AS $$ SELECT DISTINCT encode(u,'hex') FROM unnest($1) u ORDER BY 1 $$;
+\t
+\a
+\o im_userset.recv.hex
+SELECT pg_temp.hexes(array_agg(im_userset_send(s))) FROM (
+ SELECT t::im_userset s FROM unnest(ARRAY['{}','{a}','{"",a,ab,abc,b}','{user_00000001,user_00000002,user_00000010}','{123e4567-e89b-12d3-a456-426614174000,123e4567-e89b-12d3-a456-426614174001,deadbeef,DEADBEEF}','{用户,用}']) t
+	UNION ALL SELECT im_userset_agg(i) FROM generate_series(1,300) i
+	UNION ALL SELECT im_userset_agg(i*i*7919::bigint) FROM generate_series(1,50) i
+	UNION ALL SELECT im_userset_agg(repeat('x',200*i)||i) FROM generate_series(1,6) i
+	UNION ALL SELECT im_userset_agg(md5(i::text)) FROM generate_series(1,20) i
+	UNION ALL SELECT im_userset_agg(md5(i::text)::uuid) FROM generate_series(1,20) i) x;
+\o im_month.recv.hex
+SELECT pg_temp.hexes(array_agg(im_month_send(m::im_month))) FROM unnest(ARRAY['2023-12','0001-01','9999-12','2024-02']) m;
+\o im_rate_card.recv.hex
+SELECT pg_temp.hexes(array_agg(im_rate_card_send(c))) FROM (SELECT im_bundled_card(rate_card, effective_from) c FROM im_bundled_cards()) x;
+\o im_dau.state.hex
+SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_dau(i) s FROM generate_series(1,40) i
+	UNION ALL SELECT pg_temp.partial_im_dau(i::text) FROM generate_series(1,40) i
+	UNION ALL SELECT pg_temp.partial_im_dau(md5(i::text)) FROM generate_series(1,9) i
+	UNION ALL SELECT pg_temp.partial_im_dau(i::numeric) FROM generate_series(1,9) i
+	UNION ALL SELECT pg_temp.partial_im_dau(md5(i::text)::uuid) FROM generate_series(1,9) i
+	UNION ALL SELECT pg_temp.partial_im_dau(x) FROM unnest('{a,B,b}'::text[]) x(x)
+	UNION ALL SELECT pg_temp.partial_im_dau(x COLLATE "en-x-icu") FROM unnest('{a,B,b}'::text[]) x(x)
+	UNION ALL SELECT pg_temp.partial_im_dau(NULL::text)
+	UNION ALL SELECT pg_temp.partial_im_dau(ROW(i)) FROM generate_series(1,3) i
+	UNION ALL SELECT pg_temp.partial_im_dau(i::smallint) FROM generate_series(1,3) i
+	UNION ALL SELECT pg_temp.partial_im_dau(i::oid) FROM generate_series(1,3) i
+	UNION ALL SELECT pg_temp.partial_im_dau(i::float8) FROM generate_series(1,3) i
+	UNION ALL SELECT pg_temp.partial_im_dau(interval '1 day' * i) FROM generate_series(1,3) i) x;
+\o im_userset_agg.state.hex
+SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_userset_agg(i) s FROM generate_series(1,40) i
+	UNION ALL SELECT pg_temp.partial_im_userset_agg('user '||i::text) FROM generate_series(1,40) i
+	UNION ALL SELECT pg_temp.partial_im_userset_agg(md5(i::text)) FROM generate_series(1,9) i
+	UNION ALL SELECT pg_temp.partial_im_userset_agg(NULL::text)) x;
+\o im_union_agg.state.hex
+SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_union_agg(x::im_userset) s FROM unnest(ARRAY['{a,b}','{1,22,333}']) x
+	UNION ALL SELECT pg_temp.partial_im_union_agg(u) FROM (SELECT im_userset_agg(i) u FROM generate_series(1,60) i) y
+	UNION ALL SELECT pg_temp.partial_im_union_agg(NULL)) x;
+\o im_peak_groups.state.hex
+SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_peak_groups('2023-12-01'::timestamptz+i*interval '1 hour', '2023-12-02'::timestamptz+i*interval '3 hour', '2023-12-01','2024-01-01') s FROM generate_series(1,20) i
+	UNION ALL SELECT pg_temp.partial_im_peak_groups('2023-12-01', NULL, '2023-12-01','2024-01-01') 
+	UNION ALL SELECT pg_temp.partial_im_peak_groups(NULL, NULL, '2023-12-01','2024-01-01')) x;
+\o im_moderation_deductions.state.hex
+SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_moderation_deductions(im_bundled_card('cn','2019-12-10'),(ARRAY['text','image','audio','video'])[1+i%4], '2023-12-01'::timestamptz+i*interval '1 hour', i) s FROM generate_series(1,20) i
+	UNION ALL SELECT pg_temp.partial_im_moderation_deductions(im_bundled_card('cn','2019-12-10'),'text', '2023-12-01', NULL)) x;
+\o im_usage_agg.state.hex
+SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_usage_agg(1,'2023-12-01'::date+i,i,i,i,i,i,i,i,i,i,i) s FROM generate_series(0,5) i
+	UNION ALL SELECT pg_temp.partial_im_usage_agg(1,'2023-12-01',NULL,NULL,NULL,5,NULL,NULL,NULL,NULL,NULL,NULL)) x;
+\o im_usage_pack.state.hex
+SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_usage_pack(1,'2023-12-01'::date+i,i,i,i,i,i,i,i,i,i,i) s FROM generate_series(0,5) i
+	UNION ALL SELECT pg_temp.partial_im_usage_pack(1,'2023-12-01',NULL,NULL,NULL,5,NULL,NULL,NULL,NULL,NULL,NULL)) x;
+\o im_check_days.state.hex
+SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_check_days(1,'2023-12-01'::timestamptz+i*interval '1 hour',(ARRAY['text','image','audio','video'])[1+i%4],i,'Asia/Shanghai','2023-12-01','2023-12-31') s FROM generate_series(1,20) i
+	UNION ALL SELECT pg_temp.partial_im_check_days(1,'2023-12-01','text',NULL,'UTC','2023-12-01','2023-12-31') ) x;
+\o im_call_days.state.hex
+SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_call_days(1,'2023-12-01'::timestamptz+i*interval '1 hour',(ARRAY['audio','sd','hd','fhd'])[1+i%4],i,'Asia/Shanghai','2023-12-01','2023-12-31') s FROM generate_series(1,20) i
+	UNION ALL SELECT pg_temp.partial_im_call_days(1,'2023-12-01','hd',5,'UTC','2023-12-01','2023-12-31') ) x;
+\o im_group_days.state.hex
+SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_group_days(1,'g'||i,'2023-12-01'::timestamptz+i*interval '1 hour','2023-12-03'::timestamptz+i*interval '2 hour','Asia/Shanghai','2023-12-01','2023-12-31') s FROM generate_series(1,20) i
+	UNION ALL SELECT pg_temp.partial_im_group_days(1,'g','2023-12-01',NULL,'UTC','2023-12-01','2023-12-31') ) x;
+\o

@@ -1,0 +1,273 @@
+#!/usr/bin/perl
+#
+# 161_hostile_bytes.pl
+#	  Broken bytes into everything that reads bytes: receive and input functions of
+#	  all types, the states of all aggregates, binary COPY, and any arrays into the
+#	  rating functions.
+#
+# A failure means that a client can crash the server, read past its own bytes,
+# store a value that is not what it says, or wait for ever.
+#
+# FUZZ_SECONDS=600 for all together (default 15), FUZZ_SEED to repeat a run.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::Bin;
+use IPC::Run ();
+use Test::More;
+use BillingData;
+
+my $tree = $ENV{IMBILLING_TREE} || "$FindBin::Bin/../..";
+my $seconds = $ENV{FUZZ_SECONDS} || 15;
+my $seed = $ENV{FUZZ_SEED} || time;
+my $corpus = "$tree/test/fuzz/corpus";
+
+srand($seed);
+note("FUZZ_SEED=$seed FUZZ_SECONDS=$seconds");
+
+# ---- the module that calls what SQL cannot ----
+
+my $module = "$BillingData::work/fuzz_server.so";
+chomp(my $include = $ENV{IMBILLING_INCLUDE} || qx(pg_config --includedir-server));
+chmod 0755, $BillingData::work;
+run_ok([ $ENV{CC} || 'cc', qw(-std=gnu17 -O1 -g -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -fPIC -shared),
+	'-isystem', $include, '-o', $module, "$tree/test/fuzz/fuzz_server.c" ], 'the module is built');
+
+my $db = create_database('fuzz');
+psql_ok($db, qq{
+	CREATE EXTENSION imbilling; SELECT im_create_tables();
+	CREATE FUNCTION fuzz_receive(regtype, bytea[], bigint, bigint, regprocedure[]) RETURNS text AS '$module' LANGUAGE C;
+	CREATE FUNCTION fuzz_input(regtype, bytea[], bigint, bigint, regprocedure[]) RETURNS text AS '$module' LANGUAGE C;
+	CREATE FUNCTION fuzz_state(regprocedure, bytea[], bigint, bigint, bytea) RETURNS text AS '$module' LANGUAGE C;
+}, 'and its functions');
+
+# Whole values, and the bytes that once broke something.
+sub seeds
+{
+	my ($name) = @_;
+	my @lines;
+
+	return undef unless -e "$corpus/$name.hex";
+	for my $file ("$corpus/$name.hex", "$corpus/$name.broken.hex")
+	{
+		open(my $in, '<', $file) or next;
+		push @lines, <$in>;
+	}
+	chomp @lines;
+	return "ARRAY[" . join(', ', map { "'\\x$_'" } @lines) . "]::bytea[]";
+}
+
+# Rounds of one function: all are refused or taken, some are taken.
+sub rounds
+{
+	my ($call, $what) = @_;
+	my ($code, $out) = psql_both($db, "SELECT $call");
+
+	ok($code == 0 && $out =~ /^(\d+) (\d+)$/ && $1 > 0 && $2 > 0 && $1 > $2, "$what: refused or taken")
+	  or diag("exit $code: $out; FUZZ_SEED=$seed");
+	note("$what: $out tried and taken") if $code == 0;
+	return;
+}
+
+my @types = split /\n/, psql($db, q{SELECT t.oid::regtype FROM pg_type t JOIN pg_depend d ON d.objid = t.oid AND deptype = 'e'
+	AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'imbilling') WHERE typtype = 'b' AND typelem = 0 ORDER BY 1});
+my @aggregates = split /\n/, psql($db, q{SELECT a.aggfnoid::oid::regprocedure FROM pg_aggregate a JOIN pg_depend d
+	ON d.objid = a.aggfnoid AND deptype = 'e' AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'imbilling')
+	WHERE aggdeserialfn <> 0 ORDER BY 1::text});
+cmp_ok(scalar @types, '>=', 3, 'types to try');
+cmp_ok(scalar @aggregates, '>=', 9, 'aggregates to try');
+my $share = int(1000 * $seconds / (2 * @types + @aggregates + 3)) + 1;
+
+my %also = (im_userset => "ARRAY['im_userset_hash(im_userset)', 'im_count(im_userset)', 'im_userset_union(im_userset,im_userset)',
+	'im_userset_eq(im_userset,im_userset)']::regprocedure[]");
+for my $type (@types)
+{
+	my $also = $also{$type} || "'{}'::regprocedure[]";
+	my $bytes = seeds("$type.recv");
+
+	ok(defined $bytes, "$type has a corpus") or next;
+	rounds("fuzz_receive('$type', $bytes, $share, $seed, $also)", "$type received");
+	my $texts = psql($db, "SELECT '\\x' || encode(v.t, 'hex') FROM (SELECT convert_to(unnest(ARRAY["
+		. {
+			im_month => q{'2023-12', '0001-01', '9999-12'},
+			im_userset => q{'{}', '{a}', '{"",a,ab,"b, c","q\"uo\\\\te"}', '{用户,用}', '{ null , NULL,"NULL"}'},
+			im_rate_card => q{im_bundled_card('cn', '2024-01-01')::text, im_bundled_card('intl', '2022-12-26')::text}
+		}->{$type} . "]), 'UTF8')) v(t)");
+	$texts = join ', ', map { "'$_'" } split /\n/, $texts;
+	rounds("fuzz_input('$type', ARRAY[$texts]::bytea[], $share, $seed, $also)", "$type as text");
+}
+
+# im_dau sends values of types that are no plain ids as the type's own bytes,
+# which nothing but the type could check: only a worker process writes them.
+my %unchecked = (im_dau => '\x01');
+for my $aggregate (@aggregates)
+{
+	my ($name) = $aggregate =~ /^(\w+)/;
+	my $states = seeds("$name.state");
+
+	ok(defined $states, "$name has a corpus") or next;
+	rounds(sprintf("fuzz_state('$aggregate', $states, $share, $seed, '%s')", $unchecked{$name} // ''), "$name states");
+}
+
+# ---- what SQL can reach ----
+
+# A function that takes a state of type internal cannot be called at all.
+my $reached = psql($db, q{
+	DO $$
+	DECLARE
+		f record;
+	BEGIN
+		FOR f IN SELECT p.oid::regprocedure AS name,
+				(SELECT string_agg(CASE t WHEN 'internal'::regtype THEN 'NULL' WHEN 'anyelement'::regtype THEN $x$'x'::text$x$
+					ELSE format('NULL::%s', t::regtype) END, ', ' ORDER BY n)
+				 FROM unnest(proargtypes) WITH ORDINALITY u(t, n)) AS arguments
+			FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.deptype = 'e'
+				AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'imbilling')
+			WHERE 'internal'::regtype = ANY (proargtypes::oid[]) AND prokind = 'f'
+		LOOP
+			BEGIN
+				EXECUTE format('SELECT %s(%s) IS NULL', split_part(f.name::text, '(', 1), f.arguments);
+				RAISE WARNING '% can be called', f.name;
+			EXCEPTION
+				WHEN undefined_function THEN NULL;
+			END;
+		END LOOP;
+	END $$;});
+is($reached, '', 'SQL cannot hand a state to a support function');
+# Those of states that SQL can make take any: the smaller and the larger month so far.
+is(psql($db, q{SELECT string_agg(aggfnoid::oid::regprocedure::text, ' ' ORDER BY proname) FROM pg_aggregate a JOIN pg_proc p ON p.oid = aggfnoid
+	JOIN pg_depend d ON d.objid = a.aggfnoid AND deptype = 'e' AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'imbilling')
+	WHERE aggtranstype <> 'internal'::regtype}), 'max(im_month) min(im_month)', 'other states are plain values');
+
+# Binary COPY of whole rows, each with a few bytes changed
+sub mutated
+{
+	my ($bytes) = @_;
+
+	for (1 .. 1 + int(rand(3)))
+	{
+		my $at = 19 + int(rand(length($bytes) - 19));
+		substr($bytes, $at, 1) = rand() < 0.5 ? chr(int(rand(256))) : chr(ord(substr($bytes, $at, 1)) ^ (1 << int(rand(8))));
+	}
+	return $bytes;
+}
+
+psql_ok($db, q{CREATE TABLE copied (m im_month, c im_rate_card, u im_userset, l im_bill_line, o im_order_entry[], b im_price_book);
+	CREATE TABLE copied_in (LIKE copied);
+	INSERT INTO copied SELECT '2023-12', im_bundled_card('intl', '2022-12-26'), '{a,bc,"d e"}',
+		ROW(1, '2023-12-01', 1, 'plan', 'pro', '[2023-12-01,2024-01-01)', '2023-12-01', 1, 0, 1, 1, 999, 999, 'CNY', 'x')::im_bill_line,
+		ARRAY[ROW(1, '2023-12-01', 'buy', 'plan', 'pro', 1, 1, NULL, NULL)::im_order_entry],
+		ROW('{intl}', '{2022-12-26}', ARRAY[im_bundled_card('intl', '2022-12-26')])::im_price_book}, 'a row of every type');
+run_ok([ 'psql', '-XqAt', '-d', $db, '-c', "\\copy copied TO '$BillingData::work/row' (FORMAT binary)" ], 'is copied out');
+my $row = do { local $/; open(my $in, '<:raw', "$BillingData::work/row") or die $!; <$in> };
+my ($copies, $script) = (20 * $seconds, "\\copy copied_in FROM '$BillingData::work/row' (FORMAT binary)\n");
+for my $n (1 .. $copies)
+{
+	open(my $out, '>:raw', "$BillingData::work/row$n") or die $!;
+	print $out mutated($row);
+	close $out;
+	$script .= "\\copy copied_in FROM '$BillingData::work/row$n' (FORMAT binary)\n";
+}
+my $said = '';
+IPC::Run::run([ 'psql', '-XqAt', '-d', $db ], '<', \$script, '>', \my $ignored, '2>', \$said);
+unlink glob "$BillingData::work/row*";
+unlike($said, qr/connection|PANIC|FATAL|XX000/, "binary COPY of $copies broken rows leaves the server up");
+like($said, qr/ERROR/, 'many are refused');
+cmp_ok(psql($db, 'SELECT count(*) FROM copied_in'), '>', 1, 'some are taken');
+is(psql($db, q{SELECT count(*) FROM copied_in WHERE (m::text::im_month, u::text::im_userset, c::text::im_rate_card::text)
+	IS DISTINCT FROM (m, u, c::text)}), '0', 'and are what they say');
+
+# Any arrays into the rating functions: a result or an error of the data.
+psql_ok($db, q{
+	CREATE TABLE refusal (state text, message text, arguments text);
+	CREATE FUNCTION any_of(anyarray) RETURNS anyelement LANGUAGE sql VOLATILE
+		AS 'SELECT $1[1 + floor(random() * cardinality($1))::int]';
+	CREATE FUNCTION nasty() RETURNS bigint LANGUAGE sql VOLATILE AS $$
+		SELECT any_of('{NULL,-9223372036854775808,-1,0,0,1,1,2,7,8700,10000,10001,8760,365,2147483647,2147483648,9223372036854775807}'::bigint[]
+			|| floor(random() * 100000)::bigint) $$;
+	CREATE FUNCTION nasties(most int) RETURNS bigint[] LANGUAGE sql VOLATILE AS $$
+		SELECT CASE floor(random() * 12)::int WHEN 0 THEN NULL WHEN 1 THEN '{}' WHEN 2 THEN '[-3:-2]={1,2}'::bigint[]
+			WHEN 3 THEN '{{1,2},{3,4}}' ELSE (SELECT array_agg(nasty()) FROM generate_series(1, (random() * $1)::int)) END $$;
+	CREATE FUNCTION usage(first date, figures int) RETURNS bigint[] LANGUAGE sql VOLATILE AS $$
+		SELECT array_agg(CASE WHEN n = 0 THEN $1 - '2000-01-01'::date + d ELSE abs(nasty() % 100000) END ORDER BY d, n)
+		FROM generate_series(0, 40) d, generate_series(0, $2 - 1) n $$;
+	CREATE FUNCTION packed(first date) RETURNS bigint[] LANGUAGE plpgsql VOLATILE AS $$
+	DECLARE
+		pack bigint[] := (SELECT im_usage_pack(1, $1 + d, abs(nasty() % 100000), abs(nasty() % 1000000), d, NULL, 7, 0, 1, d * d, 1000000007, NULL)
+			FROM generate_series(0, 30) d);
+	BEGIN
+		IF random() < 0.5 THEN
+			pack[1 + floor(random() * cardinality(pack))::int] := any_of(ARRAY[nasty(), pack[1] + nasty() % 65536, (random() * 9e18)::bigint]);
+		END IF;
+		RETURN CASE WHEN random() < 0.2 THEN pack[1:floor(random() * cardinality(pack))::int] ELSE pack END;
+	EXCEPTION WHEN numeric_value_out_of_range THEN
+		RETURN pack;
+	END $$;
+	-- mostly whole: what is spoiled hides what comes after it
+	CREATE FUNCTION entry() RETURNS im_order_entry LANGUAGE sql VOLATILE AS $$
+		SELECT any_of(ARRAY[ROW(id, at, 'buy', 'plan', 'pro', 1, 1, NULL, NULL)::im_order_entry, ROW(id, at, 'buy', 'plan', 'flagship', months, 1, NULL, paid)::im_order_entry,
+			ROW(id, at, 'upgrade', 'plan', 'flagship', NULL, 1, NULL, paid)::im_order_entry, ROW(id, at, 'refund', 'plan', '', NULL, 1, 1, NULL)::im_order_entry,
+			ROW(id, at, 'buy', 'moderation_pack', 'month', NULL, packs, NULL, paid)::im_order_entry, ROW(id, at, 'on', 'moderation', '', NULL, 1, NULL, NULL)::im_order_entry,
+			ROW(id, at, 'off', 'moderation', '', NULL, 1, NULL, NULL)::im_order_entry, ROW(id, at, 'buy', 'call', 'basic', months, 1, NULL, NULL)::im_order_entry,
+			ROW(id, at, 'on', 'history_storage', '90d', NULL, 1, NULL, NULL)::im_order_entry, ROW(id, at, 'buy', 'local_moderation', '', months, 1, NULL, paid)::im_order_entry,
+			ROW(id, at, action, item, '', months, packs, id, paid)::im_order_entry] || NULL::im_order_entry)
+		FROM (SELECT floor(random() * 9)::bigint AS id,
+			any_of('{2023-12-01 00:00+08,2023-12-01 00:00+08,2023-12-31 15:59:59.999999+00,2023-11-05,2023-12-12,2023-12-13,-infinity,infinity,0001-01-01 BC}'::timestamptz[]) AS at,
+			any_of('{1,1,2,12,NULL,0,-1,2147483647,-2147483648}'::int[]) AS months, any_of('{1,1,2,0,-1,2147483647}'::int[]) AS packs,
+			any_of('{NULL,NULL,0,1.5,999999999999.99999999,1e12,-1,NaN,Infinity,1e-300}'::numeric[]) AS paid,
+			any_of('{buy,refund,on,"",%s}'::text[]) AS action, any_of('{plan,call,"","%"}'::text[]) AS item) x $$;
+	CREATE FUNCTION entries() RETURNS im_order_entry[] LANGUAGE sql VOLATILE AS
+		'SELECT array_agg(entry()) FROM generate_series(1, any_of(''{0,1,1,2,3,30}''::int[]))';
+	CREATE FUNCTION books() RETURNS im_price_book LANGUAGE sql VOLATILE AS $$
+		SELECT CASE floor(random() * 12)::int WHEN 0 THEN NULL
+			WHEN 1 THEN ROW('{cn,NULL}', '{2019-12-10,-infinity}', ARRAY[im_bundled_card('cn', '2019-12-10'), NULL])::im_price_book
+			WHEN 2 THEN ROW('{cn,cn}', '{2019-12-10}', ARRAY[im_bundled_card('cn', '2019-12-10')])::im_price_book
+			WHEN 3 THEN ROW('{{cn,intl}}', '{infinity,-infinity}', ARRAY[im_bundled_card('cn', '2019-12-10'), im_bundled_card('intl', '2022-12-26')])::im_price_book
+			WHEN 4 THEN ROW(NULL, NULL, NULL)::im_price_book
+			ELSE im_price_book(NULL) END $$;
+	CREATE TABLE pool AS SELECT n, books() AS book, entries() AS orders, nasties(60) AS figures,
+		CASE WHEN n % 2 = 0 THEN packed(any_of('{2023-12-01,2023-12-01,2023-11-25}'::date[]))
+			ELSE usage(any_of('{2023-12-01,2023-12-01,2023-11-25}'::date[]), any_of('{11,11,11,5,2,12}'::int[])) END AS usage FROM generate_series(1, 400) n;
+	CREATE UNIQUE INDEX ON pool (n);
+	CREATE PROCEDURE rate_anything(seconds float) LANGUAGE plpgsql AS $$
+	DECLARE
+		until timestamptz := clock_timestamp() + seconds * interval '1 s';
+		p pool[];
+		call text;
+		rating text[] := '{im_rate_lines,im_rate_total,im_rate_problem,im_rate_statement,im_rate_unbilled}';
+		replay text[] := '{im_verify_orders,im_order_problem}';
+		n bigint := 0;
+	BEGIN
+		WHILE clock_timestamp() < until LOOP
+			n := n + 1;
+			p := array(SELECT pool FROM pool WHERE pool.n IN (SELECT 1 + floor(random() * 400)::int FROM generate_series(1, 9)) ORDER BY random());
+			call := CASE WHEN n % 8 < 6
+				THEN format('SELECT count(*) FROM %s($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) x', any_of(rating))
+				WHEN n % 8 = 6 THEN 'SELECT im_usage_since($1, $2, $3, $4, $5, $6, $7)'
+				ELSE format('SELECT %s($1, $2, $3, $4, $5, $6)', any_of(replay)) END;
+			BEGIN
+				EXECUTE call USING nasty(), any_of('{cn,cn,cn,intl,overseas,"",x,NULL}'::text[]), p[1].book, p[1].orders,
+					any_of(ARRAY['{}', '{}', '{empty}', '{NULL}', '{"(,)"}', '{"[-infinity,infinity)"}', '{"[2023-12-03,2023-12-09)","[2023-12-05,)"}', NULL])::daterange[],
+					any_of('{f,f,f,t,NULL}'::bool[]), any_of('{2023-12,2023-12,2023-12,0001-01,9999-12,NULL}'::text[])::im_month,
+					any_of('{2023-12-01,2023-12-01,2023-11-01,infinity,-infinity,NULL,2030-01-01}'::date[]),
+					CASE WHEN random() < 0.8 THEN p[2].usage ELSE p[2].figures END, CASE WHEN random() < 0.5 THEN p[3].usage WHEN random() < 0.2 THEN p[3].figures END,
+					CASE WHEN random() < 0.5 THEN p[4].usage WHEN random() < 0.2 THEN p[4].figures END,
+					CASE WHEN random() < 0.5 THEN p[5].usage WHEN random() < 0.2 THEN p[5].figures END,
+					CASE WHEN random() < 0.5 THEN p[6].usage WHEN random() < 0.2 THEN p[6].figures END,
+					any_of(ARRAY['{}', '{NULL}', '{2023-12-01}', '{2023-12-01,infinity}', '{2023-12-03,2023-12-02}', NULL, NULL])::date[],
+					any_of(ARRAY['{}', '{NULL}', '{"{a,b}"}', '{"{a,b}","{}"}', NULL, NULL])::im_userset[];
+				INSERT INTO refusal VALUES ('00000');
+			EXCEPTION WHEN OTHERS THEN
+				INSERT INTO refusal VALUES (SQLSTATE, left(SQLERRM, 200), CASE WHEN SQLSTATE ~ '^(XX|42|53|57)' THEN call || p::text END);
+			END;
+		END LOOP;
+	END $$;}, 'arrays of all kinds');
+psql_ok($db, sprintf("SELECT setseed(%f); CALL rate_anything(%f)", ($seed % 1000) / 1000, 3 * $share / 1000), 'rate them');
+is(psql($db, q{SELECT state, message, arguments FROM refusal WHERE state !~ '^(00|22|23514|54|P0002|0A)' LIMIT 3}), '',
+	'a bill, or an error of the data');
+cmp_ok(psql($db, q{SELECT count(DISTINCT message) FROM refusal}), '>', 10, 'errors of many kinds');
+cmp_ok(psql($db, q{SELECT count(*) FROM refusal WHERE state = '00000'}), '>', 0, 'and results');
+note(psql($db, 'SELECT state, count(*) FROM refusal GROUP BY 1 ORDER BY 1'));
+
+done_testing();
