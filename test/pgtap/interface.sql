@@ -80,6 +80,14 @@ INSERT INTO promise (name, args, result, volatility, kind) VALUES
 	('im_unbilled_usage', 'month im_month', 'TABLE(app_id bigint, day date, kind text, quantity numeric, reason text)', 's', 'f'),
 	('im_app_status', 'app_id bigint, at timestamp with time zone', 'text', 's', 'f'),
 	('im_create_billing_view', 'name text, first_month im_month, last_month im_month', NULL, 'v', 'f'),
+	('im_running_bill', 'app_id bigint', 'SETOF im_bill_line', 's', 'f'),
+	('im_running_bill', 'app_id bigint, at timestamp with time zone', 'SETOF im_bill_line', 's', 'f'),
+	('im_forecast', 'app_id bigint', 'TABLE(month date, currency text, so_far numeric, low numeric, expected numeric, high numeric, method text)', 's', 'f'),
+	('im_forecast', 'app_id bigint, at timestamp with time zone', NULL, 's', 'f'),
+	('im_revenue', 'first_month im_month, last_month im_month',
+		'TABLE(month date, item text, currency text, billed numeric, earned numeric, deferred numeric)', 's', 'f'),
+	('im_app_revenue', 'first_month im_month, last_month im_month', 'TABLE(app_id bigint, month date, item text, option text, '
+		'currency text, billed numeric, earned numeric, deferred numeric)', 's', 'f'),
 	('im_price_list', 'card im_rate_card', 'TABLE(item text, plan text, option text, charge text, included %, block %, price numeric, "grant" %, coefficient numeric)', NULL, 'f'),
 	('im_partition', 'parent regclass, since date, until date, step interval, zone text', 'integer', 'v', 'f'),
 	('im_bundled_card', 'name text, effective_from date', 'im_rate_card', 'i', 'f');
