@@ -303,6 +303,14 @@ AS $list$
 				'app', '@extschema@.im_invoices($1, $2)'),
 			('im_drift', 'month @extschema@.im_month', 'TABLE (app_id bigint, issued numeric, rebilled numeric, difference numeric)',
 				'apps', '@extschema@.im_drift_of(apps, $1)'),
+			-- pages and reasons
+			('im_explain', 'app_id bigint, month @extschema@.im_month, line integer',
+				'TABLE (ordinal integer, fact text, day date, quantity numeric, amount numeric, note text, source text, detail jsonb)',
+				'app', '@extschema@.im_explain($1, $2, $3)'),
+			('im_bill_html', 'app_id bigint, month @extschema@.im_month, lang text', 'text',
+				'app', '@extschema@.im_bill_html($1, $2, $3)'),
+			('im_month_html', 'month @extschema@.im_month, lang text', 'text',
+				'apps', '@extschema@.im_month_html_of(apps, $1, $2)'),
 			('im_apps', '', 'TABLE (app_id bigint, name text, rate_card text, opened_at timestamptz, tenant text)',
 				'apps', '@extschema@.im_apps_of(apps)'),
 			('im_current_card', '', '@extschema@.im_rate_card', 'none', '@extschema@.im_current_card()')

@@ -12,13 +12,16 @@ INSERT INTO of_app VALUES
 	('im_preview_bill(%s, ''2023-03'', im_bundled_card(''cn'', ''2024-01-01''))'),
 	('im_moderation_statement(%s, ''2023-03'')'),
 	('im_app_status(%s, ''2023-03-10 12:00+08'')'),
-	('im_app_card(%s, ''2023-03'')');
+	('im_app_card(%s, ''2023-03'')'),
+	('im_explain(%s, ''2023-03'', 1)'),
+	('im_bill_html(%s, ''2023-03'', ''zh'')');
 CREATE TABLE of_apps (call text);
 INSERT INTO of_apps VALUES
 	('im_monthly_bills(''2023-03'')'),
 	('im_monthly_totals(''2023-03'')'),
 	('im_unbilled_usage(''2023-03'')'),
 	('im_check(''2023-03'')'),
+	('im_month_html(''2023-03'', ''en'')'),
 	('im_apps()');
 CREATE TABLE of_all (call text);
 INSERT INTO of_all VALUES
