@@ -1,10 +1,48 @@
 -- Proving the ledger: which documents are whole, and how they came about.
 
+-- Both have a column month beside an argument of that name, which only a type
+-- can bring together.
+CREATE TYPE @extschema@.im_invoice_problem AS (
+	app_id bigint,
+	month date,
+	revision integer,
+	problem text
+);
+COMMENT ON TYPE @extschema@.im_invoice_problem IS
+'What im_verify_invoices() finds wrong with a document, or with a month.';
+COMMENT ON COLUMN @extschema@.im_invoice_problem.app_id IS 'The app; null for a month as a whole.';
+COMMENT ON COLUMN @extschema@.im_invoice_problem.month IS 'First day of the month.';
+COMMENT ON COLUMN @extschema@.im_invoice_problem.revision IS 'The document; null for a month as a whole.';
+COMMENT ON COLUMN @extschema@.im_invoice_problem.problem IS 'What is wrong.';
+
+CREATE TYPE @extschema@.im_document AS (
+	month date,
+	revision integer,
+	kind text,
+	currency text,
+	total numeric,
+	issued_at timestamptz,
+	rate_card text,
+	card_from date,
+	digest bytea
+);
+COMMENT ON TYPE @extschema@.im_document IS
+'A document of an app: the columns of im_invoice without the app.';
+COMMENT ON COLUMN @extschema@.im_document.month IS 'First day of the usage month.';
+COMMENT ON COLUMN @extschema@.im_document.revision IS '0 for the invoice, 1, 2, ... for its notes.';
+COMMENT ON COLUMN @extschema@.im_document.kind IS 'invoice, credit_note or debit_note.';
+COMMENT ON COLUMN @extschema@.im_document.currency IS 'ISO 4217 code of total.';
+COMMENT ON COLUMN @extschema@.im_document.total IS 'What the document comes to.';
+COMMENT ON COLUMN @extschema@.im_document.issued_at IS 'When.';
+COMMENT ON COLUMN @extschema@.im_document.rate_card IS 'The price list of the app when it was issued.';
+COMMENT ON COLUMN @extschema@.im_document.card_from IS 'First day of the version of it that rates usage of the month.';
+COMMENT ON COLUMN @extschema@.im_document.digest IS 'SHA-256 over the document, its lines and the digest of the app''s document before it.';
+
 -- The documents of an app follow each other in the order in which they were
 -- issued, whatever their months.  One that does not follow the document before
 -- it but the one before that tells that what stands between was inserted.  To
 -- judge a month its documents and those right after them are computed again.
-CREATE FUNCTION @extschema@.im_checked_documents(month date)
+CREATE FUNCTION @extschema@.im_checked_documents(of_month date)
 	RETURNS TABLE (app_id bigint, month date, revision integer, copies bigint, whole boolean,
 		inserted boolean)
 	LANGUAGE sql STABLE
@@ -46,7 +84,7 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_checked_documents(date) IS
 'The documents of a month, or all if null: how often each is there, whether it matches its digest, and whether the document after it shows that it was inserted.';
 
-CREATE FUNCTION @extschema@.im_document_problems(month date)
+CREATE FUNCTION @extschema@.im_document_problems(of_month date)
 	RETURNS TABLE (app_id bigint, month date, revision integer, problem text)
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
@@ -67,7 +105,7 @@ AS $$
 		  WHERE $1 IS NULL OR i.month = $1) g
 	WHERE g.revision::bigint > g.last::bigint + 1
 	UNION ALL
-	SELECT l.app_id, l.month, l.revision, format('there are %s lines, but no document', count(*))
+	SELECT l.app_id, l.month, l.revision, format('lines without a document: %s', count(*))
 	FROM @extschema@.im_invoice_line l
 	WHERE ($1 IS NULL OR l.month = $1)
 		AND NOT EXISTS (SELECT FROM @extschema@.im_invoice i
@@ -84,7 +122,7 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_document_problems(date) IS
 'What is wrong with single documents of a month, or of all months if null.';
 
-CREATE FUNCTION @extschema@.im_count_problems(month date)
+CREATE FUNCTION @extschema@.im_count_problems(of_month date)
 	RETURNS TABLE (app_id bigint, month date, revision integer, problem text)
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
@@ -105,7 +143,7 @@ COMMENT ON FUNCTION @extschema@.im_count_problems(date) IS
 'Months whose number of invoices is not the one that was recorded when they were issued.';
 
 CREATE FUNCTION @extschema@.im_verify_invoices(month @extschema@.im_month DEFAULT NULL, root bytea DEFAULT NULL)
-	RETURNS TABLE (app_id bigint, month date, revision integer, problem text)
+	RETURNS SETOF @extschema@.im_invoice_problem
 	LANGUAGE plpgsql STABLE ROWS 10
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -137,8 +175,7 @@ COMMENT ON FUNCTION @extschema@.im_verify_invoices(@extschema@.im_month, bytea) 
 -- One app ------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.im_invoices(app_id bigint, month @extschema@.im_month DEFAULT NULL)
-	RETURNS TABLE (month date, revision integer, kind text, currency text, total numeric,
-		issued_at timestamptz, rate_card text, card_from date, digest bytea)
+	RETURNS SETOF @extschema@.im_document
 	LANGUAGE plpgsql STABLE ROWS 10
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -167,7 +204,7 @@ CREATE FUNCTION @extschema@.im_audit_orders(app_id bigint, month @extschema@.im_
 AS $$
 	SELECT o.at, 'order', t.amount, t.currency,
 		format('Order %s: %s', o.order_id, concat_ws(' ', o.action, o.item, nullif(o.option, ''),
-			CASE WHEN o.months IS NOT NULL THEN format('for %s months', o.months) END,
+			CASE WHEN o.months = 1 THEN 'for 1 month' WHEN o.months > 1 THEN format('for %s months', o.months) END,
 			CASE WHEN o.quantity <> 1 THEN format('x %s', o.quantity) END,
 			CASE WHEN o.refunds IS NOT NULL THEN format('of order %s', o.refunds) END))
 	FROM @extschema@.im_order o
@@ -199,8 +236,8 @@ AS $$
 	HAVING count(*) > 0
 	UNION ALL
 	SELECT i.issued_at, i.kind, i.total, i.currency,
-		format('Revision %s with %s lines, digest %s', i.revision,
-			(SELECT count(*)
+		format('Revision %s with %s, digest %s', i.revision,
+			(SELECT CASE count(*) WHEN 1 THEN '1 line' ELSE format('%s lines', count(*)) END
 			 FROM @extschema@.im_invoice_line l
 			 WHERE l.app_id = i.app_id AND l.month = i.month AND l.revision = i.revision),
 			encode(i.digest, 'hex'))
