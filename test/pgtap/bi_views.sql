@@ -34,6 +34,15 @@ CALL login(2, 'early', '2010-01-01');
 SELECT is((SELECT min(month) FROM im_billed_months()), date '2020-01-01', 'but no month before a card is in force on its first day');
 DELETE FROM im_login;
 
+DELETE FROM im_call;
+DELETE FROM im_usage_daily WHERE app_id = 2;
+CALL card('west', '2019-12-10', jsonb_set(cn(), '{time_zone}', '"America/New_York"'));
+CALL app(5, 'west');
+INSERT INTO im_order (app_id, order_id, at, action, item, option, months) VALUES (5, 1, '2022-09-01 02:00+00', 'buy', 'plan', 'pro', 1);
+CALL settle();
+SELECT is((SELECT string_agg(concat_ws(' ', month, item, due_on), ', ') FROM im_bi_bill_line WHERE app_id = 5 AND month < '2022-12-01' AND item = 'plan'),
+	'2022-08-01 plan 2022-08-31', 'where the day is earlier than in UTC, so is the first month');
+
 -- What is in them
 CALL app(3);
 CALL buy(3, 1, '2023-03-05', 'plan', 'pro', 2);
