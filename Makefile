@@ -28,7 +28,7 @@ OBJS = $(SRCS:.c=.o)
 SQL_PARTS = preamble month userset dau app_dau bundled_cards rate_card \
 	meters rating gathering tables partitions orders bills checks reports \
 	ledger closing adjusting audit quote alerts bi revenue running explain \
-	roles
+	html_parts html_chart html_page html_bill html_month roles
 SQL_FILES = $(foreach part,$(SQL_PARTS),$(if $(filter bundled_cards,$(part)),sql/bundled_cards.sql,$(HERE)/sql/$(part).sql))
 CARDS = $(sort $(wildcard $(HERE)/sql/cards/*.json))
 

@@ -12,6 +12,34 @@ CREATE FUNCTION @extschema@.im_rate_usage(app_id bigint, card_name text, book @e
 COMMENT ON FUNCTION @extschema@.im_rate_usage(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
 'The usage of one app and month day by day. The arguments are values made by im_gather(); no table is read.';
 
+CREATE FUNCTION @extschema@.im_daily_usage_of(app bigint, month @extschema@.im_month)
+	RETURNS TABLE (app_id bigint, day date, status text, plan text, given boolean, dau bigint,
+		peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint,
+		video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint,
+		fhd_minutes bigint)
+	LANGUAGE plpgsql STABLE ROWS 100000
+	SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_custom_plan
+	SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+	first date := $2::date;
+	until date := upper($2::daterange);
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
+BEGIN
+	RETURN QUERY
+	SELECT g.app_id, d.*
+	FROM @extschema@.im_gather(first, until, NULL, NULL, NULL) g,
+		@extschema@.im_rate_usage(g.app_id, g.card_name, book, g.orders, g.suspensions,
+			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
+			g.calls, g.user_days, g.users) d
+	WHERE g.app_id = $1 OR $1 IS NULL;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_daily_usage_of(bigint, @extschema@.im_month) IS
+'im_daily_usage() of one app that im_app has, or of all of them if it is null.';
+
 CREATE FUNCTION @extschema@.im_daily_usage(month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, day date, status text, plan text, given boolean, dau bigint,
 		peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint,
@@ -19,21 +47,13 @@ CREATE FUNCTION @extschema@.im_daily_usage(month @extschema@.im_month)
 		fhd_minutes bigint)
 	LANGUAGE plpgsql STABLE STRICT ROWS 100000
 	SET search_path = pg_catalog, pg_temp
-	SET plan_cache_mode = force_custom_plan
-	SET jit = off
 AS $$
-#variable_conflict use_column
-DECLARE
-	first date := $1::date;
-	until date := upper($1::daterange);
-	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
 BEGIN
-	RETURN QUERY
-	SELECT g.app_id, d.*
-	FROM @extschema@.im_gather(first, until, NULL, NULL, NULL) g,
-		@extschema@.im_rate_usage(g.app_id, g.card_name, book, g.orders, g.suspensions,
-			g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
-			g.calls, g.user_days, g.users) d;
+	IF @extschema@.im_guarded('im_daily_usage_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_daily_usage_guarded($1);
+		RETURN;
+	END IF;
+	RETURN QUERY SELECT * FROM @extschema@.im_daily_usage_of(NULL, $1);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_daily_usage(@extschema@.im_month) IS
@@ -45,6 +65,8 @@ CREATE FUNCTION @extschema@.im_rate_terms(app_id bigint, card_name text, book @e
 COMMENT ON FUNCTION @extschema@.im_rate_terms(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean) IS
 'What became of the orders of one app; nothing where they break the rules. The arguments are values made by im_app_orders(); no table is read.';
 
+-- Inlined, so that a condition on app_id reads the orders of that app alone;
+-- hence without a search_path of its own, and qualified to the last operator.
 CREATE FUNCTION @extschema@.im_order_terms()
 	RETURNS TABLE (app_id bigint, order_id bigint, day date, starts_on date, ends_on date,
 		bought_through date, amount numeric, currency text, refunded_on date)
@@ -52,15 +74,20 @@ CREATE FUNCTION @extschema@.im_order_terms()
 AS $$
 	SELECT a.app_id, t.order_id, t.day, t.starts_on, t.ends_on, t.bought_through, t.amount,
 		t.currency, t.refunded_on
-	FROM @extschema@.im_app_cards(NULL) a
-	JOIN @extschema@.im_app_orders('infinity') o ON o.app_id OPERATOR(pg_catalog.=) a.app_id,
-		@extschema@.im_rate_terms(a.app_id, a.card_name, (SELECT @extschema@.im_price_book(NULL)),
+	FROM @extschema@.im_app a
+	JOIN (SELECT e.app_id,
+				 pg_catalog.array_agg(ROW(e.order_id, e.at, e.action, e.item, e.option, e.months,
+						e.quantity, e.refunds, e.paid)::@extschema@.im_order_entry
+					ORDER BY e.at, e.order_id) AS orders
+		  FROM @extschema@.im_order e
+		  GROUP BY e.app_id) o ON o.app_id OPERATOR(pg_catalog.=) a.app_id,
+		@extschema@.im_rate_terms(a.app_id, a.rate_card, (SELECT @extschema@.im_price_book(NULL)),
 			o.orders, NULL, false) t
 $$;
 COMMENT ON FUNCTION @extschema@.im_order_terms() IS
 'What became of every order of all apps: its local day, first and last day in force, last day as bought, amount (negative for refunds), and the day on which it was refunded. Switches have a day only; apps whose orders break the rules have no rows.';
 
-CREATE FUNCTION @extschema@.im_billed_months() RETURNS TABLE (month date)
+CREATE FUNCTION @extschema@.im_billed_months_of(apps bigint[]) RETURNS TABLE (month date)
 	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 60
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -69,7 +96,6 @@ DECLARE
 	earliest timestamp;
 	covered date;
 BEGIN
-	PERFORM @extschema@.im_need_tables();
 	-- of each app the first row of an index; half a day for zones to the west
 	SELECT least(min(o.at), min(l.at), min(g.at), min(m.at), min(c.at), min(d.at)) AT TIME ZONE 'UTC' - interval '14 hours'
 	INTO earliest
@@ -80,16 +106,34 @@ BEGIN
 		LATERAL (SELECT min(x.at) FROM @extschema@.im_moderation_check x WHERE x.app_id = a.app_id) m(at),
 		LATERAL (SELECT min(x.at) FROM @extschema@.im_call x WHERE x.app_id = a.app_id) c(at),
 		LATERAL (SELECT min(x.day)::timestamp AT TIME ZONE 'UTC'
-				 FROM @extschema@.im_usage_daily x WHERE x.app_id = a.app_id) d(at);
+				 FROM @extschema@.im_usage_daily x WHERE x.app_id = a.app_id) d(at)
+	WHERE a.app_id = ANY ($1) OR $1 IS NULL;
 	-- a month is rated by the version in force on its first day
 	SELECT date_trunc('month', min(v.effective_from) + interval '1 month - 1 day')::date
 	INTO covered
-	FROM @extschema@.im_rate_card_version v;
+	FROM @extschema@.im_rate_card_version v
+	WHERE $1 IS NULL OR v.rate_card IN (SELECT a.rate_card FROM @extschema@.im_app a WHERE a.app_id = ANY ($1));
 	RETURN QUERY
 	SELECT m::date
 	FROM generate_series(greatest(date_trunc('month', earliest), covered),
 			(now() AT TIME ZONE 'Asia/Shanghai'), interval '1 month') m
 	WHERE earliest IS NOT NULL AND covered IS NOT NULL;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_billed_months_of(bigint[]) IS
+'im_billed_months() of the given apps; null for all of them.';
+
+CREATE FUNCTION @extschema@.im_billed_months() RETURNS TABLE (month date)
+	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 60
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF @extschema@.im_guarded('im_billed_months_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_billed_months_guarded();
+		RETURN;
+	END IF;
+	PERFORM @extschema@.im_need_tables();
+	RETURN QUERY SELECT * FROM @extschema@.im_billed_months_of(NULL);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_billed_months() IS
@@ -104,17 +148,17 @@ AS $$
 				'lower(l.period) AS period_from, upper(l.period) - 1 AS period_through, l.due_on, l.quantity, l.included, '
 				'l.billable, l.units, l.unit_price, l.amount, l.currency, l.explanation '
 				'FROM @extschema@.im_billed_months() m CROSS JOIN LATERAL @extschema@.im_monthly_bills(m.month) l '
-				'LEFT JOIN @extschema@.im_app a ON a.app_id = l.app_id',
+				'LEFT JOIN @extschema@.im_apps() a ON a.app_id = l.app_id',
 				'All bill lines of all apps, from the first month through the running one. Give a condition on month: only those months are rated.'),
 			('im_bi_bill_total', 'SELECT m.month, t.app_id, a.name AS app_name, t.total, t.currency '
 				'FROM @extschema@.im_billed_months() m CROSS JOIN LATERAL @extschema@.im_monthly_totals(m.month) t '
-				'LEFT JOIN @extschema@.im_app a ON a.app_id = t.app_id',
+				'LEFT JOIN @extschema@.im_apps() a ON a.app_id = t.app_id',
 				'Totals of the bills of all apps, rounded once, from the first month through the running one. Give a condition on month.'),
 			('im_bi_usage_daily', 'SELECT m.month, u.app_id, a.name AS app_name, u.day, u.status, u.plan, '
 				'CASE WHEN u.given THEN ''given'' ELSE ''metered'' END AS source, u.dau, u.peak_groups, u.text_checks, '
 				'u.image_checks, u.audio_half_minutes, u.video_half_minutes, u.audio_minutes, u.sd_minutes, u.hd_minutes, u.fhd_minutes '
 				'FROM @extschema@.im_billed_months() m CROSS JOIN LATERAL @extschema@.im_daily_usage(m.month) u '
-				'LEFT JOIN @extschema@.im_app a ON a.app_id = u.app_id',
+				'LEFT JOIN @extschema@.im_apps() a ON a.app_id = u.app_id',
 				'Usage of all apps by day, as bills see it, from the first month through the running one. Give a condition on month.'),
 			('im_bi_order', 'SELECT o.app_id, a.name AS app_name, o.order_id, o.at, t.day, o.action, o.item, o.option, '
 				'o.months::bigint AS months, o.quantity::bigint AS quantity, o.refunds, o.paid, t.starts_on, t.ends_on, t.bought_through, '
@@ -217,11 +261,13 @@ CREATE FUNCTION @extschema@.im_add_views() RETURNS void
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	owner name := coalesce(@extschema@.im_tables_owner(), current_user);
 	v record;
 BEGIN
 	FOR v IN SELECT * FROM @extschema@.im_view_definitions() LOOP
 		EXECUTE format('CREATE OR REPLACE VIEW %s.%I WITH (security_invoker = true) AS %s',
 			'@extschema@', v.view_name, v.definition);
+		EXECUTE format('ALTER VIEW %s.%I OWNER TO %I', '@extschema@', v.view_name, owner);
 		EXECUTE format('COMMENT ON VIEW %s.%I IS %L', '@extschema@', v.view_name, v.description);
 	END LOOP;
 	FOR v IN SELECT * FROM @extschema@.im_view_column_definitions() LOOP

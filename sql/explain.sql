@@ -131,6 +131,10 @@ DECLARE
 	card text;
 	zone text;
 BEGIN
+	IF @extschema@.im_guarded('im_explain_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_explain_guarded($1, $2, $3);
+		RETURN;
+	END IF;
 	SELECT array_agg(b) INTO bill FROM @extschema@.im_monthly_bill($1, $2) b;
 	SELECT b.* INTO billed FROM unnest(bill) b WHERE b.line = $3;
 	IF NOT FOUND THEN

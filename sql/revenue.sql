@@ -12,27 +12,28 @@ CREATE FUNCTION @extschema@.im_rate_revenue(app_id bigint, card_name text, book 
 COMMENT ON FUNCTION @extschema@.im_rate_revenue(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[], @extschema@.im_month) IS
 'The prepaid fees and refunds of one app in the months from month through last_month: billed and earned in each, deferred at its end, in the currency named. The arguments are values made by im_gather(), of which only checks and daily rows are used; no table is read.';
 
-CREATE FUNCTION @extschema@.im_app_revenue(first_month @extschema@.im_month, last_month @extschema@.im_month)
+CREATE FUNCTION @extschema@.im_app_revenue_of(app bigint, first_month @extschema@.im_month,
+		last_month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, month date, item text, option text, currency text,
 		billed numeric, earned numeric, deferred numeric)
-	LANGUAGE plpgsql STABLE STRICT ROWS 100000
+	LANGUAGE plpgsql STABLE ROWS 100000
 	SET search_path = pg_catalog, pg_temp
 	SET plan_cache_mode = force_custom_plan
 	SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
-	first date := $1::date;
-	until date := upper($2::daterange);
+	first date := $2::date;
+	until date := upper($3::daterange);
 	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
 	packers bigint[];
 	apps bigint[];
 	sinces date[];
 BEGIN
-	IF $2 OPERATOR(@extschema@.<) $1 THEN
+	IF $3 OPERATOR(@extschema@.<) $2 THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('last month %s is before first month %s', $2, $1),
+			MESSAGE = format('last month %s is before first month %s', $3, $2),
 			DETAIL = 'Revenue is told for the months from the first through the last.',
 			HINT = 'Give the months in their order.';
 	END IF;
@@ -40,17 +41,19 @@ BEGIN
 	SELECT array_agg(DISTINCT k.app_id) INTO packers
 	FROM @extschema@.im_order k
 	WHERE k.action = 'buy' AND k.item = 'moderation_pack'
-		AND k.at < @extschema@.im_utc_midnight(until + 1);
+		AND k.at < @extschema@.im_utc_midnight(until + 1)
+		AND (k.app_id = $1 OR $1 IS NULL);
 	IF packers IS NOT NULL THEN
 		SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, sinces
 		FROM @extschema@.im_early_usage(first, until, NULL, book) e
-		WHERE e.app_id = ANY (packers);
+		WHERE e.app_id = ANY (packers) AND (e.app_id = $1 OR $1 IS NULL);
 	END IF;
 	RETURN QUERY
 	WITH billed AS (
 		SELECT b.app_id, b.month, b.item, b.option, b.currency, sum(b.amount) AS amount
-		FROM generate_series(0, $2 OPERATOR(@extschema@.-) $1) n,
-			@extschema@.im_monthly_bills($1 OPERATOR(@extschema@.+) n) b
+		FROM generate_series(0, $3 OPERATOR(@extschema@.-) $2) n,
+			@extschema@.im_monthly_bills_of(CASE WHEN $1 IS NOT NULL THEN ARRAY[$1] END,
+				$2 OPERATOR(@extschema@.+) n) b
 		GROUP BY b.app_id, b.month, b.item, b.option, b.currency),
 	spread AS (
 		SELECT r.*
@@ -58,16 +61,34 @@ BEGIN
 		LEFT JOIN (
 			SELECT g.app_id, g.since, g.daily, g.checks
 			FROM @extschema@.im_gather(first, until, NULL, apps, sinces) g
-			WHERE packers IS NOT NULL AND g.app_id = ANY (packers)) u ON u.app_id = a.app_id,
+			WHERE packers IS NOT NULL AND g.app_id = ANY (packers)
+				AND (g.app_id = $1 OR $1 IS NULL)) u ON u.app_id = a.app_id,
 			@extschema@.im_rate_revenue(a.app_id, a.card_name, book, a.orders, a.suspensions, false,
-				$1, coalesce(u.since, first), u.daily, NULL, NULL, u.checks, NULL, NULL, NULL, $2) r
-		WHERE a.orders IS NOT NULL)
+				$2, coalesce(u.since, first), u.daily, NULL, NULL, u.checks, NULL, NULL, NULL, $3) r
+		WHERE a.orders IS NOT NULL AND (a.app_id = $1 OR $1 IS NULL))
 	-- a zero has the places of what it stands beside
 	SELECT app_id, month, item, option, currency, coalesce(b.amount, s.billed - s.billed),
 		coalesce(b.amount, 0) - coalesce(s.billed, 0) + coalesce(s.earned, 0),
 		coalesce(s.deferred, b.amount - b.amount)
 	FROM billed b
 	FULL JOIN spread s USING (app_id, month, item, option, currency);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_app_revenue_of(bigint, @extschema@.im_month, @extschema@.im_month) IS
+'im_app_revenue() of one app that im_app has, or of all of them if it is null.';
+
+CREATE FUNCTION @extschema@.im_app_revenue(first_month @extschema@.im_month, last_month @extschema@.im_month)
+	RETURNS TABLE (app_id bigint, month date, item text, option text, currency text,
+		billed numeric, earned numeric, deferred numeric)
+	LANGUAGE plpgsql STABLE STRICT ROWS 100000
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF @extschema@.im_guarded('im_app_revenue_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_app_revenue_guarded($1, $2);
+		RETURN;
+	END IF;
+	RETURN QUERY SELECT * FROM @extschema@.im_app_revenue_of(NULL, $1, $2);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_app_revenue(@extschema@.im_month, @extschema@.im_month) IS

@@ -23,6 +23,11 @@
 --    guard apps: the call takes the variable "apps", the apps that the caller
 --                may see, null for all of them, and must neither read other
 --                apps' rows nor speak of them in an error.
+--    guard each: the same with the variable "app", one of those apps at a time,
+--                null once for all of them: im_foo_of(app, $1), whose queries
+--                say WHERE g.app_id = $1 OR $1 IS NULL and which sets
+--                plan_cache_mode = force_custom_plan, so that the condition
+--                leads to the rows of the app or is none.
 --    guard none: the same answer for every reader and tenant.
 -- 3. Its signature in test/pgtap/roles_routes.sql.
 --
@@ -302,6 +307,37 @@ AS $list$
 				'app', '@extschema@.im_invoices($1, $2)'),
 			('im_drift', 'month @extschema@.im_month', 'TABLE (app_id bigint, issued numeric, rebilled numeric, difference numeric)',
 				'apps', '@extschema@.im_drift_of(apps, $1)'),
+			-- the counter
+			('im_explain', 'app_id bigint, month @extschema@.im_month, line integer',
+				'TABLE (ordinal integer, fact text, day date, quantity numeric, amount numeric, note text, source text, detail jsonb)',
+				'app', '@extschema@.im_explain($1, $2, $3)'),
+			('im_cheapest_plan', 'app_id bigint, month @extschema@.im_month',
+				'TABLE (rank integer, plan text, total numeric, currency text, possible boolean, reason text, held boolean, items jsonb)',
+				'app', '@extschema@.im_cheapest_plan($1, $2)'),
+			('im_running_bill', 'app_id bigint, at timestamptz', 'SETOF @extschema@.im_bill_line',
+				'app', '@extschema@.im_running_bill($1, $2)'),
+			('im_forecast', 'app_id bigint, at timestamptz',
+				'TABLE (month date, currency text, so_far numeric, low numeric, expected numeric, high numeric, method text)',
+				'app', '@extschema@.im_forecast($1, $2)'),
+			('im_compare_cards', 'month @extschema@.im_month, a @extschema@.im_rate_card, b @extschema@.im_rate_card',
+				'TABLE (app_id bigint, total_a numeric, currency_a text, total_b numeric,
+					currency_b text, difference numeric, moved jsonb, reason text)',
+				'each', '@extschema@.im_compare_cards_of(app, $1, $2, $3)'),
+			('im_standing', 'month @extschema@.im_month, at timestamptz',
+				'TABLE (app_id bigint, kind text, item text, option text, used numeric,
+					allowed numeric, day date, today date, problem text)',
+				'each', '@extschema@.im_standing_of(app, $1, $2)'),
+			('im_app_revenue', 'first_month @extschema@.im_month, last_month @extschema@.im_month',
+				'TABLE (app_id bigint, month date, item text, option text, currency text,
+					billed numeric, earned numeric, deferred numeric)',
+				'each', '@extschema@.im_app_revenue_of(app, $1, $2)'),
+			('im_daily_usage', 'month @extschema@.im_month',
+				'TABLE (app_id bigint, day date, status text, plan text, given boolean, dau bigint,
+					peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint,
+					video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint,
+					fhd_minutes bigint)',
+				'each', '@extschema@.im_daily_usage_of(app, $1)'),
+			('im_billed_months', '', 'TABLE (month date)', 'apps', '@extschema@.im_billed_months_of(apps)'),
 			('im_apps', '', 'TABLE (app_id bigint, name text, rate_card text, opened_at timestamptz, tenant text)',
 				'apps', '@extschema@.im_apps_of(apps)'),
 			('im_current_card', '', '@extschema@.im_rate_card', 'none', '@extschema@.im_current_card()')
@@ -325,10 +361,12 @@ BEGIN
 	%5$s %6$s;
 END
 $body$, '@extschema@', function_name || '_guarded',
-		CASE WHEN guard = 'apps' THEN format('apps bigint[] := %s.im_visible_apps(caller);', '@extschema@') END,
+		CASE WHEN guard IN ('apps', 'each') THEN format('apps bigint[] := %s.im_visible_apps(caller);', '@extschema@') END,
 		CASE WHEN guard = 'app' THEN format('PERFORM %s.im_need_visible(caller, $1);', '@extschema@') END,
-		CASE WHEN result ~ '^(SETOF|TABLE) ?' THEN 'RETURN QUERY SELECT * FROM' ELSE 'RETURN' END,
-		call)
+		CASE WHEN guard = 'each' THEN 'RETURN QUERY SELECT x.* FROM unnest(coalesce(apps, ARRAY[NULL::bigint])) app, LATERAL'
+			WHEN result ~ '^(SETOF|TABLE) ?' THEN 'RETURN QUERY SELECT * FROM'
+			ELSE 'RETURN' END,
+		call || CASE WHEN guard = 'each' THEN ' x' ELSE '' END)
 $list$;
 COMMENT ON FUNCTION @extschema@.im_guarded_body(text, text, text, text) IS
 'The body of a function that answers readers and tenants.';
@@ -378,6 +416,25 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_tables_owner() IS
 'The role that owns the tables of im_create_tables(); null if they belong to several, or one of them is no table.';
 
+-- A table that a newer version adds belongs to the owner of the others, also
+-- where an administrator adds it.  A few tables that somebody made beforehand
+-- make nobody the owner of what follows.
+CREATE FUNCTION @extschema@.im_owner_of_new() RETURNS name
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	first_tables text[] := '{im_rate_card_version,im_app,im_order,im_suspension,im_login,im_group,im_moderation_check,im_call,im_load,im_usage_daily}';
+BEGIN
+	RETURN CASE
+		WHEN EXISTS (SELECT FROM unnest(first_tables) t
+					 WHERE to_regclass(format('%s.%I', '@extschema@', t)) IS NULL) THEN current_user
+		ELSE coalesce(@extschema@.im_tables_owner(), current_user) END;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_owner_of_new() IS
+'The role that is to own a table that im_create_tables() adds: the one that owns all that a bill reads, else the current one.';
+
 CREATE FUNCTION @extschema@.im_need_own_function(name text, owner name) RETURNS void
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
@@ -415,7 +472,7 @@ DECLARE
 BEGIN
 	EXECUTE 'CREATE OR REPLACE ' || definition;
 EXCEPTION WHEN invalid_function_definition THEN
-	EXECUTE format('DROP FUNCTION %s.%I(%s)', '@extschema@', $1, $2);
+	EXECUTE format('DROP FUNCTION IF EXISTS %s.%I(%s)', '@extschema@', $1, $2);
 	EXECUTE 'CREATE ' || definition;
 END
 $$;
@@ -425,7 +482,6 @@ COMMENT ON FUNCTION @extschema@.im_make_function(text, text, text, text, text, t
 CREATE FUNCTION @extschema@.im_add_functions() RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
-	SET client_min_messages = warning
 AS $$
 DECLARE
 	owner name := @extschema@.im_tables_owner();
@@ -448,11 +504,10 @@ BEGIN
 		EXECUTE format('ALTER FUNCTION %s DEPENDS ON EXTENSION imbilling', signature);
 		EXECUTE format('ALTER FUNCTION %s OWNER TO %I', signature, owner);
 	END LOOP;
-	PERFORM @extschema@.im_grant_again();
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_add_functions() IS
-'Makes the functions of im_function_definitions(), or replaces them, and grants them anew. Error 42501 if another role has one of their names.';
+'Makes the functions of im_function_definitions(), or replaces them. Error 42501 if another role has one of their names.';
 
 -- What a kind of role holds on the tables themselves.  Whether it is a
 -- role's kind is told by the table im_role_grant, which has no row: the role
@@ -470,6 +525,17 @@ AS $$
 			('closer', 'im_role_grant', 'REFERENCES (closer)'),
 			('reader', 'im_app', 'SELECT'),
 			('reader', 'im_rate_card_version', 'SELECT'),
+			('reader', 'im_order', 'SELECT'),
+			('reader', 'im_suspension', 'SELECT'),
+			('reader', 'im_bi_bill_line', 'SELECT'),
+			('reader', 'im_bi_bill_total', 'SELECT'),
+			('reader', 'im_bi_usage_daily', 'SELECT'),
+			('reader', 'im_bi_order', 'SELECT'),
+			('reader', 'im_close_progress', 'SELECT'),
+			('tenant', 'im_bi_bill_line', 'SELECT'),
+			('tenant', 'im_bi_bill_total', 'SELECT'),
+			('tenant', 'im_bi_usage_daily', 'SELECT'),
+			('closer', 'im_close_progress', 'SELECT'),
 			-- the ledger
 			('reader', 'im_invoice', 'SELECT'),
 			('reader', 'im_invoice_line', 'SELECT'),
@@ -544,6 +610,9 @@ AS $$
 DECLARE
 	t record;
 BEGIN
+	IF @extschema@.im_tables_owner() IS NULL THEN
+		RETURN;
+	END IF;
 	FOR t IN
 		SELECT p.oid::regprocedure AS signature,
 			string_agg(DISTINCT CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(g.grantee)) END, ', ') AS names

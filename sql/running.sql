@@ -66,6 +66,10 @@ CREATE FUNCTION @extschema@.im_running_bill(app_id bigint, at timestamptz)
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	IF @extschema@.im_guarded('im_running_bill_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_running_bill_guarded($1, $2);
+		RETURN;
+	END IF;
 	RETURN QUERY
 	SELECT l.*
 	FROM @extschema@.im_gather_known($1, $2, false) g,
@@ -97,6 +101,10 @@ CREATE FUNCTION @extschema@.im_forecast(app_id bigint, at timestamptz)
 AS $$
 #variable_conflict use_column
 BEGIN
+	IF @extschema@.im_guarded('im_forecast_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_forecast_guarded($1, $2);
+		RETURN;
+	END IF;
 	RETURN QUERY
 	SELECT g.month::date, f.currency, f.so_far, f.low, f.expected, f.high, f.method
 	FROM @extschema@.im_gather_known($1, $2, true) g,

@@ -215,10 +215,14 @@ CREATE FUNCTION @extschema@.im_add_columns() RETURNS void
 	SET client_min_messages = warning
 AS $$
 DECLARE
+	owner name := @extschema@.im_owner_of_new();
 	t record;
 BEGIN
 	FOR t IN SELECT * FROM @extschema@.im_table_definitions() LOOP
-		EXECUTE format('CREATE TABLE IF NOT EXISTS %s.%I ()', '@extschema@', t.table_name);
+		IF to_regclass(format('%s.%I', '@extschema@', t.table_name)) IS NULL THEN
+			EXECUTE format('CREATE TABLE %s.%I ()', '@extschema@', t.table_name);
+			EXECUTE format('ALTER TABLE %s.%I OWNER TO %I', '@extschema@', t.table_name, owner);
+		END IF;
 		EXECUTE format('COMMENT ON TABLE %s.%I IS %L', '@extschema@', t.table_name, t.description);
 	END LOOP;
 	FOR t IN SELECT * FROM @extschema@.im_column_definitions() LOOP
@@ -329,6 +333,7 @@ BEGIN
 	PERFORM @extschema@.im_guard_ledger();
 	PERFORM @extschema@.im_add_functions();
 	PERFORM @extschema@.im_add_views();
+	PERFORM @extschema@.im_grant_again();
 	-- a price list that has rows is the user's: nothing of it comes back unasked
 	IF $1 AND NOT EXISTS (SELECT FROM @extschema@.im_rate_card_version) THEN
 		PERFORM @extschema@.im_need_own_table('im_rate_card_version');

@@ -12,13 +12,25 @@ INSERT INTO of_app VALUES
 	('im_preview_bill(%s, ''2023-03'', im_bundled_card(''cn'', ''2024-01-01''))'),
 	('im_moderation_statement(%s, ''2023-03'')'),
 	('im_app_status(%s, ''2023-03-10 12:00+08'')'),
-	('im_app_card(%s, ''2023-03'')');
+	('im_app_card(%s, ''2023-03'')'),
+	('im_rebill(%s, ''2023-03'')'),
+	('im_invoices(%s, ''2023-02'')'),
+	('im_audit(%s, ''2023-03'')'),
+	('im_explain(%s, ''2023-03'', 1)'),
+	('im_cheapest_plan(%s, ''2023-03'')'),
+	('im_running_bill(%s, ''2023-03-20 12:00+08'')'),
+	('im_forecast(%s, ''2023-03-20 12:00+08'')');
 CREATE TABLE of_apps (call text);
 INSERT INTO of_apps VALUES
 	('im_monthly_bills(''2023-03'')'),
 	('im_monthly_totals(''2023-03'')'),
 	('im_unbilled_usage(''2023-03'')'),
 	('im_check(''2023-03'')'),
+	('im_drift(''2023-02'')'),
+	('im_compare_cards(''2023-03'', im_bundled_card(''cn'', ''2019-12-10''), im_bundled_card(''cn'', ''2024-01-01''))'),
+	('im_standing(''2023-03'', ''2023-03-20 12:00+08'')'),
+	('im_app_revenue(''2023-02'', ''2023-04'')'),
+	('im_daily_usage(''2023-03'')'),
 	('im_apps()');
 CREATE TABLE of_all (call text);
 INSERT INTO of_all VALUES
@@ -30,8 +42,20 @@ INSERT INTO of_all VALUES
 
 SELECT set_eq(
 	$$SELECT function_name FROM im_guarded_definitions()$$,
-	$$SELECT substring(call FROM '^\w+') FROM (TABLE of_app UNION ALL TABLE of_apps) c UNION SELECT 'im_current_card'$$,
+	$$SELECT substring(call FROM '^\w+') FROM (TABLE of_app UNION ALL TABLE of_apps) c
+	UNION VALUES ('im_current_card'), ('im_billed_months')$$,
 	'every function that readers and tenants may call is tried here');
+
+-- A closed month that has drifted since: an app of each tenant's had ordered in it.
+CALL buy(12, 1, '2023-02-01 10:00', 'plan', 'pro', 1);
+CALL buy(500, 4, '2022-02-01 10:00', 'plan', 'pro', 13);
+CALL buy(500, 6, '2023-02-01 10:00', 'avchatroom');
+CALL settle();
+SELECT im_close_batch('2023-02', 100, ROW(NULL, 0, 0, 0, '{}', '{}', NULL, false, NULL, now())::im_run) \g /dev/null
+SELECT isnt((SELECT count(*) FROM im_invoice), 0::bigint, 'something was issued');
+CALL buy(12, 2, '2023-02-02 10:00', 'call', 'basic', 1);
+CALL buy(500, 5, '2023-02-02 10:00', 'call', 'basic', 1);
+CALL settle();
 
 -- Suspended usage, so that reports have something to say of each app.
 CALL suspend(11, '[2023-03-04,2023-03-08)');
@@ -80,6 +104,22 @@ SELECT is(seen(role, 'SELECT ' || call), seen(current_user, 'SELECT ' || call), 
 FROM of_all, unnest('{acme,clerk}'::name[]) role ORDER BY call, role;
 SELECT is(seen('acme', $$SELECT price FROM im_price_list(im_app_card(11, '2023-03')) WHERE item = 'plan' AND plan = 'pro'$$),
 	'(999)', 'a tenant reads the own price list');
+
+SELECT is(seen('acme', format('SELECT * FROM %s c ORDER BY c::text', call)),
+	seen(current_user, format('SELECT * FROM %s c WHERE app_id IN (11, 12) ORDER BY c::text', call)),
+	'what goes through those shows a tenant the own apps: ' || call)
+FROM unnest(ARRAY['im_alerts(''2023-03'', 0)', 'im_bi_bill_line', 'im_bi_bill_total', 'im_bi_usage_daily']) call;
+SELECT is(seen('clerk', format('SELECT * FROM %s c ORDER BY c::text', call)),
+	seen(current_user, format('SELECT * FROM %s c ORDER BY c::text', call)), 'and a reader all: ' || call)
+FROM unnest(ARRAY['im_alerts(''2023-03'', 0)', 'im_bi_bill_line', 'im_bi_bill_total', 'im_bi_usage_daily', 'im_bi_order',
+	'im_close_progress']) call;
+SELECT is(seen('acme', $$SELECT sum(billed) FROM im_revenue('2023-02', '2023-04')$$),
+	seen(current_user, $$SELECT sum(billed) FROM im_app_revenue('2023-02', '2023-04') WHERE app_id IN (11, 12)$$), 'so does im_revenue');
+SELECT is(seen('acme', $$SELECT min(month) FROM im_billed_months()$$), '(2023-01-01)', 'months are those of the own apps');
+SELECT is(seen(role, $$SELECT min(month) FROM im_billed_months()$$), '(2022-01-01)', 'of all apps for ' || role)
+FROM unnest(ARRAY['clerk', current_user]) role;
+SELECT matches(seen('acme', 'SELECT * FROM ' || call), '^\(', call || ' answers a tenant')
+FROM unnest(ARRAY['im_forecast(11)', 'im_quote(''pro'')']) call;
 
 -- A month that no version covers: no bill alone, nothing among others.
 CALL card('late', '2023-06-01', cn());
