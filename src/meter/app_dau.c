@@ -157,7 +157,7 @@ type_if_not_bytes(FunctionCallInfo fcinfo, MemoryContext context)
 	return type;
 }
 
-static Slice *
+static pg_noinline Slice *
 new_slice(FunctionCallInfo fcinfo)
 {
 	MemoryContext context = aggregate_context(fcinfo);
@@ -223,7 +223,7 @@ add_other_row(Slice *slice, FunctionCallInfo fcinfo)
 Datum
 im_app_dau_transition(PG_FUNCTION_ARGS)
 {
-	Slice	   *slice = PG_ARGISNULL(0) ? new_slice(fcinfo) : (Slice *) PG_GETARG_POINTER(0);
+	Slice	   *slice = unlikely(PG_ARGISNULL(0)) ? new_slice(fcinfo) : (Slice *) PG_GETARG_POINTER(0);
 	text	   *id;
 
 	if (unlikely(PG_ARGISNULL(1) || PG_ARGISNULL(2) || slice->type != NULL))

@@ -168,15 +168,18 @@ next_line(const AppIds *ids, AppIdLine *line)
 	return ++line == ids->lines + ids->nlines ? ids->lines : line;
 }
 
+static inline bool
+is_same(const AppIdLine *line, int i, uint32 who, IdSlot slot)
+{
+	return ((line->w0[i] ^ slot.w0) | (line->w1[i] ^ slot.w1) | (line->who[i] ^ who)) == 0;
+}
+
 /* Without a branch: which of the three it is nobody can predict. */
 static inline bool
 line_has(const AppIdLine *line, uint32 who, IdSlot slot)
 {
-	bool		has = false;
-
-	for (int i = 0; i < LINE_IDS; i++)
-		has |= ((line->w0[i] ^ slot.w0) | (line->w1[i] ^ slot.w1) | (line->who[i] ^ who)) == 0;
-	return has;
+	StaticAssertStmt(LINE_IDS == 3, "a line has three ids");
+	return is_same(line, 0, who, slot) | is_same(line, 1, who, slot) | is_same(line, 2, who, slot);
 }
 
 static inline void
@@ -331,7 +334,7 @@ put_in_file(AppIds *ids, uint64 hash, uint32 who, IdSlot slot, const char *id, u
 
 /* ---- adding ---- */
 
-static inline void
+static pg_attribute_always_inline void
 add_slot(AppIds *ids, uint64 hash, uint32 who, IdSlot slot)
 {
 	AppIdLine  *line = &ids->lines[home(ids, hash)];

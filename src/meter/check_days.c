@@ -24,7 +24,7 @@ PG_FUNCTION_INFO_V1(im_check_days_final);
 void
 check_tally_add(Tally *tally, const EventRow *row)
 {
-	int			kind = check_kind_find(row->kind, row->kind_len);
+	int			kind = check_kind_of(row->kind, row->kind_len);
 	bool		timed = kind == CHECK_AUDIO || kind == CHECK_VIDEO;
 	int32		seconds;
 
@@ -64,7 +64,6 @@ im_check_days_trans(PG_FUNCTION_ARGS)
 	EventRow	row = {.table = "im_moderation_check", .column = "kind", .kinds = CHECK_KINDS_HINT};
 	EventDays  *state;
 
-	meter_context(fcinfo);
 	if (!event_row_read(&row, fcinfo))
 	{
 		if (PG_ARGISNULL(0))

@@ -43,6 +43,7 @@ typedef struct CallSite
 	CardCache	cards;
 	const Card *only_card;		/* if the query names one card as a constant */
 	bool		constant;
+	const Card *zone_card;		/* whose zone it is */
 	Zone		zone;
 } CallSite;
 
@@ -140,7 +141,7 @@ call_site(FunctionCallInfo fcinfo)
 
 /* The state, its weights those of the row's card. */
 static Deductions *
-state_of_card(FunctionCallInfo fcinfo, MemoryContext context, const Card *card)
+state_of_card(FunctionCallInfo fcinfo, const Card *card)
 {
 	Deductions *state = PG_ARGISNULL(0) ? NULL : (Deductions *) PG_GETARG_POINTER(0);
 
@@ -149,7 +150,7 @@ state_of_card(FunctionCallInfo fcinfo, MemoryContext context, const Card *card)
 		Weights		weights = card_weights(card);
 
 		if (state == NULL)
-			state = new_state(context, &weights);
+			state = new_state(meter_context(fcinfo), &weights);
 		check_same_weights(&state->weights, &weights);
 		state->card = card;
 	}
@@ -162,8 +163,12 @@ read_row(FunctionCallInfo fcinfo, CallSite *site, const Card *card)
 	EventRow	row = {.column = "kind", .kinds = CHECK_KINDS_HINT};
 	text	   *kind = PG_GETARG_TEXT_PP(ARG_KIND);
 
-	if (unlikely(site->zone.name_len < 0 || strcmp(site->zone.name, card->time_zone) != 0))
-		zone_set(&site->zone, card->time_zone, strlen(card->time_zone));
+	if (unlikely(site->zone_card != card))
+	{
+		if (site->zone.name_len < 0 || strcmp(site->zone.name, card->time_zone) != 0)
+			zone_set(&site->zone, card->time_zone, strlen(card->time_zone));
+		site->zone_card = card;
+	}
 	row.at = PG_GETARG_TIMESTAMPTZ(ARG_AT);
 	row.offset = zone_offset(&site->zone, row.at);
 	row.kind = VARDATA_ANY(kind);
@@ -192,7 +197,6 @@ check_no_nulls(FunctionCallInfo fcinfo)
 Datum
 im_moderation_deductions_trans(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = meter_context(fcinfo);
 	CallSite   *site = call_site(fcinfo);
 	const Card *card;
 	Deductions *state;
@@ -206,7 +210,7 @@ im_moderation_deductions_trans(PG_FUNCTION_ARGS)
 	}
 	check_no_nulls(fcinfo);
 	card = card_of_row(fcinfo, site);
-	state = state_of_card(fcinfo, context, card);
+	state = state_of_card(fcinfo, card);
 	row = read_row(fcinfo, site, card);
 	check_tally_add(&state->tally, &row);
 	PG_RETURN_POINTER(state);
