@@ -23,7 +23,7 @@ OBJS = $(SRCS:.c=.o)
 # The parts of the install script, in the order in which they are joined.
 # bundled_cards is generated, the others are files of sql/.
 SQL_PARTS = preamble month userset dau app_dau bundled_cards rate_card meters rating \
-	gathering tables partitions orders bills checks reports \
+	app_checks gathering tables partitions orders bills checks reports \
 	quote alerts bi \
 	revenue \
 	explain \
