@@ -32,7 +32,6 @@ INSERT INTO of_apps VALUES
 	('im_standing(''2023-03'', ''2023-03-20 12:00+08'')'),
 	('im_app_revenue(''2023-02'', ''2023-04'')'),
 	('im_daily_usage(''2023-03'')'),
-	('im_month_html(''2023-03'', ''en'')'),
 	('im_apps()');
 CREATE TABLE of_all (call text);
 INSERT INTO of_all VALUES
@@ -45,7 +44,7 @@ INSERT INTO of_all VALUES
 SELECT set_eq(
 	$$SELECT function_name FROM im_guarded_definitions()$$,
 	$$SELECT substring(call FROM '^\w+') FROM (TABLE of_app UNION ALL TABLE of_apps) c
-	UNION VALUES ('im_current_card'), ('im_billed_months')$$,
+	UNION VALUES ('im_current_card'), ('im_billed_months'), ('im_month_html')$$,
 	'every function that readers and tenants may call is tried here');
 
 -- A closed month that has drifted since: an app of each tenant's had ordered in it.
@@ -120,6 +119,9 @@ SELECT is(seen('acme', $$SELECT sum(billed) FROM im_revenue('2023-02', '2023-04'
 SELECT is(seen('acme', $$SELECT min(month) FROM im_billed_months()$$), '(2023-01-01)', 'months are those of the own apps');
 SELECT is(seen(role, $$SELECT min(month) FROM im_billed_months()$$), '(2022-01-01)', 'of all apps for ' || role)
 FROM unnest(ARRAY['clerk', current_user]) role;
+SELECT is(seen('clerk', $$SELECT im_month_html('2023-03')$$), seen(current_user, $$SELECT im_month_html('2023-03')$$), 'the page of a month is a reader''s');
+SELECT matches(seen('acme', $$SELECT im_month_html('2023-03')$$), 'app 11', 'a tenant''s has the own apps');
+SELECT doesnt_match(seen('acme', $$SELECT im_month_html('2023-03')$$), '777|Rivalry', 'and no other');
 SELECT matches(seen('acme', 'SELECT * FROM ' || call), '^\(', call || ' answers a tenant')
 FROM unnest(ARRAY['im_forecast(11)', 'im_quote(''pro'')']) call;
 
