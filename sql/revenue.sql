@@ -10,7 +10,7 @@ CREATE FUNCTION @extschema@.im_rate_revenue(app_id bigint, card_name text, book 
 	RETURNS TABLE (app_id bigint, month date, billed_month date, item text, option text, currency text, fees numeric, deferred numeric)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 20 PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_rate_revenue(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[], @extschema@.im_month) IS
-'What is deferred of one app''s fees at the ends of the months from the one before month through last_month, by the month they were billed in, with all fees of that month, item and option, in the currency named. The arguments are values made by im_gather(), of which only checks and daily rows are used; no table is read.';
+'What is deferred of one app''s fees at the ends of the months from the one before month through last_month, by the month they were billed in, with all fees of that month, item and option, in the currency named. The arguments are values made by im_gather(), of which only the checks of daily, checks and calls are used; no table is read.';
 
 CREATE FUNCTION @extschema@.im_app_revenue_of(app bigint, first_month @extschema@.im_month,
 		last_month @extschema@.im_month)
@@ -31,6 +31,7 @@ DECLARE
 	packers bigint[];
 	apps bigint[];
 	sinces date[];
+	reading @extschema@.im_reading;
 BEGIN
 	IF $3 OPERATOR(@extschema@.<) $2 THEN
 		RAISE EXCEPTION USING
@@ -49,6 +50,7 @@ BEGIN
 		SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, sinces
 		FROM @extschema@.im_early_usage(earlier, until, NULL, book) e
 		WHERE e.app_id = ANY (packers) AND (e.app_id = $1 OR $1 IS NULL);
+		reading := @extschema@.im_reading_of(earlier, until, NULL, apps, sinces, $1);
 	END IF;
 	RETURN QUERY
 	WITH billed AS (
@@ -61,12 +63,12 @@ BEGIN
 		SELECT r.*
 		FROM @extschema@.im_app_accounts(until, NULL) a
 		LEFT JOIN (
-			SELECT g.app_id, g.since, g.daily, g.checks
-			FROM @extschema@.im_gather(earlier, until, NULL, apps, sinces) g
+			SELECT g.app_id, g.since, g.daily, g.checks, g.calls
+			FROM @extschema@.im_gather(earlier, until, NULL, reading) g
 			WHERE packers IS NOT NULL AND g.app_id = ANY (packers)
 				AND (g.app_id = $1 OR $1 IS NULL)) u ON u.app_id = a.app_id,
 			@extschema@.im_rate_revenue(a.app_id, a.card_name, book, a.orders, a.suspensions, false,
-				$2, coalesce(u.since, first), u.daily, NULL, NULL, u.checks, NULL, NULL, NULL, $3) r
+				$2, coalesce(u.since, first), u.daily, NULL, NULL, u.checks, u.calls, NULL, NULL, $3) r
 		WHERE a.orders IS NOT NULL AND (a.app_id = $1 OR $1 IS NULL)),
 	-- of the months of the report the bills tell what was issued
 	before AS (

@@ -19,7 +19,8 @@ INSERT INTO of_app VALUES
 	('im_explain(%s, ''2023-03'', 1)'),
 	('im_cheapest_plan(%s, ''2023-03'')'),
 	('im_running_bill(%s, ''2023-03-20 12:00+08'')'),
-	('im_forecast(%s, ''2023-03-20 12:00+08'')');
+	('im_forecast(%s, ''2023-03-20 12:00+08'')'),
+	('im_bill_html(%s, ''2023-03'', ''zh'')');
 CREATE TABLE of_apps (call text);
 INSERT INTO of_apps VALUES
 	('im_monthly_bills(''2023-03'')'),
@@ -31,6 +32,7 @@ INSERT INTO of_apps VALUES
 	('im_standing(''2023-03'', ''2023-03-20 12:00+08'')'),
 	('im_app_revenue(''2023-02'', ''2023-04'')'),
 	('im_daily_usage(''2023-03'')'),
+	('im_month_html(''2023-03'', ''en'')'),
 	('im_apps()');
 CREATE TABLE of_all (call text);
 INSERT INTO of_all VALUES
