@@ -19,16 +19,13 @@ DECLARE
 	first date := $2::date;
 	until date := upper($2::daterange);
 	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
-	apps bigint[];
-	sinces date[];
+	reading @extschema@.im_reading;
 	detail text;
 BEGIN
-	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, sinces
-	FROM @extschema@.im_early_usage(first, until, NULL, book) e
-	WHERE e.app_id = $1 OR $1 IS NULL;
+	reading := @extschema@.im_reading(first, until, NULL, book, $1);
 	RETURN QUERY
 	SELECT g.app_id, s.*
-	FROM @extschema@.im_gather(first, until, NULL, apps, sinces) g,
+	FROM @extschema@.im_gather(first, until, NULL, reading) g,
 		@extschema@.im_rate_standing(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users, $3) s

@@ -27,10 +27,11 @@ DECLARE
 	first date := $2::date;
 	until date := upper($2::daterange);
 	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
+	reading @extschema@.im_reading := @extschema@.im_reading(first, until, NULL, NULL, $1);
 BEGIN
 	RETURN QUERY
 	SELECT g.app_id, d.*
-	FROM @extschema@.im_gather(first, until, NULL, NULL, NULL) g,
+	FROM @extschema@.im_gather(first, until, NULL, reading) g,
 		@extschema@.im_rate_usage(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) d
@@ -160,6 +161,10 @@ AS $$
 				'FROM @extschema@.im_billed_months() m CROSS JOIN LATERAL @extschema@.im_daily_usage(m.month) u '
 				'LEFT JOIN @extschema@.im_apps() a ON a.app_id = u.app_id',
 				'Usage of all apps by day, as bills see it, from the first month through the running one. Give a condition on month.'),
+			('im_bi_revenue', 'SELECT m.month, r.app_id, a.name AS app_name, r.item, r.option, r.billed, r.earned, r.deferred, r.currency '
+				'FROM @extschema@.im_billed_months() m CROSS JOIN LATERAL @extschema@.im_app_revenue(m.month, m.month) r '
+				'LEFT JOIN @extschema@.im_app a ON a.app_id = r.app_id',
+				'What was billed and earned in each month, and what is deferred at its end, by app and item. Give a condition on month.'),
 			('im_bi_order', 'SELECT o.app_id, a.name AS app_name, o.order_id, o.at, t.day, o.action, o.item, o.option, '
 				'o.months::bigint AS months, o.quantity::bigint AS quantity, o.refunds, o.paid, t.starts_on, t.ends_on, t.bought_through, '
 				't.amount, t.currency, t.refunded_on '
@@ -225,6 +230,15 @@ AS $$
 			('im_bi_usage_daily', 'sd_minutes', 'Minutes of sd video calls.'),
 			('im_bi_usage_daily', 'hd_minutes', 'Minutes of hd video calls.'),
 			('im_bi_usage_daily', 'fhd_minutes', 'Minutes of fhd video calls.'),
+			('im_bi_revenue', 'month', 'First day of the month; conditions on it are applied before anything is computed.'),
+			('im_bi_revenue', 'app_id', 'The app (SDKAppID).'),
+			('im_bi_revenue', 'app_name', 'Its name.'),
+			('im_bi_revenue', 'item', 'Item of the bill lines.'),
+			('im_bi_revenue', 'option', 'Plan, option, class or pack; of a refund the refunded item.'),
+			('im_bi_revenue', 'billed', 'Sum of the bill lines of the month.'),
+			('im_bi_revenue', 'earned', 'Earned in the month: fees by day of their term, packs as they are used, usage as it happens.'),
+			('im_bi_revenue', 'deferred', 'Billed by the end of the month and not yet earned.'),
+			('im_bi_revenue', 'currency', 'ISO 4217 code.'),
 			('im_bi_order', 'app_id', 'The app (SDKAppID) that ordered.'),
 			('im_bi_order', 'app_name', 'Its name.'),
 			('im_bi_order', 'order_id', 'Number of the order within the app.'),

@@ -85,19 +85,16 @@ DECLARE
 	first date := $2::date;
 	until date := upper($2::daterange);
 	book @extschema@.im_price_book := @extschema@.im_price_book($3);
-	apps bigint[];
-	since date[];
+	reading @extschema@.im_reading;
 BEGIN
 	PERFORM @extschema@.im_need_app($1);
 	IF $3 IS NULL THEN
 		PERFORM @extschema@.im_need_month($1, $2);
 	END IF;
-	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, since
-	FROM @extschema@.im_early_usage(first, until, $3, book) e
-	WHERE e.app_id = $1;
+	reading := @extschema@.im_reading(first, until, $3, book, $1);
 	RETURN QUERY
 	SELECT l.*
-	FROM @extschema@.im_gather(first, until, $3, apps, since) g,
+	FROM @extschema@.im_gather(first, until, $3, reading) g,
 		@extschema@.im_rate_lines(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) l
@@ -180,15 +177,13 @@ DECLARE
 	first date := $1::date;
 	until date := upper($1::daterange);
 	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
-	apps bigint[];
-	since date[];
+	reading @extschema@.im_reading;
 	detail text;
 BEGIN
-	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, since
-	FROM @extschema@.im_early_usage(first, until, NULL, book) e;
+	reading := @extschema@.im_reading(first, until, NULL, book);
 	RETURN QUERY
 	SELECT l.*
-	FROM @extschema@.im_gather(first, until, NULL, apps, since) g,
+	FROM @extschema@.im_gather(first, until, NULL, reading) g,
 		@extschema@.im_rate_lines(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) l;
@@ -213,7 +208,13 @@ DECLARE
 	first date := $1::date;
 	until date := upper($1::daterange);
 	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
+	-- that of an app without packs and marks
+	usual @extschema@.im_reading := @extschema@.im_reading(first, until, NULL, NULL);
+	marked bigint[] := usual.stale_apps;
 BEGIN
+	usual.stale_apps := NULL;
+	usual.stale_first := NULL;
+	usual.stale_until := NULL;
 	RETURN QUERY
 	SELECT l.*
 	FROM unnest($2) a(app_id)
@@ -223,10 +224,14 @@ BEGIN
 		WHERE u.app_id = a.app_id
 		OFFSET 0) e ON true
 	CROSS JOIN LATERAL (
-		SELECT *
-		FROM @extschema@.im_gather(first, until, NULL,
+		SELECT CASE WHEN e.since IS NULL AND (marked IS NULL OR a.app_id <> ALL (marked)) THEN usual
+			ELSE @extschema@.im_reading_of(first, until, NULL,
 				CASE WHEN e.since IS NOT NULL THEN ARRAY[a.app_id] END,
-				CASE WHEN e.since IS NOT NULL THEN ARRAY[e.since] END) i
+				CASE WHEN e.since IS NOT NULL THEN ARRAY[e.since] END, a.app_id) END AS reading
+		OFFSET 0) r
+	CROSS JOIN LATERAL (
+		SELECT *
+		FROM @extschema@.im_gather(first, until, NULL, r.reading) i
 		WHERE i.app_id = a.app_id
 		OFFSET 0) g,
 		@extschema@.im_rate_lines(g.app_id, g.card_name, book, g.orders, g.suspensions,
@@ -291,19 +296,17 @@ DECLARE
 	first date := $1::date;
 	until date := upper($1::daterange);
 	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
-	apps bigint[];
-	since date[];
+	reading @extschema@.im_reading;
 	detail text;
 BEGIN
-	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, since
-	FROM @extschema@.im_early_usage(first, until, NULL, book) e;
+	reading := @extschema@.im_reading(first, until, NULL, book);
 	RETURN QUERY
 	SELECT t.app_id, t.currency, t.total
 	FROM (SELECT g.app_id, g.currency,
 				 @extschema@.im_rate_total(g.app_id, g.card_name, book, g.orders, g.suspensions,
 					g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
 					g.calls, g.user_days, g.users) AS total
-		  FROM @extschema@.im_gather(first, until, NULL, apps, since) g
+		  FROM @extschema@.im_gather(first, until, NULL, reading) g
 		  OFFSET 0) t
 	WHERE t.total IS NOT NULL;
 EXCEPTION

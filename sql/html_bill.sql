@@ -13,15 +13,12 @@ DECLARE
 	first date := $2::date;
 	until date := upper($2::daterange);
 	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
-	apps bigint[];
-	sinces date[];
+	reading @extschema@.im_reading;
 BEGIN
-	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, sinces
-	FROM @extschema@.im_early_usage(first, until, NULL, book) e
-	WHERE e.app_id = $1;
+	reading := @extschema@.im_reading(first, until, NULL, book, $1);
 	RETURN QUERY
 	SELECT d.*
-	FROM @extschema@.im_gather(first, until, NULL, apps, sinces) g,
+	FROM @extschema@.im_gather(first, until, NULL, reading) g,
 		@extschema@.im_rate_days(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) d

@@ -41,8 +41,7 @@ DECLARE
 	first date := $2::date;
 	until date := upper($2::daterange);
 	book @extschema@.im_price_book;
-	apps bigint[];
-	sinces date[];
+	reading @extschema@.im_reading;
 BEGIN
 	IF @extschema@.im_guarded('im_cheapest_plan_guarded') THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_cheapest_plan_guarded($1, $2);
@@ -51,13 +50,11 @@ BEGIN
 	book := @extschema@.im_price_book(NULL);
 	PERFORM @extschema@.im_need_app($1);
 	PERFORM @extschema@.im_need_month($1, $2);
-	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, sinces
-	FROM @extschema@.im_early_usage(first, until, NULL, book) e
-	WHERE e.app_id = $1;
+	reading := @extschema@.im_reading(first, until, NULL, book, $1);
 	RETURN QUERY
 	SELECT CASE WHEN p.lacks IS NULL THEN (row_number() OVER cheapest)::integer END,
 		p.plan, p.total, p.currency, p.lacks IS NULL, p.lacks, p.held, p.items
-	FROM @extschema@.im_gather(first, until, NULL, apps, sinces) g,
+	FROM @extschema@.im_gather(first, until, NULL, reading) g,
 		@extschema@.im_rate_plans(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) p
@@ -111,6 +108,8 @@ DECLARE
 		AND ($3::jsonb @? '$.plans.*.mau') = ($4::jsonb @? '$.plans.*.mau');
 	apps bigint[];
 	sinces date[];
+	reading_a @extschema@.im_reading;
+	reading_b @extschema@.im_reading;
 	detail text;
 BEGIN
 	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, sinces
@@ -120,6 +119,8 @@ BEGIN
 				SELECT * FROM @extschema@.im_early_usage(first, until, $4, book_b)) s
 		  WHERE s.app_id = $1 OR $1 IS NULL
 		  GROUP BY s.app_id) e;
+	reading_a := @extschema@.im_reading_of(first, until, $3, apps, sinces, $1);
+	reading_b := @extschema@.im_reading_of(first, until, $4, apps, sinces, $1);
 	RETURN QUERY
 	SELECT g.app_id, x.total, x.currency, y.total, y.currency,
 		CASE WHEN x.currency = y.currency THEN y.total - x.total END,
@@ -127,8 +128,8 @@ BEGIN
 		nullif(concat_ws(' ', 'Under a: ' || x.problem, 'Under b: ' || y.problem,
 			CASE WHEN x.currency <> y.currency
 				THEN format('%s and %s cannot be compared.', x.currency, y.currency) END), '')
-	FROM @extschema@.im_gather(first, until, $3, apps, sinces) g
-	LEFT JOIN @extschema@.im_gather(first, until, $4, apps, sinces) h
+	FROM @extschema@.im_gather(first, until, $3, reading_a) g
+	LEFT JOIN @extschema@.im_gather(first, until, $4, reading_b) h
 		ON NOT alike AND h.app_id = g.app_id,
 		@extschema@.im_rate_summary(g.app_id, g.card_name, book_a, g.orders, g.suspensions,
 			true, $2, g.since, g.daily, g.logins, g.groups, g.checks, g.calls,

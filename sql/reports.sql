@@ -174,8 +174,7 @@ DECLARE
 	first date := $2::date;
 	until date := upper($2::daterange);
 	book @extschema@.im_price_book;
-	apps bigint[];
-	sinces date[];
+	reading @extschema@.im_reading;
 BEGIN
 	IF @extschema@.im_guarded('im_moderation_statement_guarded') THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_moderation_statement_guarded($1, $2);
@@ -184,12 +183,10 @@ BEGIN
 	book := @extschema@.im_price_book(NULL);
 	PERFORM @extschema@.im_need_app($1);
 	PERFORM @extschema@.im_need_month($1, $2);
-	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, sinces
-	FROM @extschema@.im_early_usage(first, until, NULL, book) e
-	WHERE e.app_id = $1;
+	reading := @extschema@.im_reading(first, until, NULL, book, $1);
 	RETURN QUERY
 	SELECT l.*
-	FROM @extschema@.im_gather(first, until, NULL, apps, sinces) g,
+	FROM @extschema@.im_gather(first, until, NULL, reading) g,
 		@extschema@.im_rate_statement(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) l
@@ -210,10 +207,11 @@ DECLARE
 	first date := $2::date;
 	until date := upper($2::daterange);
 	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
+	reading @extschema@.im_reading := @extschema@.im_reading(first, until, NULL, NULL, $1);
 BEGIN
 	RETURN QUERY
 	SELECT l.*
-	FROM @extschema@.im_gather(first, until, NULL, NULL, NULL) g,
+	FROM @extschema@.im_gather(first, until, NULL, reading) g,
 		@extschema@.im_rate_unbilled(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) l
@@ -234,15 +232,17 @@ DECLARE
 	first date := $1::date;
 	until date := upper($1::daterange);
 	book @extschema@.im_price_book;
+	reading @extschema@.im_reading;
 BEGIN
 	IF @extschema@.im_guarded('im_unbilled_usage_guarded') THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_unbilled_usage_guarded($1);
 		RETURN;
 	END IF;
 	book := @extschema@.im_price_book(NULL);
+	reading := @extschema@.im_reading(first, until, NULL, NULL);
 	RETURN QUERY
 	SELECT l.*
-	FROM @extschema@.im_gather(first, until, NULL, NULL, NULL) g,
+	FROM @extschema@.im_gather(first, until, NULL, reading) g,
 		@extschema@.im_rate_unbilled(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) l;

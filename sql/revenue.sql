@@ -29,6 +29,7 @@ DECLARE
 	packers bigint[];
 	apps bigint[];
 	sinces date[];
+	reading @extschema@.im_reading;
 BEGIN
 	IF $3 OPERATOR(@extschema@.<) $2 THEN
 		RAISE EXCEPTION USING
@@ -47,6 +48,7 @@ BEGIN
 		SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, sinces
 		FROM @extschema@.im_early_usage(first, until, NULL, book) e
 		WHERE e.app_id = ANY (packers) AND (e.app_id = $1 OR $1 IS NULL);
+		reading := @extschema@.im_reading_of(first, until, NULL, apps, sinces, $1);
 	END IF;
 	RETURN QUERY
 	WITH billed AS (
@@ -59,12 +61,12 @@ BEGIN
 		SELECT r.*
 		FROM @extschema@.im_app_accounts(until, NULL) a
 		LEFT JOIN (
-			SELECT g.app_id, g.since, g.daily, g.checks
-			FROM @extschema@.im_gather(first, until, NULL, apps, sinces) g
+			SELECT g.app_id, g.since, g.daily, g.checks, g.calls
+			FROM @extschema@.im_gather(first, until, NULL, reading) g
 			WHERE packers IS NOT NULL AND g.app_id = ANY (packers)
 				AND (g.app_id = $1 OR $1 IS NULL)) u ON u.app_id = a.app_id,
 			@extschema@.im_rate_revenue(a.app_id, a.card_name, book, a.orders, a.suspensions, false,
-				$2, coalesce(u.since, first), u.daily, NULL, NULL, u.checks, NULL, NULL, NULL, $3) r
+				$2, coalesce(u.since, first), u.daily, NULL, NULL, u.checks, u.calls, NULL, NULL, $3) r
 		WHERE a.orders IS NOT NULL AND (a.app_id = $1 OR $1 IS NULL))
 	-- a zero has the places of what it stands beside
 	SELECT app_id, month, item, option, currency, coalesce(b.amount, s.billed - s.billed),

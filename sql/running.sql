@@ -31,6 +31,7 @@ DECLARE
 	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
 	apps bigint[];
 	sinces date[];
+	reading @extschema@.im_reading;
 BEGIN
 	PERFORM @extschema@.im_need_app($1);
 	SELECT a.time_zone INTO zone FROM @extschema@.im_app_cards(NULL) a WHERE a.app_id = $1;
@@ -46,6 +47,7 @@ BEGIN
 	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, sinces
 	FROM @extschema@.im_early_usage(first, upper(month::daterange), NULL, book) e
 	WHERE e.app_id = $1 AND e.since < begins;
+	reading := @extschema@.im_reading_of(begins, today + 1, NULL, apps, sinces, $1);
 	RETURN QUERY
 	SELECT g.app_id, g.card_name, book,
 		(SELECT array_agg(o ORDER BY o.at, o.order_id) FROM unnest(g.orders) o WHERE o.at <= $2),
@@ -53,7 +55,7 @@ BEGIN
 		 WHERE lower_inf(s) OR lower(s) <= today),
 		g.preview, month, g.since, g.daily, g.logins, g.groups, g.checks, g.calls,
 		g.user_days, g.users, today
-	FROM @extschema@.im_gather(begins, today + 1, NULL, apps, sinces) g
+	FROM @extschema@.im_gather(begins, today + 1, NULL, reading) g
 	WHERE g.app_id = $1;
 END
 $$;

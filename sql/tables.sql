@@ -19,6 +19,10 @@ AS $$
 			('im_call', 'Raw audio and video calls.'),
 			('im_load', 'Batches that were loaded: a row inserted in the transaction of a load makes the same batch fail the second time.'),
 			('im_usage_daily', 'Daily figures of an app; a row of the users is the truth for its day, null figures are 0.'),
+			-- metering
+			('im_metered_day', 'Days that im_meter() has metered for all apps.'),
+			('im_usage_mark', 'What changed since it was metered; written by triggers.'),
+			('im_metered_partition', 'The tables and partitions that im_meter() has read.'),
 			-- the ledger
 			('im_invoice', 'Documents as issued: invoices and their notes. Append-only; each digest covers the document, its lines and the app''s document before it.'),
 			('im_invoice_line', 'The lines of those documents as issued. Append-only.'),
@@ -90,6 +94,19 @@ AS $$
 			('im_usage_daily', 'hd_minutes', 'bigint', 'Minutes of hd video calls.'),
 			('im_usage_daily', 'fhd_minutes', 'bigint', 'Minutes of fhd video calls.'),
 			('im_usage_daily', 'metered_at', 'timestamptz', 'When the extension metered the row; null for rows of users.'),
+			-- metering
+			('im_metered_day', 'day', 'date NOT NULL', 'Day in the time zone of each app.'),
+			('im_metered_day', 'metered_at', 'timestamptz', 'When it was metered; null: that counts no more.'),
+			('im_usage_mark', 'app_id', 'bigint', 'The app; null: all apps.'),
+			('im_usage_mark', 'since', 'timestamptz NOT NULL', 'First instant of what changed.'),
+			('im_usage_mark', 'until', 'timestamptz NOT NULL', 'Last instant of what changed.'),
+			('im_metered_partition', 'table_name', 'text NOT NULL', 'The table that it is or belongs to.'),
+			('im_metered_partition', 'partition', 'oid NOT NULL', 'The table or partition.'),
+			('im_metered_partition', 'filenode', 'oid NOT NULL', 'Its filenode, which TRUNCATE replaces; 0 for foreign tables, which are always read.'),
+			('im_metered_partition', 'since', 'timestamptz NOT NULL', 'First instant that its rows can count on.'),
+			('im_metered_partition', 'until', 'timestamptz NOT NULL', 'Instant until which they can, exclusive.'),
+			('im_metered_partition', 'first_event', 'timestamptz', 'First event found in it when im_meter() looked for days to meter; null: it did not look.'),
+			('im_metered_partition', 'last_event', 'timestamptz', 'Last event found then.'),
 			-- the ledger
 			('im_invoice', 'app_id', 'bigint NOT NULL', 'The app that pays.'),
 			('im_invoice', 'month', 'date NOT NULL', 'First day of the usage month.'),
@@ -101,9 +118,9 @@ AS $$
 			('im_invoice', 'rate_card', 'text NOT NULL', 'The price list of the app when it was issued.'),
 			('im_invoice', 'card_from', 'date NOT NULL', 'First day of the version of it that rates usage of the month.'),
 			('im_invoice', 'digest', 'bytea NOT NULL', 'SHA-256 over the document, its lines and the digest of the app''s document before it.'),
+			('im_invoice_line', 'revision', 'integer NOT NULL', 'The document that the line is of.'),
 			('im_invoice_line', 'app_id', 'bigint NOT NULL', 'The app that pays.'),
 			('im_invoice_line', 'month', 'date NOT NULL', 'First day of the usage month.'),
-			('im_invoice_line', 'revision', 'integer NOT NULL', 'The document that the line is of.'),
 			('im_invoice_line', 'line', 'integer NOT NULL', 'Number of the line in its document, from 1.'),
 			('im_invoice_line', 'item', 'text NOT NULL', 'As in im_bill_line, as all that follows; in a note the difference to what was issued.'),
 			('im_invoice_line', 'option', 'text NOT NULL', 'Plan, option, class or pack.'),
@@ -151,6 +168,9 @@ AS $$
 			('im_suspension', 'im_suspension_reason_check', 'CHECK (reason IN (''arrears'', ''refund'', ''violation''))'),
 			('im_load', 'im_load_pkey', 'PRIMARY KEY (source, batch)'),
 			('im_usage_daily', 'im_usage_daily_pkey', 'PRIMARY KEY (app_id, day)'),
+			-- metering
+			('im_metered_day', 'im_metered_day_pkey', 'PRIMARY KEY (day)'),
+			('im_metered_partition', 'im_metered_partition_pkey', 'PRIMARY KEY (partition)'),
 			-- the ledger
 			('im_invoice', 'im_invoice_pkey', 'PRIMARY KEY (app_id, month, revision)'),
 			('im_invoice', 'im_invoice_app_id_fkey', 'FOREIGN KEY (app_id) REFERENCES @extschema@.im_app DEFERRABLE INITIALLY DEFERRED'),
@@ -175,6 +195,8 @@ AS $$
 			('im_group', 'im_group_app_id_created_at_idx', '(app_id, created_at)'),
 			('im_moderation_check', 'im_moderation_check_app_id_at_idx', '(app_id, at)'),
 			('im_call', 'im_call_app_id_at_idx', '(app_id, at)'),
+			-- metering
+			('im_usage_mark', 'im_usage_mark_app_id_idx', '(app_id)'),
 			-- the ledger: its rows come in month by month
 			('im_invoice', 'im_invoice_month_idx', 'USING brin (month)'),
 			('im_invoice_line', 'im_invoice_line_month_idx', 'USING brin (month)')
@@ -205,6 +227,8 @@ AS $$
 			('im_closing', 'im_closing_stays', 'CREATE TRIGGER', 'BEFORE UPDATE OR DELETE', 'FOR EACH ROW EXECUTE FUNCTION @extschema@.im_as_issued()'),
 			('im_closing', 'im_closing_no_truncate', 'CREATE TRIGGER', 'BEFORE TRUNCATE', 'FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.im_as_issued()')
 	) AS t(table_name, trigger_name, command, events, definition)
+	UNION ALL
+	SELECT * FROM @extschema@.im_mark_definitions()
 $$;
 COMMENT ON FUNCTION @extschema@.im_trigger_definitions() IS
 'The triggers of those tables.';
@@ -283,22 +307,28 @@ CREATE FUNCTION @extschema@.im_add_triggers() RETURNS void
 AS $$
 DECLARE
 	t record;
+	unwatched boolean := false;
 BEGIN
 	FOR t IN
-		SELECT d.*
+		SELECT d.*, format('%s.%I', '@extschema@', d.table_name)::regclass AS on_table
 		FROM @extschema@.im_trigger_definitions() d
 		WHERE NOT EXISTS (
 			SELECT FROM pg_trigger g
 			WHERE g.tgrelid = format('%s.%I', '@extschema@', d.table_name)::regclass
 				AND g.tgname = d.trigger_name)
 	LOOP
-		EXECUTE format('%s %I %s ON %s.%I %s',
-			t.command, t.trigger_name, t.events, '@extschema@', t.table_name, t.definition);
+		PERFORM @extschema@.im_add_trigger(t.on_table, t.trigger_name, t.command, t.events, t.definition);
+		unwatched := unwatched OR t.trigger_name LIKE 'im\_mark\_%';
 	END LOOP;
+	unwatched := @extschema@.im_watch_partitions() OR unwatched;
+	-- what was loaded without the triggers was not marked
+	IF unwatched AND EXISTS (SELECT FROM @extschema@.im_metered_day d WHERE d.metered_at IS NOT NULL) THEN
+		PERFORM @extschema@.im_forget_metering();
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_add_triggers() IS
-'Adds the triggers that are missing.';
+'Adds the triggers that are missing, to partitions too. If one was missing that marks changes, what was metered counts no more.';
 
 -- A row inserted into a table that somebody else made runs the triggers that
 -- he put on it, with the rights of whoever inserts.

@@ -148,6 +148,23 @@ test_upgrades(void)
 		  "the refund of a queued term does not release its part of the upgrade fee");
 }
 
+/* A queued term that went back before the upgrade bears nothing of it. */
+static void
+test_upgrade_after_refund(void)
+{
+	begin(&cards.cn);
+	buy("2023-03-01", "plan", "pro", 1);
+	buy("2023-03-01", "plan", "pro", 1);
+	refund_of("2023-03-02", 2);
+	buy("2023-03-03", "plan", "pro", 1);
+	upgrade("2023-03-22", "flagship");
+	earns("2023-03", "2023-04", "2023-03 plan pro 2997 1998 999\n"
+		  "2023-03 plan_upgrade flagship 2630.14 657.535 1972.605\n"
+		  "2023-03 refund plan -999 -999 0\n"
+		  "2023-04 plan pro 0 999 0\n2023-04 plan_upgrade flagship 0 1972.605 0\n",
+		  "an upgrade fee is earned with a term that was refunded before");
+}
+
 static void
 test_refunds(void)
 {
@@ -240,6 +257,7 @@ main(void)
 	test_grace();
 	test_other_fees();
 	test_upgrades();
+	test_upgrade_after_refund();
 	test_refunds();
 	test_packs();
 	test_shares();
