@@ -58,6 +58,13 @@ CALL buy(12, 2, '2023-02-02 10:00', 'call', 'basic', 1);
 CALL buy(500, 5, '2023-02-02 10:00', 'call', 'basic', 1);
 CALL settle();
 
+-- The page of a month is one value: it names the apps that the caller may see.
+SELECT is(seen('clerk', $$SELECT im_month_html('2023-03')$$), seen(current_user, $$SELECT im_month_html('2023-03')$$),
+	'a reader gets the page of the month that the owner gets');
+SELECT matches(seen('acme', $$SELECT im_month_html('2023-03')$$), '<td>11</td>', 'a tenant''s page of the month has the own apps');
+SELECT doesnt_match(seen('acme', $$SELECT im_month_html('2023-03')$$), '<td>500</td>', 'and no other''s');
+SELECT matches(seen(current_user, $$SELECT im_month_html('2023-03')$$), '<td>500</td>', 'which the owner''s has');
+
 -- Suspended usage, so that reports have something to say of each app.
 CALL suspend(11, '[2023-03-04,2023-03-08)');
 CALL suspend(500, '[2023-03-04,2023-03-08)');
