@@ -143,14 +143,13 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_html_line(text, @extschema@.im_bill_line, integer, date) IS
 'A line of a bill as a row of its table.';
 
-CREATE FUNCTION @extschema@.im_html_lines(lang text, lines @extschema@.im_bill_line[], places integer,
+CREATE FUNCTION @extschema@.im_html_lines(lang text, lines @extschema@.im_bill_line[], places integer, total numeric,
 		dau_day date, group_day date) RETURNS text
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	exact numeric := (SELECT sum(b.amount) FROM unnest($2) b);
-	total numeric := round(exact, $3);
 	currency text := @extschema@.im_html_text(($2[1]).currency);
 BEGIN
 	RETURN format('<section><h2 id="lines">%s</h2><div class="scroll" tabindex="0" role="region" aria-labelledby="lines">'
@@ -163,7 +162,7 @@ BEGIN
 						 (5, 'units', ' class="n"'), (6, 'unit_price', ' class="n"'), (7, 'amount', ' class="n"')) h(n, key, class))
 		|| '</tr></thead>' || E'\n' || '<tbody role="rowgroup">'
 		|| (SELECT string_agg(@extschema@.im_html_line($1, b, $3,
-					CASE b.item WHEN 'dau_overage' THEN $4 WHEN 'group_overage' THEN $5 END), '' ORDER BY b.line)
+					CASE b.item WHEN 'dau_overage' THEN $5 WHEN 'group_overage' THEN $6 END), '' ORDER BY b.line)
 			FROM unnest($2) b)
 		|| '</tbody>' || E'\n' || '<tfoot role="rowgroup">'
 		|| CASE WHEN total = exact THEN '' ELSE format('<tr role="row" class="round"><th role="rowheader" scope="row" colspan="6">%s</th>%s</tr>',
@@ -175,7 +174,7 @@ BEGIN
 		|| '</tfoot></table></div></section>' || E'\n';
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_html_lines(text, @extschema@.im_bill_line[], integer, date, date) IS
+COMMENT ON FUNCTION @extschema@.im_html_lines(text, @extschema@.im_bill_line[], integer, numeric, date, date) IS
 'The table of the lines of a bill, with its total.';
 
 -- One day a row: only the columns that have a figure in the month.
@@ -281,6 +280,96 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_html_sums(text, date, @extschema@.im_bill_line[], integer) IS
 'The sums of what was bought, used and refunded.';
 
+-- Whether the month is closed for the app, and what was issued.
+CREATE FUNCTION @extschema@.im_html_status(lang text, app_id bigint, month date, zone text) RETURNS text
+	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE WHEN count(*) = 0 THEN @extschema@.im_html_word($1, 'status.open')
+		ELSE format(@extschema@.im_html_word($1, 'status.issued'),
+			@extschema@.im_html_date((min(i.issued_at) AT TIME ZONE $4)::date)) END
+		|| CASE WHEN count(*) < 2 THEN '' ELSE format(@extschema@.im_html_word($1, 'status.notes'), count(*) - 1) END
+	FROM @extschema@.im_invoice i
+	WHERE i.app_id = $2 AND i.month = $3
+$$;
+COMMENT ON FUNCTION @extschema@.im_html_status(text, bigint, date, text) IS
+'When the invoice of a month was issued and how many notes followed, or that the bill may still change.';
+
+CREATE TYPE @extschema@.im_html_head AS (
+	name text,
+	card text,
+	card_from date,
+	terms jsonb,
+	places integer,
+	currency text,
+	zone text,
+	total numeric
+);
+COMMENT ON TYPE @extschema@.im_html_head IS
+'What a page says of an app beside its lines and days; internal.';
+COMMENT ON COLUMN @extschema@.im_html_head.name IS 'Its name.';
+COMMENT ON COLUMN @extschema@.im_html_head.card IS 'Its price list.';
+COMMENT ON COLUMN @extschema@.im_html_head.card_from IS 'First day of the version that rates the month.';
+COMMENT ON COLUMN @extschema@.im_html_head.terms IS 'That version.';
+COMMENT ON COLUMN @extschema@.im_html_head.places IS 'Decimal places of the currency.';
+COMMENT ON COLUMN @extschema@.im_html_head.currency IS 'ISO 4217 code.';
+COMMENT ON COLUMN @extschema@.im_html_head.zone IS 'Time zone of its days.';
+COMMENT ON COLUMN @extschema@.im_html_head.total IS 'Total of the bill in that currency.';
+
+-- What was issued stands in its own currency, whatever the price list says now.
+CREATE FUNCTION @extschema@.im_html_head_of(app_id bigint, month @extschema@.im_month,
+		lines @extschema@.im_bill_line[])
+	RETURNS @extschema@.im_html_head
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	head @extschema@.im_html_head;
+BEGIN
+	SELECT a.name, a.rate_card, v.effective_from, v.terms, (v.terms ->> 'scale')::numeric::int,
+		coalesce(($3[cardinality($3)]).currency, v.terms ->> 'currency'), v.terms ->> 'time_zone', NULL INTO head
+	FROM @extschema@.im_app a
+	JOIN @extschema@.im_rate_card_version v ON v.rate_card = a.rate_card
+	WHERE a.app_id = $1
+	ORDER BY v.effective_from > $2::date, v.effective_from DESC
+	LIMIT 1;
+	IF EXISTS (SELECT FROM @extschema@.im_invoice i WHERE i.app_id = $1 AND i.month = $2::date) THEN
+		head.total := @extschema@.im_monthly_total($1, $2);
+		head.places := greatest(head.places, scale(head.total));
+	ELSE
+		head.total := round(coalesce((SELECT sum(b.amount) FROM unnest($3) b), 0), head.places);
+	END IF;
+	RETURN head;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_html_head_of(bigint, @extschema@.im_month, @extschema@.im_bill_line[]) IS
+'App, price list and total of a page.';
+
+CREATE FUNCTION @extschema@.im_html_header(lang text, app_id bigint, month date, head @extschema@.im_html_head,
+		plan text, lines @extschema@.im_bill_line[]) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format('<header><div class="top"><div><p class="kicker">%s</p><h1><bdi>%s</bdi></h1></div>'
+			'<div class="total"><p class="kicker">%s</p><p class="sum"><span class="currency">%s</span><data id="total" value="%s">%s</data></p></div></div>',
+			format(@extschema@.im_html_word($1, 'bill'),
+				format('<time datetime="%s">%s</time>', to_char($3, 'YYYY-MM'), @extschema@.im_html_month($1, $3))),
+			@extschema@.im_html_text(($4).name), @extschema@.im_html_word($1, 'total'), @extschema@.im_html_text(($4).currency),
+			($4).total, @extschema@.im_html_number(($4).total, ($4).places))
+		|| '<dl class="facts">'
+		|| @extschema@.im_html_fact(@extschema@.im_html_word($1, 'app_id'), $2::text)
+		|| @extschema@.im_html_fact(@extschema@.im_html_word($1, 'plan'),
+			coalesce(@extschema@.im_html_name($1, 'plan.' || $5, $5), @extschema@.im_html_word($1, 'plan.none')))
+		|| @extschema@.im_html_fact(@extschema@.im_html_word($1, 'card'), format(@extschema@.im_html_word($1, 'card.from'),
+			'<bdi>' || @extschema@.im_html_text(($4).card) || '</bdi>', @extschema@.im_html_date(($4).card_from)))
+		|| coalesce(@extschema@.im_html_sums($1, $3, $6, ($4).places), '')
+		|| @extschema@.im_html_fact(@extschema@.im_html_word($1, 'status'),
+			@extschema@.im_html_status($1, $2, $3, ($4).zone))
+		|| '</dl></header>' || E'\n'
+$$;
+COMMENT ON FUNCTION @extschema@.im_html_header(text, bigint, date, @extschema@.im_html_head, text, @extschema@.im_bill_line[]) IS
+'The head of a bill: whose, for when, how much.';
+
 CREATE FUNCTION @extschema@.im_bill_html(app_id bigint, month @extschema@.im_month, lang text DEFAULT 'en')
 	RETURNS text
 	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
@@ -288,56 +377,41 @@ CREATE FUNCTION @extschema@.im_bill_html(app_id bigint, month @extschema@.im_mon
 AS $$
 #variable_conflict use_variable
 DECLARE
-	first date := $2::date;
-	title text := @extschema@.im_html_month($3, first);
+	title text;
 	lines @extschema@.im_bill_line[];
 	days @extschema@.im_html_day[];
-	app record;
+	head @extschema@.im_html_head;
 	plan text;
 	dau_day date;
 	group_day date;
 BEGIN
+	IF @extschema@.im_guarded('im_bill_html_guarded') THEN
+		RETURN @extschema@.im_bill_html_guarded($1, $2, $3);
+	END IF;
+	title := @extschema@.im_html_month($3, $2::date);
 	SELECT array_agg(b ORDER BY b.line) INTO lines FROM @extschema@.im_monthly_bill($1, $2) b;
 	SELECT array_agg(ROW(d.*)::@extschema@.im_html_day ORDER BY d.day) INTO days
 	FROM @extschema@.im_rebill_days($1, $2) d;
-	SELECT @extschema@.im_html_text(a.name) AS name, @extschema@.im_html_text(a.rate_card) AS card, v.effective_from,
-		v.terms, (v.terms ->> 'scale')::numeric::int AS places,
-		@extschema@.im_html_text(v.terms ->> 'currency') AS currency, v.terms ->> 'time_zone' AS zone INTO app
-	FROM @extschema@.im_app a
-	JOIN @extschema@.im_rate_card_version v ON v.rate_card = a.rate_card AND v.effective_from <= first
-	WHERE a.app_id = $1
-	ORDER BY v.effective_from DESC
-	LIMIT 1;
+	head := @extschema@.im_html_head_of($1, $2, lines);
+	-- on the free plan none is in force, but it has a name
 	SELECT coalesce(d.plan, CASE d.state WHEN 'trial' THEN
-		(SELECT p.key FROM jsonb_each(app.terms -> 'plans') p WHERE (p.value ->> 'rank')::numeric = 0) END) INTO plan
+		(SELECT p.key FROM jsonb_each(head.terms -> 'plans') p WHERE (p.value ->> 'rank')::numeric = 0) END) INTO plan
 	FROM unnest(days) d ORDER BY d.counts DESC, d.day DESC LIMIT 1;
 	SELECT d.day INTO dau_day FROM unnest(days) d WHERE d.counts AND d.dau > 0 ORDER BY d.dau DESC, d.day LIMIT 1;
 	SELECT d.day INTO group_day FROM unnest(days) d WHERE d.counts AND d.groups > 0 ORDER BY d.groups DESC, d.day LIMIT 1;
-	RETURN @extschema@.im_html_page($3, format(@extschema@.im_html_word($3, 'bill.title'), app.name, title),
-		format('<header><div class="top"><div><p class="kicker">%s</p><h1><bdi>%s</bdi></h1></div>'
-			'<div class="total"><p class="kicker">%s</p><p class="sum"><span class="currency">%s</span><data id="total" value="%s">%s</data></p></div></div>',
-			format(@extschema@.im_html_word($3, 'bill'), format('<time datetime="%s">%s</time>', to_char(first, 'YYYY-MM'), title)), app.name,
-			@extschema@.im_html_word($3, 'total'), app.currency, total.amount, @extschema@.im_html_number(total.amount, app.places))
-		|| '<dl class="facts">'
-		|| @extschema@.im_html_fact(@extschema@.im_html_word($3, 'app_id'), $1::text)
-		|| @extschema@.im_html_fact(@extschema@.im_html_word($3, 'plan'),
-			coalesce(@extschema@.im_html_name($3, 'plan.' || plan, plan), @extschema@.im_html_word($3, 'plan.none')))
-		|| @extschema@.im_html_fact(@extschema@.im_html_word($3, 'card'), format(@extschema@.im_html_word($3, 'card.from'),
-			'<bdi>' || app.card || '</bdi>', @extschema@.im_html_date(app.effective_from)))
-		|| coalesce(@extschema@.im_html_sums($3, first, lines, app.places), '')
-		|| '</dl></header>' || E'\n'
+	RETURN @extschema@.im_html_page($3, format(@extschema@.im_html_word($3, 'bill.title'), @extschema@.im_html_text(head.name), title),
+		@extschema@.im_html_header($3, $1, $2::date, head, plan, lines)
 		|| CASE WHEN lines IS NULL THEN format('<section class="nothing"><p>%s</p><p>%s</p></section>' || E'\n',
 				@extschema@.im_html_word($3, 'nothing'), format(@extschema@.im_html_word($3, 'nothing.note'), title))
-			ELSE @extschema@.im_html_lines($3, lines, app.places, dau_day, group_day) END
+			ELSE @extschema@.im_html_lines($3, lines, head.places, head.total, dau_day, group_day) END
 		|| @extschema@.im_html_charts($3, days,
-			(app.terms #>> ARRAY['plans', plan, 'dau', 'included'])::numeric,
-			(app.terms #>> ARRAY['plans', plan, 'groups', 'included'])::numeric)
+			(head.terms #>> ARRAY['plans', plan, 'dau', 'included'])::numeric,
+			(head.terms #>> ARRAY['plans', plan, 'groups', 'included'])::numeric)
 		|| CASE WHEN EXISTS (SELECT FROM unnest(days) d WHERE d.dau > 0 OR d.groups > 0 OR d.deductions > 0 OR d.minutes > 0
 					OR d.deductions_left IS NOT NULL OR d.minutes_left IS NOT NULL)
 				THEN @extschema@.im_html_days($3, days, dau_day, group_day) ELSE '' END
 		|| format('<footer><p>%s</p></footer>' || E'\n',
-			format(@extschema@.im_html_word($3, 'note'), @extschema@.im_html_text(app.zone))))
-	FROM (SELECT round(coalesce(sum(b.amount), 0), app.places) AS amount FROM unnest(lines) b) total;
+			format(@extschema@.im_html_word($3, 'note'), @extschema@.im_html_text(head.zone))));
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_bill_html(bigint, @extschema@.im_month, text) IS

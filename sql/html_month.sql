@@ -47,32 +47,32 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_html_items(text, @extschema@.im_bill_line[], text, integer) IS
 'A table of what each item came to in a currency.';
 
-CREATE FUNCTION @extschema@.im_month_html(month @extschema@.im_month, lang text DEFAULT 'en') RETURNS text
-	LANGUAGE plpgsql STABLE STRICT
+CREATE FUNCTION @extschema@.im_month_html_of(apps bigint[], month @extschema@.im_month, lang text) RETURNS text
+	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 	SET jit = off
 AS $$
 #variable_conflict use_variable
 DECLARE
-	title text := format(@extschema@.im_html_word($2, 'month.title'), @extschema@.im_html_month($2, $1::date));
-	lines @extschema@.im_bill_line[] := ARRAY(SELECT b FROM @extschema@.im_monthly_bills($1) b);
+	title text := format(@extschema@.im_html_word($3, 'month.title'), @extschema@.im_html_month($3, $2::date));
+	lines @extschema@.im_bill_line[] := ARRAY(SELECT b FROM @extschema@.im_monthly_bills_of($1, $2) b);
 	head text;
 	bills bigint;
 	items text;
-	apps text;
+	rows_of_apps text;
 BEGIN
 	WITH total AS (
 		SELECT t.app_id, t.currency, t.total, scale(t.total) AS places
-		FROM @extschema@.im_monthly_totals($1) t),
+		FROM @extschema@.im_monthly_totals_of($1, $2) t),
 	sums AS (
 		SELECT t.currency, sum(t.total) AS total, count(*) AS apps, max(t.places) AS places
 		FROM total t
 		GROUP BY t.currency)
 	SELECT sum(s.apps), string_agg(format('<p class="sum"><span class="currency">%s</span><data value="%s">%s</data></p>',
 				@extschema@.im_html_text(s.currency), s.total, @extschema@.im_html_number(s.total, s.places)), '' ORDER BY s.currency COLLATE "C"),
-		string_agg(@extschema@.im_html_section('items-' || s.currency, format('%s, %s', @extschema@.im_html_word($2, 'items'), @extschema@.im_html_text(s.currency)),
-			'items', @extschema@.im_html_items($2, lines, s.currency, s.places)), '' ORDER BY s.currency COLLATE "C"),
-		(SELECT @extschema@.im_html_heads($2, ARRAY['app', 'app_id', 'currency', 'lines.count', 'total'], 4) || '<tbody>'
+		string_agg(@extschema@.im_html_section('items-' || s.currency, format('%s, %s', @extschema@.im_html_word($3, 'items'), @extschema@.im_html_text(s.currency)),
+			'items', @extschema@.im_html_items($3, lines, s.currency, s.places)), '' ORDER BY s.currency COLLATE "C"),
+		(SELECT @extschema@.im_html_heads($3, ARRAY['app', 'app_id', 'currency', 'lines.count', 'total'], 4) || '<tbody>'
 				|| string_agg(format('<tr><th scope="row"><bdi>%s</bdi></th><td>%s</td><td>%s</td><td class="n">%s</td>%s</tr>',
 					@extschema@.im_html_text(a.name), t.app_id, @extschema@.im_html_text(t.currency),
 					@extschema@.im_html_number(l.lines), @extschema@.im_html_amount('td', '', '', t.total, t.places)), E'\n'
@@ -81,13 +81,27 @@ BEGIN
 		 FROM total t
 		 JOIN @extschema@.im_app a ON a.app_id = t.app_id
 		 JOIN (SELECT b.app_id, count(*) AS lines FROM unnest(lines) b GROUP BY b.app_id) l ON l.app_id = t.app_id)
-	INTO bills, head, items, apps
+	INTO bills, head, items, rows_of_apps
 	FROM sums s;
-	RETURN @extschema@.im_html_page($2, title,
+	RETURN @extschema@.im_html_page($3, title,
 		format('<header><div class="top"><div><p class="kicker">%s</p><h1><time datetime="%s">%s</time></h1></div><div class="total"><p class="kicker">%s</p>%s</div></div></header>' || E'\n',
-			format(@extschema@.im_html_word($2, 'apps.count'), coalesce(bills, 0)), to_char($1::date, 'YYYY-MM'), title, @extschema@.im_html_word($2, 'total'), head)
-		|| CASE WHEN apps IS NULL THEN format('<section class="nothing"><p>%s</p></section>' || E'\n', @extschema@.im_html_word($2, 'nothing'))
-			ELSE items || @extschema@.im_html_section('apps', @extschema@.im_html_word($2, 'apps'), 'apps', apps) END);
+			format(@extschema@.im_html_word($3, 'apps.count'), coalesce(bills, 0)), to_char($2::date, 'YYYY-MM'), title, @extschema@.im_html_word($3, 'total'), head)
+		|| CASE WHEN rows_of_apps IS NULL THEN format('<section class="nothing"><p>%s</p></section>' || E'\n', @extschema@.im_html_word($3, 'nothing'))
+			ELSE items || @extschema@.im_html_section('apps', @extschema@.im_html_word($3, 'apps'), 'apps', rows_of_apps) END);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_month_html_of(bigint[], @extschema@.im_month, text) IS
+'im_month_html() of the given apps; null for all of them.';
+
+CREATE FUNCTION @extschema@.im_month_html(month @extschema@.im_month, lang text DEFAULT 'en') RETURNS text
+	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF @extschema@.im_guarded('im_month_html_guarded') THEN
+		RETURN @extschema@.im_month_html_guarded($1, $2);
+	END IF;
+	RETURN @extschema@.im_month_html_of(NULL, $1, $2);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_month_html(@extschema@.im_month, text) IS

@@ -338,6 +338,11 @@ AS $list$
 					fhd_minutes bigint)',
 				'each', '@extschema@.im_daily_usage_of(app, $1)'),
 			('im_billed_months', '', 'TABLE (month date)', 'apps', '@extschema@.im_billed_months_of(apps)'),
+			-- pages and reasons
+			('im_bill_html', 'app_id bigint, month @extschema@.im_month, lang text', 'text',
+				'app', '@extschema@.im_bill_html($1, $2, $3)'),
+			('im_month_html', 'month @extschema@.im_month, lang text', 'text',
+				'apps', '@extschema@.im_month_html_of(apps, $1, $2)'),
 			('im_apps', '', 'TABLE (app_id bigint, name text, rate_card text, opened_at timestamptz, tenant text)',
 				'apps', '@extschema@.im_apps_of(apps)'),
 			('im_current_card', '', '@extschema@.im_rate_card', 'none', '@extschema@.im_current_card()')
@@ -549,9 +554,7 @@ AS $$
 			('loader', 'im_group', 'INSERT'),
 			('loader', 'im_moderation_check', 'INSERT'),
 			('loader', 'im_call', 'INSERT'),
-			-- metered_at is for the extension: a row with it is not a user's word
-			('loader', 'im_usage_daily', 'INSERT (app_id, day, dau, users, peak_groups, text_checks, image_checks,
-				audio_half_minutes, video_half_minutes, audio_minutes, sd_minutes, hd_minutes, fhd_minutes)')
+			('loader', 'im_usage_daily', 'INSERT')
 	) AS t(kind, table_name, privilege)
 $$;
 COMMENT ON FUNCTION @extschema@.im_privilege_definitions() IS

@@ -355,7 +355,7 @@ describe_fields(Work *work, bool young)
 		if (!outlook->used || outlook->young != young)
 			continue;
 		text = young ? core_printf(work->core, "%s%s%s", text, comma, field_names[field]) :
-			core_printf(work->core, "%s%s%s %s of %d", text, comma, field_names[field],
+			core_printf(work->core, "%s%s%s %s (%d)", text, comma, field_names[field],
 						text_of_factors(work->core, outlook->factors), outlook->ntries);
 	}
 	return text;
@@ -367,9 +367,9 @@ describe_users(const Work *work)
 	const char *factors = text_of_factors(work->core, work->users_factors);
 
 	if (work->nmonths == 0)
-		return core_printf(work->core, " Users of the month: those so far x %s, for no month before is known.",
+		return core_printf(work->core, " Users of the month: those so far times %s; no month before is known.",
 						   factors);
-	return core_printf(work->core, " Users of the month: those so far x %s, as months grew from here on; months tried: %d.",
+	return core_printf(work->core, " Users of the month: those so far times %s, as months before grew from here on (%d).",
 					   factors, work->nmonths);
 }
 
@@ -383,10 +383,10 @@ describe(Work *work)
 								   work->until - work->today);
 
 	if (old[0] != '\0')
-		text = core_printf(core, "%s Each: mean of its weekday in the %d days before x 5th percentile, median, 95th percentile of how such forecasts did before: %s.",
+		text = core_printf(core, "%s A day: the mean of its weekday in the %d days before, times the 5th percentile, median and 95th percentile of how such forecasts did (tries): %s.",
 						   text, MEAN_DAYS, old);
 	if (young[0] != '\0')
-		text = core_printf(core, "%s Too young for that, so nothing, the mean, the highest day: %s.",
+		text = core_printf(core, "%s Too young for that, so nothing, the mean and the highest day: %s.",
 						   text, young);
 	if (work->any_users)
 		text = core_printf(core, "%s%s", text, describe_users(work));

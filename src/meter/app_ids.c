@@ -38,9 +38,9 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
-#include "storage/buffile.h"
 
 #include "types/pages.h"
+#include "types/temp_parts.h"
 
 #define FIRST_LINES		32
 #define DOUBLING_LINES	32768	/* 2 MB; grow by half beyond */
@@ -51,16 +51,8 @@
 #define LINE_SIZE		sizeof(AppIdLine)
 #define INTERRUPT_LINES	4096
 
-#define NFILES			32
-#define FILE_BITS		5
-#define FILE_FIRST_BIT	8		/* long ids know their hash from here up */
+#define PART_FIRST_BIT	8		/* long ids know their hash from here up */
 #define MAX_LEVEL		4		/* below the bits that choose the line */
-
-typedef struct AppIdFiles
-{
-	BufFile    *file[NFILES];
-	uint64		rows[NFILES];
-} AppIdFiles;
 
 typedef struct FileRow
 {
@@ -307,29 +299,17 @@ make_room(AppIds *ids)
 /* ---- files ---- */
 
 static void
-make_file(AppIds *ids, int which)
-{
-	MemoryContext old = MemoryContextSwitchTo(ids->context);
-
-	if (ids->files == NULL)
-		ids->files = palloc0(sizeof(AppIdFiles));
-	if (ids->files->file[which] == NULL)
-		ids->files->file[which] = BufFileCreateTemp(false);
-	MemoryContextSwitchTo(old);
-}
-
-static void
 put_in_file(AppIds *ids, uint64 hash, uint32 who, IdSlot slot, const char *id, uint32 len)
 {
-	int			which = hash >> (FILE_FIRST_BIT + FILE_BITS * ids->level) & (NFILES - 1);
+	int			part = temp_part_of(hash, PART_FIRST_BIT, ids->level);
 	FileRow		row = {slot, who, len};
 
-	if (ids->files == NULL || ids->files->file[which] == NULL)
-		make_file(ids, which);
-	ids->files->rows[which]++;
-	BufFileWrite(ids->files->file[which], &row, sizeof(row));
+	if (ids->files == NULL)
+		ids->files = temp_parts_make(ids->context);
+	ids->files->rows[part]++;
+	temp_parts_write(ids->files, ids->context, part, &row, sizeof(row));
 	if (len > 0)
-		BufFileWrite(ids->files->file[which], unconstify(char *, id), len);
+		temp_parts_write(ids->files, ids->context, part, id, len);
 }
 
 /* ---- adding ---- */
@@ -567,16 +547,7 @@ app_ids_clear(AppIds *ids, Size limit)
 }
 
 static void
-read_exactly(BufFile *file, void *to, Size size)
-{
-	if (BufFileRead(file, to, size) != size)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not read from temporary file: %m")));
-}
-
-static void
-add_file_row(AppIds *ids, BufFile *file, const FileRow *row, StringInfo bytes)
+add_file_row(AppIds *ids, TempParts *files, int part, const FileRow *row, StringInfo bytes)
 {
 	uint64		salt = app_salt(app_of(ids, row->who)->app_id);
 
@@ -587,31 +558,24 @@ add_file_row(AppIds *ids, BufFile *file, const FileRow *row, StringInfo bytes)
 	}
 	resetStringInfo(bytes);
 	enlargeStringInfo(bytes, row->len);
-	read_exactly(file, bytes->data, row->len);
+	temp_parts_read_rest(files, part, bytes->data, row->len);
 	add_long(ids, row->slot.w1 << 8, row->who, bytes->data, row->len);
 }
 
 static void
-add_file(AppIds *ids, BufFile *file)
+add_file(AppIds *ids, TempParts *files, int part)
 {
 	StringInfoData bytes;
 	FileRow		row;
-	Size		got;
 
 	initStringInfo(&bytes);
-	if (BufFileSeek(file, 0, 0, SEEK_SET) != 0)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not rewind a temporary file: %m")));
-	for (uint64 i = 0; (got = BufFileRead(file, &row, sizeof(row))) == sizeof(row); i++)
+	begin_table(ids, files->rows[part]);
+	for (uint64 i = 0; temp_parts_read(files, part, &row, sizeof(row)); i++)
 	{
 		check_interrupts_at(i);
-		add_file_row(ids, file, &row, &bytes);
+		add_file_row(ids, files, part, &row, &bytes);
 	}
-	if (got != 0)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not read from temporary file: %m")));
+	temp_parts_close(files, part);
 	pfree(bytes.data);
 }
 
@@ -619,7 +583,7 @@ add_file(AppIds *ids, BufFile *file)
 void
 app_ids_finish(AppIds *ids)
 {
-	AppIdFiles *files;
+	TempParts  *files;
 
 	settle(ids);
 	if (ids->level == 0)
@@ -629,26 +593,19 @@ app_ids_finish(AppIds *ids)
 		return;
 	ids->files = NULL;
 	ids->level++;
-	for (int i = 0; i < NFILES; i++)
-	{
-		if (files->file[i] == NULL)
-			continue;
-		begin_table(ids, files->rows[i]);
-		add_file(ids, files->file[i]);
-		BufFileClose(files->file[i]);
-		app_ids_finish(ids);
-	}
+	for (int part = 0; part < TEMP_PARTS; part++)
+		if (temp_parts_rewind(files, part))
+		{
+			add_file(ids, files, part);
+			app_ids_finish(ids);
+		}
 	ids->level--;
-	pfree(files);
+	temp_parts_drop(files);
 }
 
 void
 app_ids_drop_files(AppIds *ids)
 {
-	AppIdFiles *files = ids->files;
-
+	temp_parts_drop(ids->files);
 	ids->files = NULL;
-	for (int i = 0; files != NULL && i < NFILES; i++)
-		if (files->file[i] != NULL)
-			BufFileClose(files->file[i]);
 }

@@ -71,7 +71,7 @@ typedef struct AppIds
 	char	   *long_waiting;	/* WAITING_BYTES each */
 
 	/* what did not fit */
-	struct AppIdFiles *files;
+	struct TempParts *files;
 	int			level;
 
 	uint32		nwaiting;

@@ -113,10 +113,31 @@ card_parse(const RateCard *stored)
 	return card_from_jsonb(jsonb_of_text(stored_json(stored)));
 }
 
-const Card *
-card_cache_get(CardCache *cache, Datum value)
+/* Whether equal bytes are equal values for as long as the query runs. */
+static inline bool
+is_lasting(const struct varlena *stored)
 {
-	RateCard   *stored = DatumGetRateCardP(value);
+	return !VARATT_IS_EXTERNAL(stored) || VARATT_IS_EXTERNAL_ONDISK(stored);
+}
+
+static void
+remember_toasted(CardCache *cache, const struct varlena *toasted, const Card *card)
+{
+	Size		size = VARSIZE_ANY(toasted);
+
+	if (size > cache->toasted_room)
+	{
+		cache->toasted = MemoryContextAlloc(cache->context, size);
+		cache->toasted_room = size;
+	}
+	memcpy(cache->toasted, toasted, size);
+	cache->toasted_size = size;
+	cache->toasted_card = card;
+}
+
+static const Card *
+card_of_plain(CardCache *cache, const RateCard *stored)
+{
 	CardCacheEntry *entry;
 	MemoryContext old;
 
@@ -134,6 +155,23 @@ card_cache_get(CardCache *cache, Datum value)
 	cache->entries = entry;
 	MemoryContextSwitchTo(old);
 	return entry->card;
+}
+
+const Card *
+card_cache_get(CardCache *cache, Datum value)
+{
+	struct varlena *raw = (struct varlena *) DatumGetPointer(value);
+	RateCard   *plain;
+	const Card *card;
+
+	if (cache->toasted_size == VARSIZE_ANY(raw) &&
+		memcmp(cache->toasted, raw, cache->toasted_size) == 0)
+		return cache->toasted_card;
+	plain = DatumGetRateCardP(value);
+	card = card_of_plain(cache, plain);
+	if ((void *) plain != (void *) raw && is_lasting(raw))
+		remember_toasted(cache, raw, card);
+	return card;
 }
 
 const Card *

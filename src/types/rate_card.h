@@ -38,8 +38,10 @@ extern const Card *card_parse(const RateCard *stored);
 
 /*
  * Cards parsed before, for functions called once a row: a query meets few of
- * them, so they are kept in a list and found by their bytes.  Lives and
- * allocates in "context".
+ * them, so they are kept in a list and found by their bytes.  The last one
+ * that came compressed or by reference is known by those bytes already, so a
+ * join hands one card to a million rows without unpacking it for each.  Lives
+ * and allocates in "context".
  */
 typedef struct CardCacheEntry
 {
@@ -53,6 +55,10 @@ typedef struct CardCache
 {
 	MemoryContext context;
 	CardCacheEntry *entries;
+	void	   *toasted;		/* the last one as it came */
+	Size		toasted_size;
+	Size		toasted_room;
+	const Card *toasted_card;
 } CardCache;
 
 /* The Card of a stored value, parsed at most once per cache. */

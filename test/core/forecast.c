@@ -84,9 +84,21 @@ test_sums(void)
 	fill(usage, USAGE_TEXT, "2023-03-10", 1, 1000, 1000);
 	is(forecast_text(usage, "2023-03-10"), "1 1 22 22", "the very first day is no mean");
 
+	usage = history("2023-03-30");
+	fill(usage, USAGE_TEXT, "2022-09-29", 183, 1000, 50000);
+	is(forecast_text(usage, "2023-03-30"), "422 423 423 423",
+	   "a Friday is not filled with Fridays");
+
 	usage = history("2023-03-31");
 	fill(usage, USAGE_TEXT, "2022-10-01", 182, 1000, 1000);
 	is(forecast_text(usage, "2023-03-31"), "31 31 31 31", "the last day of a month has days to come");
+
+	/* one day in three is poor, the last month is even: today is to be 0.64, 1.12 or 1.27 of 12 */
+	usage = history("2023-03-31");
+	for (CalDay day = usage->first; day < day_of("2023-03-31"); day++)
+		usage->days[day - usage->first][USAGE_TEXT] =
+			day >= day_of("2023-03-01") ? 12000 : day % 3 == 0 ? 8000 : 14000;
+	is(forecast_text(usage, "2023-03-31"), "360 367.68 373.44 375.27", "expected is not the median");
 
 	is(forecast_text(history("2023-03-10"), "2023-03-10"), "0 0 0 0", "no usage has a forecast");
 
@@ -119,6 +131,11 @@ test_peaks(void)
 	for (CalDay day = day_of("2022-10-02"); day < day_of("2023-02-20"); day += 3)
 		usage->days[day - usage->first][USAGE_DAU] = 18000;
 	is(forecast_text(usage, "2023-03-31"), "0 0 0 1000", "bounds are not those of how earlier tries did");
+	/* every other week is busy: a peak to come is above the mean of weeks */
+	usage = history("2023-03-01");
+	for (CalDay day = usage->first; day < day_of("2023-03-01"); day++)
+		usage->days[day - usage->first][USAGE_DAU] = (day / 7) % 2 == 0 ? 9000 : 30000;
+	is(forecast_text(usage, "2023-03-01"), "0 2000 2000 2000", "tries of a peak look at sums");
 }
 
 static void

@@ -49,6 +49,19 @@ SELECT is(plans(6, '2023-03'),
 SELECT is((SELECT c.items::text FROM im_cheapest_plan(6, '2023-03') c WHERE c.plan = 'pro'),
 	'{"plan": 999.00, "avchatroom": 1000.00, "joined_groups": 1100.00, "history_storage": 500.00, "local_moderation": 1000.00}', 'items of a plan');
 
+-- Of an add-on the option held last counts, and one that ended before the month does not.
+CALL app(11);
+CALL buy(11, 1, '2023-01-05', 'plan', 'pro', 12);
+CALL buy(11, 2, '2023-01-05', 'group_members', '', 1);
+CALL buy(11, 3, '2023-01-05', 'avchatroom', '', 2);
+CALL buy(11, 4, '2023-02-10', 'call', 'basic', 2);
+CALL refund(11, 5, '2023-03-10', 4);
+CALL buy(11, 6, '2023-03-11', 'call', 'premium', 1);
+CALL settle();
+SELECT is(plans(11, '2023-03'), E'1 pro 3499 CNY held\n- trial 0 CNY (avchatroom is not sold on it; call premium is not sold on it)\n'
+	'- flagship 4499 CNY (avchatroom is not sold on it)', '999 + 1000 for days through March 4 + 1500; group_members ended on February 4');
+SELECT matches(plans(11, '2023-04'), '^1 pro 2499 CNY held\n2 flagship 4499 CNY\n', 'in April call alone is left: 999 + 1500');
+
 -- Where the dearer plan is the cheaper one
 CALL app(7);
 CALL buy(7, 1, '2024-03-01', 'plan', 'pro', 1);

@@ -26,8 +26,8 @@ CALL turn(1, 3, '2022-06-01', 'on', 'history_storage', '90d');
 CALL every_day(1, '2022-09-01', '2023-03-12', dau => 12000, texts => 1000);
 SELECT is(forecast(1, '2023-03-12 23:00'), '2023-03 CNY 2012 2031 2031 2031', 'a steady app');
 SELECT is(method(1, '2023-03-12 23:00'), 'Orders as they stand; days to come, today included: 20.'
-	' Each: mean of its weekday in the 28 days before x 5th percentile, median, 95th percentile of how such forecasts did before:'
-	' dau 1.000, 1.000, 1.000 of 135; text 1.000, 1.000, 1.000 of 135.', 'the method says its factors');
+	' A day: the mean of its weekday in the 28 days before, times the 5th percentile, median and 95th percentile of how such forecasts did (tries):'
+	' dau 1.000, 1.000, 1.000 (135); text 1.000, 1.000, 1.000 (135).', 'the method says its factors');
 SELECT is((SELECT so_far FROM im_forecast(1, at8('2023-03-12 23:00'))),
 	(SELECT sum(amount) FROM im_running_bill(1, at8('2023-03-12 23:00'))), 'so far is the running bill');
 SELECT is(forecast(1, '2023-03-01'), '2023-03 CNY 2001 2031 2031 2031', 'on the first day of a month');
@@ -43,7 +43,7 @@ SELECT is(method(2, '2023-03-12'), 'Orders as they stand; days to come, today in
 CALL turn(2, 1, '2023-03-12', 'on', 'moderation');
 CALL daily(2, '2023-03-12', texts => 1000);
 SELECT is(forecast(2, '2023-03-12 23:00'), '2023-03 CNY 1 1 20 20', 'the first day of a new app');
-SELECT ok(method(2, '2023-03-12 23:00') ~ 'Too young for that, so nothing, the mean, the highest day: text\.$', 'is too young for more');
+SELECT ok(method(2, '2023-03-12 23:00') ~ 'Too young for that, so nothing, the mean and the highest day: text\.$', 'is too young for more');
 
 -- Known and yet to come: prepaid lines, orders after the instant, suspensions
 CALL app(3);
@@ -83,7 +83,7 @@ INSERT INTO im_login (app_id, user_id, at)
 SELECT 8, 'user ' || extract(day FROM d)::int, d + interval '12 hours'
 FROM generate_series(timestamptz '2022-09-01 00:00-05', '2023-03-10 00:00-05', '1 day') d;
 SELECT is(forecast(8, '2023-03-11 02:00'), '2023-03 USD 2.5 10 13 14.5', 'a user a day makes as many as the months before');
-SELECT ok(method(8, '2023-03-11 02:00') ~ 'Users of the month: those so far x 2\.500, 3\.100, 3\.400, .* months tried: 3\.$',
+SELECT ok(method(8, '2023-03-11 02:00') ~ 'Users of the month: those so far times 2\.500, 3\.100, 3\.400, .* \(3\)\.$',
 	'which the method says');
 INSERT INTO im_usage_daily (app_id, day, dau) VALUES (8, '2023-01-15', 7);
 SELECT is((SELECT expected FROM im_forecast(8, at8('2023-03-11 02:00'))), 12.50, 'a day of earlier months whose users nobody knows is no error');

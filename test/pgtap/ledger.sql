@@ -93,7 +93,7 @@ SELECT is(tampered('DELETE FROM im_invoice WHERE app_id = 3 AND month = ''2023-0
 	'2023-02-01 4 invoices were issued, but there are 3', 'a month of an app that is gone');
 SELECT is(tampered('DELETE FROM im_invoice WHERE app_id = 3 AND month = ''2023-03-01''; DELETE FROM im_invoice_line WHERE app_id = 3 AND month = ''2023-03-01'''),
 	'2023-03-01 4 invoices were issued, but there are 3', 'the last document of an app');
-SELECT is(tampered('INSERT INTO im_invoice_line SELECT app_id, month, 9, line, item, option, period, due_on, quantity, included, billable, units, unit_price, amount, currency, explanation
+SELECT is(tampered('INSERT INTO im_invoice_line SELECT 9, app_id, month, line, item, option, period, due_on, quantity, included, billable, units, unit_price, amount, currency, explanation
 	FROM im_invoice_line WHERE app_id = 4 AND month = ''2023-02-01'''), '4 2023-02-01 9 lines without a document: 1', 'lines that belong to nothing');
 
 -- A forger who knows how digests are made
@@ -102,7 +102,7 @@ DECLARE
 	previous bytea := (SELECT digest FROM im_invoice WHERE app_id = app AND issued_at < at ORDER BY issued_at DESC LIMIT 1);
 	bytes bytea;
 BEGIN
-	INSERT INTO im_invoice_line SELECT app, of_month, rev, 1, 'plan', 'pro', '[2023-01-01,2023-02-01)', of_month, 1, 0, 1, 1, amount, amount, 'CNY', 'forged';
+	INSERT INTO im_invoice_line SELECT rev, app, of_month, 1, 'plan', 'pro', '[2023-01-01,2023-02-01)', of_month, 1, 0, 1, 1, amount, amount, 'CNY', 'forged';
 	SELECT im_line_bytes(ROW(l.app_id, l.month, l.line, l.item, l.option, l.period, l.due_on, l.quantity, l.included, l.billable,
 		l.units, l.unit_price, l.amount, l.currency, l.explanation)::im_bill_line) INTO bytes
 	FROM im_invoice_line l WHERE app_id = app AND month = of_month AND revision = rev;
@@ -130,7 +130,7 @@ SELECT isnt(tampered(statement), 'nothing', 'garbage: ' || statement) FROM unnes
 	$$ALTER TABLE im_invoice DROP CONSTRAINT im_invoice_pkey; INSERT INTO im_invoice SELECT * FROM im_invoice$$,
 	$$ALTER TABLE im_invoice ALTER digest DROP NOT NULL, ALTER total DROP NOT NULL, ALTER issued_at DROP NOT NULL; UPDATE im_invoice SET digest = NULL, total = NULL, issued_at = NULL$$,
 	$$UPDATE im_closing SET apps = '{}'$$, $$UPDATE im_closing SET invoices = -9223372036854775808$$,
-	$$INSERT INTO im_invoice_line SELECT -9223372036854775808, 'infinity', -1, -1, '', '', 'empty', '-infinity', 'NaN', 'NaN', 'NaN', 'NaN', 'NaN', 'NaN', '', ''$$]) statement;
+	$$INSERT INTO im_invoice_line SELECT -1, -9223372036854775808, 'infinity', -1, '', '', 'empty', '-infinity', 'NaN', 'NaN', 'NaN', 'NaN', 'NaN', 'NaN', '', ''$$]) statement;
 SELECT fails_with($$SELECT * FROM im_verify_invoices(NULL, '\x00')$$, '22004', 'month is null', 'a root without its month');
 
 -- A digest is of the values alone --------------------------------------------

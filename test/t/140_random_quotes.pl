@@ -83,7 +83,7 @@ sub addons_of
 		$prepaid->('local_moderation', '') if chance(0.2);
 		if (chance(0.4))
 		{
-			my ($pack, $n) = (pick(qw(month year_small year_large)), 1 + int rand 3);
+			my ($pack, $n) = (pick(qw(month year_small year_small year_large)), 1 + int rand 3);
 			push @json, qq("moderation_pack": {"option": "$pack", "quantity": $n});
 			push @orders, [ 'buy', 'moderation_pack', $pack, undef, $n ];
 		}
@@ -97,7 +97,7 @@ for my $app (1 .. $quotes)
 	my $card = int rand @cards;
 	my (undef, undef, $plans, $sells_all) = @{ $cards[$card] };
 	my $plan = pick(@$plans);
-	my $months = pick(1, 1, 1, 2, 3, 13);
+	my $months = pick(1, 1, 2, 3, 13);
 	# sets of users take time to make
 	my $dau = $plan =~ /standard|premium|developer/ ? 9900 + int rand 300 : figure(10000);
 	my $groups = figure(100000);

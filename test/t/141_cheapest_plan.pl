@@ -90,6 +90,9 @@ sub give_addons
 		order($app, 10 + @held, $at, 'buy', $item, $option, $months);
 		push @held, [ $item, $option ];
 	}
+	# what ended before the month is not held
+	order($app, 29, '2023-01-12', 'buy', 'local_moderation', '', 1)
+	  if chance(0.2) && !grep { $_->[0] eq 'local_moderation' } @held;
 	if (defined $last && chance(0.5))
 	{
 		# sold on the last plan too, or else it would be off and not held

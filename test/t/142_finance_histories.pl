@@ -144,6 +144,9 @@ differs('lines of all months',
 differs('totals of all months',
 	"SELECT app_id, month, total, currency FROM im_bi_bill_total WHERE month IN ($all)",
 	"SELECT t.app_id, m, t.total, t.currency FROM unnest(ARRAY[$all]) m, im_monthly_totals(m) t");
+differs('revenue of all months',
+	"SELECT app_id, month, item, option, billed, earned, deferred, currency FROM im_bi_revenue WHERE month IN ($all)",
+	"SELECT app_id, month, item, option, billed, earned, deferred, currency FROM im_app_revenue('$months[0]', '$last')");
 # Each order has the amount of the line that bills it, and its days but where
 # it was refunded before they came.
 my $item = "CASE action WHEN 'refund' THEN 'refund' WHEN 'upgrade' THEN 'plan_upgrade' ELSE item END";

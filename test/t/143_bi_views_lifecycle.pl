@@ -12,7 +12,7 @@ use lib $FindBin::Bin;
 use Test::More;
 use BillingData;
 
-my @views = qw(im_bi_bill_line im_bi_bill_total im_bi_usage_daily im_bi_order);
+my @views = qw(im_bi_bill_line im_bi_bill_total im_bi_usage_daily im_bi_revenue im_bi_order);
 my $db = create_database('bi');
 psql_ok($db, 'CREATE SCHEMA "we%ird"; CREATE EXTENSION imbilling SCHEMA "we%ird"; SELECT "we%ird".im_create_tables();',
 	'a schema with a percent sign');

@@ -1,0 +1,83 @@
+/*
+ * temp_parts.c
+ *	  What does not fit into memory, parted among 32 temporary files.
+ */
+#include "types/temp_parts.h"
+
+TempParts *
+temp_parts_make(MemoryContext context)
+{
+	return MemoryContextAllocZero(context, sizeof(TempParts));
+}
+
+static pg_noinline void
+make_file(TempParts *parts, MemoryContext context, int part)
+{
+	MemoryContext old = MemoryContextSwitchTo(context);
+
+	parts->file[part] = BufFileCreateTemp(false);
+	MemoryContextSwitchTo(old);
+}
+
+void
+temp_parts_write(TempParts *parts, MemoryContext context, int part, const void *from, Size size)
+{
+	if (unlikely(parts->file[part] == NULL))
+		make_file(parts, context, part);
+	BufFileWrite(parts->file[part], unconstify(void *, from), size);
+}
+
+static void
+read_failed(void)
+{
+	ereport(ERROR,
+			(errcode_for_file_access(),
+			 errmsg("could not read from temporary file: %m")));
+}
+
+bool
+temp_parts_rewind(TempParts *parts, int part)
+{
+	if (parts->file[part] == NULL)
+		return false;
+	if (BufFileSeek(parts->file[part], 0, 0, SEEK_SET) != 0)
+		read_failed();
+	return true;
+}
+
+bool
+temp_parts_read(TempParts *parts, int part, void *to, Size size)
+{
+	Size		got = BufFileRead(parts->file[part], to, size);
+
+	if (got != size && got != 0)
+		read_failed();
+	return got == size;
+}
+
+void
+temp_parts_read_rest(TempParts *parts, int part, void *to, Size size)
+{
+	if (!temp_parts_read(parts, part, to, size))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("temporary file ends within a record")));
+}
+
+void
+temp_parts_close(TempParts *parts, int part)
+{
+	if (parts->file[part] != NULL)
+		BufFileClose(parts->file[part]);
+	parts->file[part] = NULL;
+}
+
+void
+temp_parts_drop(TempParts *parts)
+{
+	if (parts == NULL)
+		return;
+	for (int part = 0; part < TEMP_PARTS; part++)
+		temp_parts_close(parts, part);
+	pfree(parts);
+}

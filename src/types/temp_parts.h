@@ -1,0 +1,57 @@
+/*
+ * temp_parts.h
+ *	  What does not fit into memory, parted among 32 temporary files.
+ *
+ * For states of aggregates that reach their limit.  Records are parted by
+ * bits of a hash, five for each level; at the end one part after the other
+ * has the memory to itself, and is parted again if that is too little.
+ *
+ * The files belong to the resource owner that is current when they are made,
+ * which closes them when a query fails, and count towards temp_file_limit.
+ * A query that ends otherwise must close them: temp_parts_close(), _drop().
+ */
+#ifndef IM_TYPES_TEMP_PARTS_H
+#define IM_TYPES_TEMP_PARTS_H
+
+#include "types/compat.h"
+
+#include "storage/buffile.h"
+
+#define TEMP_PARTS		32
+#define TEMP_PART_BITS	5
+
+typedef struct TempParts
+{
+	BufFile    *file[TEMP_PARTS];
+	uint64		rows[TEMP_PARTS];	/* as the owner counts them */
+} TempParts;
+
+/* Which part a hash is in; levels part by bits of their own from first_bit up. */
+static inline int
+temp_part_of(uint64 hash, int first_bit, int level)
+{
+	return hash >> (first_bit + TEMP_PART_BITS * level) & (TEMP_PARTS - 1);
+}
+
+/* No files yet, palloc'd in the context. */
+extern TempParts *temp_parts_make(MemoryContext context);
+
+/* Appends to a part; a file that must be made allocates in the context. */
+extern void temp_parts_write(TempParts *parts, MemoryContext context, int part,
+							 const void *from, Size size);
+
+/* Reading a part begins at its start.  False if it has no file. */
+extern bool temp_parts_rewind(TempParts *parts, int part);
+
+/* The next size bytes; false at the end.  Raises what reading files raises. */
+extern bool temp_parts_read(TempParts *parts, int part, void *to, Size size);
+
+/* The same in the middle of a record: XX001 at the end. */
+extern void temp_parts_read_rest(TempParts *parts, int part, void *to, Size size);
+
+extern void temp_parts_close(TempParts *parts, int part);
+
+/* Closes all files and frees the struct; nothing for NULL. */
+extern void temp_parts_drop(TempParts *parts);
+
+#endif							/* IM_TYPES_TEMP_PARTS_H */
