@@ -287,7 +287,8 @@ BEGIN
 				- coalesce(i.total, 0) AS total,
 			greatest(at, p.issued_at + interval '1 microsecond') AS issued_at, p.digest AS previous
 		FROM sheet s
-		JOIN @extschema@.im_app a ON a.app_id = s.app_id
+		-- by its key, however many apps there are
+		CROSS JOIN LATERAL (SELECT p.rate_card FROM @extschema@.im_app p WHERE p.app_id = s.app_id OFFSET 0) a
 		LEFT JOIN @extschema@.im_cards_in_force($1) c ON c.rate_card = a.rate_card
 		CROSS JOIN LATERAL @extschema@.im_issued_so_far($1::date, s.app_id, s.currency) i
 		LEFT JOIN LATERAL @extschema@.im_last_document(s.app_id) p ON true

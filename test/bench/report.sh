@@ -118,6 +118,7 @@ report() {
 		report_bills "$apps"
 	done
 	! wants latency || report_latency
+	! wants closing || report_closing
 }
 
 # Replaces what stands between the two comments.
