@@ -116,11 +116,11 @@ SELECT is((SELECT string_agg(format('%s %s %s %s', revision, kind, total, curren
 SELECT is(im_monthly_total(6, '2023-03'), 3001.00, 'its total is that in the new');
 SELECT is((SELECT string_agg(currency || ' ' || total, ', ' ORDER BY currency) FROM im_monthly_totals('2023-03') WHERE app_id = 6),
 	'CNY 0.00, USD 3001.00', 'and both are told');
-CREATE ROLE customer;
-GRANT USAGE ON SCHEMA im_test TO customer;
-SELECT im_grant('customer', 'tenant') \g /dev/null
-UPDATE im_app SET tenant = 'customer' WHERE app_id = 6;
-SET ROLE customer;
+CREATE ROLE im_test_customer;
+GRANT USAGE ON SCHEMA im_test TO im_test_customer;
+SELECT im_grant('im_test_customer', 'tenant') \g /dev/null
+UPDATE im_app SET tenant = 'im_test_customer' WHERE app_id = 6;
+SET ROLE im_test_customer;
 SELECT string_agg(currency || ' ' || total, ', ' ORDER BY currency) AS totals, (SELECT count(*) FROM im_invoices(6, '2023-03')) AS documents,
 	(SELECT count(*) FROM im_drift('2023-03')) AS drifts, (SELECT count(*) FROM im_audit(6, '2023-03') WHERE event ~ 'note') AS notes
 FROM im_monthly_totals('2023-03') \gset
@@ -168,5 +168,5 @@ SELECT is((SELECT string_agg(concat_ws(' ', event, amount), ', ' ORDER BY n) FRO
 	'order 1001.00, order -1001.00, invoice 999.00, closed, credit_note -999.00, debit_note 0.00', 'the audit tells orders and documents');
 
 SELECT * FROM finish();
-DROP OWNED BY customer;
-DROP ROLE customer;
+DROP OWNED BY im_test_customer;
+DROP ROLE im_test_customer;

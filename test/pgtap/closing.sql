@@ -165,18 +165,18 @@ SET search_path = im_test, public;
 SELECT is((:'closed' || :'adjusted')::text, '0000000000', 'and one with traps in its search_path');
 
 -- Who may
-CREATE ROLE clerk;
-CREATE ROLE stranger;
-GRANT USAGE ON SCHEMA im_test TO clerk, stranger;
-SELECT im_grant('clerk', 'closer') \g /dev/null
-SET ROLE stranger;
+CREATE ROLE im_test_clerk;
+CREATE ROLE im_test_stranger;
+GRANT USAGE ON SCHEMA im_test TO im_test_clerk, im_test_stranger;
+SELECT im_grant('im_test_clerk', 'closer') \g /dev/null
+SET ROLE im_test_stranger;
 \set ON_ERROR_STOP 0
 CALL im_close_month('2023-06');
 \set ON_ERROR_STOP 1
 \set state :SQLSTATE
 RESET ROLE;
 SELECT is((:'state')::text, '42501', 'a stranger may not close');
-SET ROLE clerk;
+SET ROLE im_test_clerk;
 \set ON_ERROR_STOP 0
 CALL im_close_month('2023-06', 3);
 \set ON_ERROR_STOP 1
@@ -194,8 +194,8 @@ SELECT is((SELECT string_agg(format('%s %s %s', r.rolname, t, p), ', ')
 	WHERE NOT r.rolsuper AND r.rolname !~ '^pg_' AND has_table_privilege(r.oid, t::regclass, p)), NULL,
 	'no role may write the ledger');
 SELECT is((SELECT string_agg(t, ', ') FROM unnest('{im_app,im_order,im_usage_daily,im_login,im_invoice}'::text[]) t
-	WHERE has_table_privilege('clerk', t::regclass, 'SELECT')), NULL, 'a closer reads neither usage nor invoices');
-SELECT ok(p.prosecdef AND NOT has_function_privilege('stranger', p.oid, 'EXECUTE')
+	WHERE has_table_privilege('im_test_clerk', t::regclass, 'SELECT')), NULL, 'a closer reads neither usage nor invoices');
+SELECT ok(p.prosecdef AND NOT has_function_privilege('im_test_stranger', p.oid, 'EXECUTE')
 	AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'),
 	format('%s runs as the owner, for closers only, and is no member of the extension', p.proname))
 FROM pg_proc p WHERE p.proname IN ('im_close_batch', 'im_adjust_batch') AND p.pronamespace = 'public'::regnamespace ORDER BY p.proname;
@@ -214,5 +214,5 @@ SELECT is_empty($$SELECT * FROM im_verify_invoices()$$, 'all documents of all mo
 
 DROP SCHEMA trap CASCADE;
 SELECT * FROM finish();
-DROP OWNED BY clerk, stranger;
-DROP ROLE clerk, stranger;
+DROP OWNED BY im_test_clerk, im_test_stranger;
+DROP ROLE im_test_clerk, im_test_stranger;
