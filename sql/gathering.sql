@@ -112,14 +112,18 @@ CREATE FUNCTION @extschema@.im_early_usage(first date, until date, card @extsche
 AS $$
 	SELECT e.app_id, e.since
 	FROM (SELECT a.app_id,
-				 @extschema@.im_usage_since(a.app_id, a.card_name, $4, a.orders, a.suspensions,
+				 @extschema@.im_usage_since(a.app_id, a.card_name, $4, o.orders, s.suspensions,
 					$3 IS NOT NULL, $1::@extschema@.im_month) AS since
-		  FROM @extschema@.im_app_accounts($2, $3) a
-		  WHERE a.app_id IN (
-			SELECT k.app_id
-			FROM @extschema@.im_order k
-			WHERE k.action = 'buy' AND k.item NOT IN ('plan', 'local_moderation')
-				AND k.at < @extschema@.im_utc_midnight($2 + 1))) e
+		  FROM (SELECT DISTINCT k.app_id
+				FROM @extschema@.im_order k
+				WHERE k.action = 'buy' AND k.item NOT IN ('plan', 'local_moderation')
+					AND k.at < @extschema@.im_utc_midnight($1 + 1)) p
+		  JOIN @extschema@.im_app_cards($3) a ON a.app_id = p.app_id
+		  CROSS JOIN LATERAL (
+			SELECT c.orders
+			FROM @extschema@.im_app_orders(@extschema@.im_utc_midnight($2 + 1)) c
+			WHERE c.app_id = p.app_id) o
+		  LEFT JOIN @extschema@.im_app_suspensions() s ON s.app_id = a.app_id) e
 	WHERE e.since < $1
 $$;
 COMMENT ON FUNCTION @extschema@.im_early_usage(date, date, @extschema@.im_rate_card, @extschema@.im_price_book) IS
@@ -152,7 +156,8 @@ AS $$
 		array_agg(d.day) FILTER (WHERE d.in_month AND d.users IS NOT NULL),
 		array_agg(d.users) FILTER (WHERE d.in_month AND d.users IS NOT NULL)
 	FROM (
-		-- only one of the first two runs: without stale days nothing is joined
+		-- only one of the first two runs, and the third only if there are early
+		-- apps: mostly it is one scan, of which the planner knows the apps
 		SELECT u.*, true AS in_month
 		FROM @extschema@.im_usage_daily u
 		WHERE ($3).stale_apps IS NULL
@@ -174,7 +179,8 @@ AS $$
 			ON u.app_id = e.app_id AND u.day >= e.since AND u.day < $1
 		LEFT JOIN unnest(($3).stale_apps, ($3).stale_first, ($3).stale_until) s(stale_id, since, until)
 			ON s.stale_id = u.app_id AND u.day >= s.since AND u.day < s.until
-		WHERE u.metered_at IS NULL OR s.stale_id IS NULL) d
+		WHERE ($3).early_apps IS NOT NULL
+			AND (u.metered_at IS NULL OR s.stale_id IS NULL)) d
 	GROUP BY d.app_id
 $$;
 COMMENT ON FUNCTION @extschema@.im_gather_daily(date, date, @extschema@.im_reading) IS
