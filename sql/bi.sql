@@ -12,7 +12,7 @@ CREATE FUNCTION @extschema@.im_rate_usage(app_id bigint, card_name text, book @e
 COMMENT ON FUNCTION @extschema@.im_rate_usage(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
 'The usage of one app and month day by day. The arguments are values made by im_gather(); no table is read.';
 
-CREATE FUNCTION @extschema@.im_daily_usage_of(app bigint, month @extschema@.im_month)
+CREATE FUNCTION @extschema@.im_daily_usage_of(apps bigint[], month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, day date, status text, plan text, given boolean, dau bigint,
 		peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint,
 		video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint,
@@ -27,19 +27,28 @@ DECLARE
 	first date := $2::date;
 	until date := upper($2::daterange);
 	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
-	reading @extschema@.im_reading := @extschema@.im_reading(first, until, NULL, NULL, $1);
+	reading @extschema@.im_reading;
 BEGIN
+	IF $1 IS NOT NULL THEN
+		RETURN QUERY
+		SELECT g.app_id, d.*
+		FROM @extschema@.im_gather_of($1, first, until, NULL, NULL, NULL) g,
+			@extschema@.im_rate_usage(g.app_id, g.card_name, book, g.orders, g.suspensions,
+				g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
+				g.calls, g.user_days, g.users) d;
+		RETURN;
+	END IF;
+	reading := @extschema@.im_reading(first, until, NULL, NULL);
 	RETURN QUERY
 	SELECT g.app_id, d.*
 	FROM @extschema@.im_gather(first, until, NULL, reading) g,
 		@extschema@.im_rate_usage(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
-			g.calls, g.user_days, g.users) d
-	WHERE g.app_id = $1 OR $1 IS NULL;
+			g.calls, g.user_days, g.users) d;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_daily_usage_of(bigint, @extschema@.im_month) IS
-'im_daily_usage() of one app that im_app has, or of all of them if it is null.';
+COMMENT ON FUNCTION @extschema@.im_daily_usage_of(bigint[], @extschema@.im_month) IS
+'im_daily_usage() of the given apps; null for all of them.';
 
 CREATE FUNCTION @extschema@.im_daily_usage(month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, day date, status text, plan text, given boolean, dau bigint,

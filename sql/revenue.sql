@@ -12,7 +12,7 @@ CREATE FUNCTION @extschema@.im_rate_revenue(app_id bigint, card_name text, book 
 COMMENT ON FUNCTION @extschema@.im_rate_revenue(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[], @extschema@.im_month) IS
 'The prepaid fees and refunds of one app in the months from month through last_month: billed and earned in each, deferred at its end, in the currency named. The arguments are values made by im_gather(), of which only checks and daily rows are used; no table is read.';
 
-CREATE FUNCTION @extschema@.im_app_revenue_of(app bigint, first_month @extschema@.im_month,
+CREATE FUNCTION @extschema@.im_app_revenue_of(among bigint[], first_month @extschema@.im_month,
 		last_month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, month date, item text, option text, currency text,
 		billed numeric, earned numeric, deferred numeric)
@@ -43,19 +43,44 @@ BEGIN
 	FROM @extschema@.im_order k
 	WHERE k.action = 'buy' AND k.item = 'moderation_pack'
 		AND k.at < @extschema@.im_utc_midnight(until + 1)
-		AND (k.app_id = $1 OR $1 IS NULL);
+		AND (k.app_id = ANY ($1) OR $1 IS NULL);
+	IF $1 IS NOT NULL THEN
+		SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, sinces
+		FROM @extschema@.im_early_usage_of(packers, first, until, NULL, book) e;
+		RETURN QUERY
+		WITH billed AS (
+			SELECT b.app_id, b.month, b.item, b.option, b.currency, sum(b.amount) AS amount
+			FROM generate_series(0, $3 OPERATOR(@extschema@.-) $2) n,
+				@extschema@.im_monthly_bills_of($1, $2 OPERATOR(@extschema@.+) n) b
+			GROUP BY b.app_id, b.month, b.item, b.option, b.currency),
+		spread AS (
+			SELECT r.*
+			FROM unnest($1) v
+			CROSS JOIN LATERAL (
+				SELECT * FROM @extschema@.im_app_accounts(until, NULL) i WHERE i.app_id = v OFFSET 0) a
+			LEFT JOIN @extschema@.im_gather_of(packers, first, until, NULL, apps, sinces) u ON u.app_id = a.app_id,
+				@extschema@.im_rate_revenue(a.app_id, a.card_name, book, a.orders, a.suspensions, false,
+					$2, coalesce(u.since, first), u.daily, NULL, NULL, u.checks, u.calls, NULL, NULL, $3) r
+			WHERE a.orders IS NOT NULL)
+		-- a zero has the places of what it stands beside
+		SELECT app_id, month, item, option, currency, coalesce(b.amount, s.billed - s.billed),
+			coalesce(b.amount, 0) - coalesce(s.billed, 0) + coalesce(s.earned, 0),
+			coalesce(s.deferred, b.amount - b.amount)
+		FROM billed b
+		FULL JOIN spread s USING (app_id, month, item, option, currency);
+		RETURN;
+	END IF;
 	IF packers IS NOT NULL THEN
 		SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, sinces
 		FROM @extschema@.im_early_usage(first, until, NULL, book) e
-		WHERE e.app_id = ANY (packers) AND (e.app_id = $1 OR $1 IS NULL);
-		reading := @extschema@.im_reading_of(first, until, NULL, apps, sinces, $1);
+		WHERE e.app_id = ANY (packers);
+		reading := @extschema@.im_reading_of(first, until, NULL, apps, sinces);
 	END IF;
 	RETURN QUERY
 	WITH billed AS (
 		SELECT b.app_id, b.month, b.item, b.option, b.currency, sum(b.amount) AS amount
 		FROM generate_series(0, $3 OPERATOR(@extschema@.-) $2) n,
-			@extschema@.im_monthly_bills_of(CASE WHEN $1 IS NOT NULL THEN ARRAY[$1] END,
-				$2 OPERATOR(@extschema@.+) n) b
+			@extschema@.im_monthly_bills($2 OPERATOR(@extschema@.+) n) b
 		GROUP BY b.app_id, b.month, b.item, b.option, b.currency),
 	spread AS (
 		SELECT r.*
@@ -63,11 +88,10 @@ BEGIN
 		LEFT JOIN (
 			SELECT g.app_id, g.since, g.daily, g.checks, g.calls
 			FROM @extschema@.im_gather(first, until, NULL, reading) g
-			WHERE packers IS NOT NULL AND g.app_id = ANY (packers)
-				AND (g.app_id = $1 OR $1 IS NULL)) u ON u.app_id = a.app_id,
+			WHERE packers IS NOT NULL AND g.app_id = ANY (packers)) u ON u.app_id = a.app_id,
 			@extschema@.im_rate_revenue(a.app_id, a.card_name, book, a.orders, a.suspensions, false,
 				$2, coalesce(u.since, first), u.daily, NULL, NULL, u.checks, u.calls, NULL, NULL, $3) r
-		WHERE a.orders IS NOT NULL AND (a.app_id = $1 OR $1 IS NULL))
+		WHERE a.orders IS NOT NULL)
 	-- a zero has the places of what it stands beside
 	SELECT app_id, month, item, option, currency, coalesce(b.amount, s.billed - s.billed),
 		coalesce(b.amount, 0) - coalesce(s.billed, 0) + coalesce(s.earned, 0),
@@ -76,8 +100,8 @@ BEGIN
 	FULL JOIN spread s USING (app_id, month, item, option, currency);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_app_revenue_of(bigint, @extschema@.im_month, @extschema@.im_month) IS
-'im_app_revenue() of one app that im_app has, or of all of them if it is null.';
+COMMENT ON FUNCTION @extschema@.im_app_revenue_of(bigint[], @extschema@.im_month, @extschema@.im_month) IS
+'im_app_revenue() of the given apps; null for all of them.';
 
 CREATE FUNCTION @extschema@.im_app_revenue(first_month @extschema@.im_month, last_month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, month date, item text, option text, currency text,
