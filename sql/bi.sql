@@ -97,6 +97,69 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_order_terms() IS
 'What became of every order of all apps: its local day, first and last day in force, last day as bought, amount (negative for refunds), and the day on which it was refunded. Switches have a day only; apps whose orders break the rules have no rows.';
 
+-- A table cut by time is asked for what lies before, which leaves its later
+-- partitions alone; any other is asked app by app, for the first row of its index.
+CREATE FUNCTION @extschema@.im_earliest(name text, col text, before timestamptz) RETURNS timestamptz
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off
+AS $$
+DECLARE
+	found timestamptz;
+BEGIN
+	EXECUTE format(
+		CASE WHEN EXISTS (SELECT FROM pg_partitioned_table p
+						  WHERE p.partrelid = format('%s.%I', '@extschema@', $1)::regclass AND p.partstrat = 'r')
+			THEN 'SELECT min(x.%3$I) FROM %1$s.%2$I x WHERE x.%3$I < $1'
+			ELSE 'SELECT min(e.at) FROM %1$s.im_app a, LATERAL (SELECT min(x.%3$I) FROM %1$s.%2$I x
+				WHERE x.app_id = a.app_id AND x.%3$I < $1) e(at)' END,
+		'@extschema@', $1, $2)
+	INTO found USING $3;
+	RETURN found;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_earliest(text, text, timestamptz) IS
+'The earliest instant of a column of a table of events before another instant; null if there is none.';
+
+CREATE FUNCTION @extschema@.im_billed_months() RETURNS TABLE (month date)
+	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 60
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	earliest timestamptz;
+	covered date;
+BEGIN
+	IF @extschema@.im_guarded('im_billed_months_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_billed_months_guarded();
+		RETURN;
+	END IF;
+	PERFORM @extschema@.im_need_tables();
+	SELECT least((SELECT min(o.at) FROM @extschema@.im_order o),
+		(SELECT min(d.day)::timestamp AT TIME ZONE 'UTC'
+		 FROM @extschema@.im_app a,
+			LATERAL (SELECT min(u.day) FROM @extschema@.im_usage_daily u WHERE u.app_id = a.app_id) d(day)))
+	INTO earliest;
+	SELECT least(earliest, min(@extschema@.im_earliest(e.name, e.col, coalesce(earliest, 'infinity'))))
+	INTO earliest
+	FROM (VALUES ('im_login', 'at'), ('im_group', 'created_at'), ('im_moderation_check', 'at'),
+			('im_call', 'at')) e(name, col);
+	-- a month is rated by the version in force on its first day
+	SELECT date_trunc('month', min(v.effective_from) + interval '1 month - 1 day')::date
+	INTO covered
+	FROM @extschema@.im_rate_card_version v;
+	-- half a day earlier, for zones to the west
+	RETURN QUERY
+	SELECT m::date
+	FROM generate_series(
+			greatest(date_trunc('month', earliest AT TIME ZONE 'UTC' - interval '14 hours'), covered),
+			(now() AT TIME ZONE 'Asia/Shanghai'), interval '1 month') m
+	WHERE earliest IS NOT NULL AND covered IS NOT NULL;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_billed_months() IS
+'First days of the months from the first order or usage, but not before a rate card takes effect, through the running month in Asia/Shanghai.';
+
 CREATE FUNCTION @extschema@.im_billed_months_of(apps bigint[]) RETURNS TABLE (month date)
 	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 60
 	SET search_path = pg_catalog, pg_temp
@@ -106,6 +169,10 @@ DECLARE
 	earliest timestamp;
 	covered date;
 BEGIN
+	IF $1 IS NULL THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_billed_months();
+		RETURN;
+	END IF;
 	-- of each app the first row of an index; half a day for zones to the west
 	SELECT least(min(o.at), min(l.at), min(g.at), min(m.at), min(c.at), min(d.at)) AT TIME ZONE 'UTC' - interval '14 hours'
 	INTO earliest
@@ -117,12 +184,12 @@ BEGIN
 		LATERAL (SELECT min(x.at) FROM @extschema@.im_call x WHERE x.app_id = a.app_id) c(at),
 		LATERAL (SELECT min(x.day)::timestamp AT TIME ZONE 'UTC'
 				 FROM @extschema@.im_usage_daily x WHERE x.app_id = a.app_id) d(at)
-	WHERE a.app_id = ANY ($1) OR $1 IS NULL;
+	WHERE a.app_id = ANY ($1);
 	-- a month is rated by the version in force on its first day
 	SELECT date_trunc('month', min(v.effective_from) + interval '1 month - 1 day')::date
 	INTO covered
 	FROM @extschema@.im_rate_card_version v
-	WHERE $1 IS NULL OR v.rate_card IN (SELECT a.rate_card FROM @extschema@.im_app a WHERE a.app_id = ANY ($1));
+	WHERE v.rate_card IN (SELECT a.rate_card FROM @extschema@.im_app a WHERE a.app_id = ANY ($1));
 	RETURN QUERY
 	SELECT m::date
 	FROM generate_series(greatest(date_trunc('month', earliest), covered),
@@ -132,22 +199,6 @@ END
 $$;
 COMMENT ON FUNCTION @extschema@.im_billed_months_of(bigint[]) IS
 'im_billed_months() of the given apps; null for all of them.';
-
-CREATE FUNCTION @extschema@.im_billed_months() RETURNS TABLE (month date)
-	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 60
-	SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	IF @extschema@.im_guarded('im_billed_months_guarded') THEN
-		RETURN QUERY SELECT * FROM @extschema@.im_billed_months_guarded();
-		RETURN;
-	END IF;
-	PERFORM @extschema@.im_need_tables();
-	RETURN QUERY SELECT * FROM @extschema@.im_billed_months_of(NULL);
-END
-$$;
-COMMENT ON FUNCTION @extschema@.im_billed_months() IS
-'First days of the months from the first order or usage, but not before a rate card takes effect, through the running month in Asia/Shanghai.';
 
 CREATE FUNCTION @extschema@.im_view_definitions()
 	RETURNS TABLE (view_name text, definition text, description text)
@@ -172,7 +223,7 @@ AS $$
 				'Usage of all apps by day, as bills see it, from the first month through the running one. Give a condition on month.'),
 			('im_bi_revenue', 'SELECT m.month, r.app_id, a.name AS app_name, r.item, r.option, r.billed, r.earned, r.deferred, r.currency '
 				'FROM @extschema@.im_billed_months() m CROSS JOIN LATERAL @extschema@.im_app_revenue(m.month, m.month) r '
-				'LEFT JOIN @extschema@.im_app a ON a.app_id = r.app_id',
+				'LEFT JOIN @extschema@.im_apps() a ON a.app_id = r.app_id',
 				'What was billed and earned in each month, and what is deferred at its end, by app and item. Give a condition on month.'),
 			('im_bi_order', 'SELECT o.app_id, a.name AS app_name, o.order_id, o.at, t.day, o.action, o.item, o.option, '
 				'o.months::bigint AS months, o.quantity::bigint AS quantity, o.refunds, o.paid, t.starts_on, t.ends_on, t.bought_through, '
