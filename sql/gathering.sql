@@ -486,3 +486,67 @@ AS $$
 $$;
 COMMENT ON FUNCTION @extschema@.im_orphaned_usage(date, date) IS
 'Usage of the month [first, until) whose app is not in im_app.';
+
+-- The same of some apps.  A condition on a list of apps does not reach the raw
+-- tables through the grouping of each; so the plan follows each app through
+-- the index of every table, and touches no row of another one.
+CREATE FUNCTION @extschema@.im_early_usage_of(apps bigint[], first date, until date,
+		card @extschema@.im_rate_card, book @extschema@.im_price_book)
+	RETURNS TABLE (app_id bigint, since date)
+	LANGUAGE plpgsql STABLE ROWS 10
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off
+AS $$
+BEGIN
+	RETURN QUERY
+	SELECT e.*
+	FROM unnest($1) a
+	CROSS JOIN LATERAL (
+		SELECT u.app_id, u.since
+		FROM @extschema@.im_early_usage($2, $3, $4, $5) u
+		WHERE u.app_id = a
+		OFFSET 0) e;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_early_usage_of(bigint[], date, date, @extschema@.im_rate_card, @extschema@.im_price_book) IS
+'im_early_usage() of the given apps.';
+
+CREATE FUNCTION @extschema@.im_gather_of(apps bigint[], first date, until date,
+		card @extschema@.im_rate_card, early_apps bigint[], early_since date[])
+	RETURNS TABLE (
+		app_id bigint, card_name text, orders @extschema@.im_order_entry[],
+		suspensions daterange[], preview boolean,
+		since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[],
+		calls bigint[], user_days date[], users @extschema@.im_userset[], currency text)
+	LANGUAGE plpgsql STABLE ROWS 100
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+	-- that of an app without packs and marks
+	usual @extschema@.im_reading := @extschema@.im_reading($2, $3, $4, NULL);
+	marked bigint[] := usual.stale_apps;
+BEGIN
+	usual.stale_apps := NULL;
+	usual.stale_first := NULL;
+	usual.stale_until := NULL;
+	RETURN QUERY
+	SELECT g.*
+	FROM unnest($1) a
+	LEFT JOIN unnest($5, $6) e(app_id, since) ON e.app_id = a
+	CROSS JOIN LATERAL (
+		SELECT CASE WHEN e.since IS NULL AND (marked IS NULL OR a <> ALL (marked)) THEN usual
+			ELSE @extschema@.im_reading_of($2, $3, $4,
+				CASE WHEN e.since IS NOT NULL THEN ARRAY[a] END,
+				CASE WHEN e.since IS NOT NULL THEN ARRAY[e.since] END, a) END AS reading
+		OFFSET 0) r
+	CROSS JOIN LATERAL (
+		SELECT *
+		FROM @extschema@.im_gather($2, $3, $4, r.reading) i
+		WHERE i.app_id = a
+		OFFSET 0) g;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_gather_of(bigint[], date, date, @extschema@.im_rate_card, bigint[], date[]) IS
+'im_gather() of the given apps; early_apps and early_since are what im_early_usage_of() gives.';
