@@ -329,7 +329,7 @@ DECLARE
 	-- where some apps cut other days, or need sets of users, theirs are left out
 	choose text := CASE WHEN (SELECT count(DISTINCT a.time_zone) > 1 OR bool_or(a.prices_mau)
 							  FROM @extschema@.im_app_cards(NULL) a)
-		THEN format('JOIN %s.im_app_cards(NULL) a ON a.app_id = l.app_id AND a.time_zone = %%1$L AND NOT a.prices_mau', '@extschema@')
+		THEN 'JOIN %6$s.im_app_cards(NULL) a ON a.app_id = l.app_id AND a.time_zone = %1$L AND NOT a.prices_mau'
 		ELSE '' END;
 	slices text;
 BEGIN
@@ -366,7 +366,7 @@ BEGIN
 		END IF;
 		RETURN CASE WHEN slices IS NULL THEN format(whole, '@extschema@')
 			WHEN EXISTS (SELECT FROM @extschema@.im_app_cards(NULL) a WHERE a.prices_mau)
-				THEN slices || format(' UNION ALL ' || whole || ' WHERE l.prices_mau', '@extschema@')
+				THEN format('%s UNION ALL %s WHERE l.prices_mau', slices, format(whole, '@extschema@'))
 			ELSE slices END;
 	END IF;
 	RETURN format('SELECT s.app_id, s.day, s.dau, s.users FROM %s.im_stale_logins(''-infinity'', NULL, $1) s', '@extschema@');
