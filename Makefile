@@ -6,6 +6,9 @@
 #   make test       the whole suite on a throwaway cluster
 #                   (ONLY=regress for one layer, PGMAJOR=17 for another server,
 #                   KEEP=1 to look around afterwards; demo takes the last two too)
+#   make sanitize   the suite under the address and undefined-behaviour sanitizers
+#   make memcheck   a share of it under valgrind
+#   make coverage   the suite with gcov: which lines of src it reaches
 #   make bench      time it against other databases (SCALE=0.05 for a try)
 #   make installcheck   pg_regress and isolation tests on an installed server
 #   make clean      remove what was built
@@ -22,12 +25,11 @@ OBJS = $(SRCS:.c=.o)
 
 # The parts of the install script, in the order in which they are joined.
 # bundled_cards is generated, the others are files of sql/.
-SQL_PARTS = preamble month userset dau app_dau bundled_cards rate_card meters rating \
-	app_checks gathering tables partitions orders bills checks reports \
-	quote alerts bi \
-	revenue \
-	explain \
-	roles
+SQL_PARTS = preamble month userset dau app_dau bundled_cards rate_card \
+	meters rating app_checks metering gathering tables partitions orders bills \
+	checks meter_run reports ledger closing adjusting audit quote alerts bi \
+	revenue running explain html_parts html_chart html_page html_bill \
+	html_month roles
 SQL_FILES = $(foreach part,$(SQL_PARTS),$(if $(filter bundled_cards,$(part)),sql/bundled_cards.sql,$(HERE)/sql/$(part).sql))
 CARDS = $(sort $(wildcard $(HERE)/sql/cards/*.json))
 
@@ -114,6 +116,6 @@ clean:
 endif
 
 # These find or install their own PostgreSQL.
-.PHONY: demo test bench
-demo test bench:
+.PHONY: demo test bench sanitize memcheck coverage
+demo test bench sanitize memcheck coverage:
 	@$(HERE)/test/run/$@.sh

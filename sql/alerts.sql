@@ -6,35 +6,54 @@ CREATE FUNCTION @extschema@.im_rate_standing(app_id bigint, card_name text, book
 COMMENT ON FUNCTION @extschema@.im_rate_standing(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[], timestamptz) IS
 'How one app stands on a day. The arguments are values made by im_gather(), and the instant; no table is read.';
 
-CREATE FUNCTION @extschema@.im_standing(month @extschema@.im_month, at timestamptz DEFAULT now())
+CREATE FUNCTION @extschema@.im_standing_of(app bigint, month @extschema@.im_month, at timestamptz)
 	RETURNS TABLE (app_id bigint, kind text, item text, option text, used numeric,
 		allowed numeric, day date, today date, problem text)
-	LANGUAGE plpgsql STABLE STRICT ROWS 50000
+	LANGUAGE plpgsql STABLE ROWS 50000
 	SET search_path = pg_catalog, pg_temp
 	SET plan_cache_mode = force_custom_plan
 	SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
-	first date := $1::date;
-	until date := upper($1::daterange);
+	first date := $2::date;
+	until date := upper($2::daterange);
 	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
-	apps bigint[];
-	sinces date[];
+	reading @extschema@.im_reading;
 	detail text;
 BEGIN
-	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, sinces
-	FROM @extschema@.im_early_usage(first, until, NULL, book) e;
+	reading := @extschema@.im_reading(first, until, NULL, book, $1);
 	RETURN QUERY
 	SELECT g.app_id, s.*
-	FROM @extschema@.im_gather(first, until, NULL, apps, sinces) g,
+	FROM @extschema@.im_gather(first, until, NULL, reading) g,
 		@extschema@.im_rate_standing(g.app_id, g.card_name, book, g.orders, g.suspensions,
-			g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
-			g.calls, g.user_days, g.users, $2) s;
+			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
+			g.calls, g.user_days, g.users, $3) s
+	WHERE g.app_id = $1 OR $1 IS NULL;
 EXCEPTION
 	WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
+		IF $1 IS NOT NULL THEN
+			RAISE;
+		END IF;
 		GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-		PERFORM @extschema@.im_raise_unbillable($1, SQLSTATE, SQLERRM, detail);
+		PERFORM @extschema@.im_raise_unbillable($2, SQLSTATE, SQLERRM, detail);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_standing_of(bigint, @extschema@.im_month, timestamptz) IS
+'im_standing() of one app that im_app has, or of all of them if it is null.';
+
+CREATE FUNCTION @extschema@.im_standing(month @extschema@.im_month, at timestamptz DEFAULT now())
+	RETURNS TABLE (app_id bigint, kind text, item text, option text, used numeric,
+		allowed numeric, day date, today date, problem text)
+	LANGUAGE plpgsql STABLE STRICT ROWS 50000
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF @extschema@.im_guarded('im_standing_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_standing_guarded($1, $2);
+		RETURN;
+	END IF;
+	RETURN QUERY SELECT * FROM @extschema@.im_standing_of(NULL, $1, $2);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_standing(@extschema@.im_month, timestamptz) IS

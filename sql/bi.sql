@@ -12,6 +12,35 @@ CREATE FUNCTION @extschema@.im_rate_usage(app_id bigint, card_name text, book @e
 COMMENT ON FUNCTION @extschema@.im_rate_usage(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
 'The usage of one app and month day by day. The arguments are values made by im_gather(); no table is read.';
 
+CREATE FUNCTION @extschema@.im_daily_usage_of(app bigint, month @extschema@.im_month)
+	RETURNS TABLE (app_id bigint, day date, status text, plan text, given boolean, dau bigint,
+		peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint,
+		video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint,
+		fhd_minutes bigint)
+	LANGUAGE plpgsql STABLE ROWS 100000
+	SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_custom_plan
+	SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+	first date := $2::date;
+	until date := upper($2::daterange);
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
+	reading @extschema@.im_reading := @extschema@.im_reading(first, until, NULL, NULL, $1);
+BEGIN
+	RETURN QUERY
+	SELECT g.app_id, d.*
+	FROM @extschema@.im_gather(first, until, NULL, reading) g,
+		@extschema@.im_rate_usage(g.app_id, g.card_name, book, g.orders, g.suspensions,
+			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
+			g.calls, g.user_days, g.users) d
+	WHERE g.app_id = $1 OR $1 IS NULL;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_daily_usage_of(bigint, @extschema@.im_month) IS
+'im_daily_usage() of one app that im_app has, or of all of them if it is null.';
+
 CREATE FUNCTION @extschema@.im_daily_usage(month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, day date, status text, plan text, given boolean, dau bigint,
 		peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint,
@@ -19,21 +48,13 @@ CREATE FUNCTION @extschema@.im_daily_usage(month @extschema@.im_month)
 		fhd_minutes bigint)
 	LANGUAGE plpgsql STABLE STRICT ROWS 100000
 	SET search_path = pg_catalog, pg_temp
-	SET plan_cache_mode = force_custom_plan
-	SET jit = off
 AS $$
-#variable_conflict use_column
-DECLARE
-	first date := $1::date;
-	until date := upper($1::daterange);
-	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
 BEGIN
-	RETURN QUERY
-	SELECT g.app_id, d.*
-	FROM @extschema@.im_gather(first, until, NULL, NULL, NULL) g,
-		@extschema@.im_rate_usage(g.app_id, g.card_name, book, g.orders, g.suspensions,
-			g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
-			g.calls, g.user_days, g.users) d;
+	IF @extschema@.im_guarded('im_daily_usage_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_daily_usage_guarded($1);
+		RETURN;
+	END IF;
+	RETURN QUERY SELECT * FROM @extschema@.im_daily_usage_of(NULL, $1);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_daily_usage(@extschema@.im_month) IS
@@ -45,6 +66,8 @@ CREATE FUNCTION @extschema@.im_rate_terms(app_id bigint, card_name text, book @e
 COMMENT ON FUNCTION @extschema@.im_rate_terms(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean) IS
 'What became of the orders of one app; nothing where they break the rules. The arguments are values made by im_app_orders(); no table is read.';
 
+-- Inlined, so that a condition on app_id reads the orders of that app alone;
+-- hence without a search_path of its own, and qualified to the last operator.
 CREATE FUNCTION @extschema@.im_order_terms()
 	RETURNS TABLE (app_id bigint, order_id bigint, day date, starts_on date, ends_on date,
 		bought_through date, amount numeric, currency text, refunded_on date)
@@ -52,15 +75,20 @@ CREATE FUNCTION @extschema@.im_order_terms()
 AS $$
 	SELECT a.app_id, t.order_id, t.day, t.starts_on, t.ends_on, t.bought_through, t.amount,
 		t.currency, t.refunded_on
-	FROM @extschema@.im_app_cards(NULL) a
-	JOIN @extschema@.im_app_orders('infinity') o ON o.app_id OPERATOR(pg_catalog.=) a.app_id,
-		@extschema@.im_rate_terms(a.app_id, a.card_name, (SELECT @extschema@.im_price_book(NULL)),
+	FROM @extschema@.im_app a
+	JOIN (SELECT e.app_id,
+				 pg_catalog.array_agg(ROW(e.order_id, e.at, e.action, e.item, e.option, e.months,
+						e.quantity, e.refunds, e.paid)::@extschema@.im_order_entry
+					ORDER BY e.at, e.order_id) AS orders
+		  FROM @extschema@.im_order e
+		  GROUP BY e.app_id) o ON o.app_id OPERATOR(pg_catalog.=) a.app_id,
+		@extschema@.im_rate_terms(a.app_id, a.rate_card, (SELECT @extschema@.im_price_book(NULL)),
 			o.orders, NULL, false) t
 $$;
 COMMENT ON FUNCTION @extschema@.im_order_terms() IS
 'What became of every order of all apps: its local day, first and last day in force, last day as bought, amount (negative for refunds), and the day on which it was refunded. Switches have a day only; apps whose orders break the rules have no rows.';
 
-CREATE FUNCTION @extschema@.im_billed_months() RETURNS TABLE (month date)
+CREATE FUNCTION @extschema@.im_billed_months_of(apps bigint[]) RETURNS TABLE (month date)
 	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 60
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -69,7 +97,6 @@ DECLARE
 	earliest timestamp;
 	covered date;
 BEGIN
-	PERFORM @extschema@.im_need_tables();
 	-- of each app the first row of an index; half a day for zones to the west
 	SELECT least(min(o.at), min(l.at), min(g.at), min(m.at), min(c.at), min(d.at)) AT TIME ZONE 'UTC' - interval '14 hours'
 	INTO earliest
@@ -80,14 +107,75 @@ BEGIN
 		LATERAL (SELECT min(x.at) FROM @extschema@.im_moderation_check x WHERE x.app_id = a.app_id) m(at),
 		LATERAL (SELECT min(x.at) FROM @extschema@.im_call x WHERE x.app_id = a.app_id) c(at),
 		LATERAL (SELECT min(x.day)::timestamp AT TIME ZONE 'UTC'
-				 FROM @extschema@.im_usage_daily x WHERE x.app_id = a.app_id) d(at);
+				 FROM @extschema@.im_usage_daily x WHERE x.app_id = a.app_id) d(at)
+	WHERE a.app_id = ANY ($1) OR $1 IS NULL;
+	-- a month is rated by the version in force on its first day
+	SELECT date_trunc('month', min(v.effective_from) + interval '1 month - 1 day')::date
+	INTO covered
+	FROM @extschema@.im_rate_card_version v
+	WHERE $1 IS NULL OR v.rate_card IN (SELECT a.rate_card FROM @extschema@.im_app a WHERE a.app_id = ANY ($1));
+	RETURN QUERY
+	SELECT m::date
+	FROM generate_series(greatest(date_trunc('month', earliest), covered),
+			(now() AT TIME ZONE 'Asia/Shanghai'), interval '1 month') m
+	WHERE earliest IS NOT NULL AND covered IS NOT NULL;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_billed_months_of(bigint[]) IS
+'im_billed_months() of the given apps; null for all of them.';
+
+-- A table cut by time is asked for what lies before, which leaves its later
+-- partitions alone; any other is asked app by app, for the first row of its index.
+CREATE FUNCTION @extschema@.im_earliest(name text, col text, before timestamptz) RETURNS timestamptz
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off
+AS $$
+DECLARE
+	found timestamptz;
+BEGIN
+	EXECUTE format(
+		CASE WHEN EXISTS (SELECT FROM pg_partitioned_table p
+						  WHERE p.partrelid = format('%s.%I', '@extschema@', $1)::regclass AND p.partstrat = 'r')
+			THEN 'SELECT min(x.%3$I) FROM %1$s.%2$I x WHERE x.%3$I < $1'
+			ELSE 'SELECT min(e.at) FROM %1$s.im_app a, LATERAL (SELECT min(x.%3$I) FROM %1$s.%2$I x
+				WHERE x.app_id = a.app_id AND x.%3$I < $1) e(at)' END,
+		'@extschema@', $1, $2)
+	INTO found USING $3;
+	RETURN found;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_earliest(text, text, timestamptz) IS
+'The earliest instant of a column of a table of events before another instant; null if there is none.';
+
+CREATE FUNCTION @extschema@.im_billed_months() RETURNS TABLE (month date)
+	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 60
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	earliest timestamptz;
+	covered date;
+BEGIN
+	PERFORM @extschema@.im_need_tables();
+	SELECT least((SELECT min(o.at) FROM @extschema@.im_order o),
+		(SELECT min(d.day)::timestamp AT TIME ZONE 'UTC'
+		 FROM @extschema@.im_app a,
+			LATERAL (SELECT min(u.day) FROM @extschema@.im_usage_daily u WHERE u.app_id = a.app_id) d(day)))
+	INTO earliest;
+	SELECT least(earliest, min(@extschema@.im_earliest(e.name, e.col, coalesce(earliest, 'infinity'))))
+	INTO earliest
+	FROM (VALUES ('im_login', 'at'), ('im_group', 'created_at'), ('im_moderation_check', 'at'),
+			('im_call', 'at')) e(name, col);
 	-- a month is rated by the version in force on its first day
 	SELECT date_trunc('month', min(v.effective_from) + interval '1 month - 1 day')::date
 	INTO covered
 	FROM @extschema@.im_rate_card_version v;
+	-- half a day earlier, for zones to the west
 	RETURN QUERY
 	SELECT m::date
-	FROM generate_series(greatest(date_trunc('month', earliest), covered),
+	FROM generate_series(
+			greatest(date_trunc('month', earliest AT TIME ZONE 'UTC' - interval '14 hours'), covered),
 			(now() AT TIME ZONE 'Asia/Shanghai'), interval '1 month') m
 	WHERE earliest IS NOT NULL AND covered IS NOT NULL;
 END
@@ -104,24 +192,38 @@ AS $$
 				'lower(l.period) AS period_from, upper(l.period) - 1 AS period_through, l.due_on, l.quantity, l.included, '
 				'l.billable, l.units, l.unit_price, l.amount, l.currency, l.explanation '
 				'FROM @extschema@.im_billed_months() m CROSS JOIN LATERAL @extschema@.im_monthly_bills(m.month) l '
-				'LEFT JOIN @extschema@.im_app a ON a.app_id = l.app_id',
+				'LEFT JOIN @extschema@.im_apps() a ON a.app_id = l.app_id',
 				'All bill lines of all apps, from the first month through the running one. Give a condition on month: only those months are rated.'),
 			('im_bi_bill_total', 'SELECT m.month, t.app_id, a.name AS app_name, t.total, t.currency '
 				'FROM @extschema@.im_billed_months() m CROSS JOIN LATERAL @extschema@.im_monthly_totals(m.month) t '
-				'LEFT JOIN @extschema@.im_app a ON a.app_id = t.app_id',
+				'LEFT JOIN @extschema@.im_apps() a ON a.app_id = t.app_id',
 				'Totals of the bills of all apps, rounded once, from the first month through the running one. Give a condition on month.'),
 			('im_bi_usage_daily', 'SELECT m.month, u.app_id, a.name AS app_name, u.day, u.status, u.plan, '
 				'CASE WHEN u.given THEN ''given'' ELSE ''metered'' END AS source, u.dau, u.peak_groups, u.text_checks, '
 				'u.image_checks, u.audio_half_minutes, u.video_half_minutes, u.audio_minutes, u.sd_minutes, u.hd_minutes, u.fhd_minutes '
 				'FROM @extschema@.im_billed_months() m CROSS JOIN LATERAL @extschema@.im_daily_usage(m.month) u '
-				'LEFT JOIN @extschema@.im_app a ON a.app_id = u.app_id',
+				'LEFT JOIN @extschema@.im_apps() a ON a.app_id = u.app_id',
 				'Usage of all apps by day, as bills see it, from the first month through the running one. Give a condition on month.'),
+			('im_bi_revenue', 'SELECT m.month, r.app_id, a.name AS app_name, r.item, r.option, r.billed, r.earned, r.deferred, r.currency '
+				'FROM @extschema@.im_billed_months() m CROSS JOIN LATERAL @extschema@.im_app_revenue(m.month, m.month) r '
+				'LEFT JOIN @extschema@.im_app a ON a.app_id = r.app_id',
+				'What was billed and earned in each month, and what is deferred at its end, by app and item. Give a condition on month.'),
 			('im_bi_order', 'SELECT o.app_id, a.name AS app_name, o.order_id, o.at, t.day, o.action, o.item, o.option, '
 				'o.months::bigint AS months, o.quantity::bigint AS quantity, o.refunds, o.paid, t.starts_on, t.ends_on, t.bought_through, '
 				't.amount, t.currency, t.refunded_on '
 				'FROM @extschema@.im_order o LEFT JOIN @extschema@.im_app a ON a.app_id = o.app_id '
 				'LEFT JOIN @extschema@.im_order_terms() t ON t.app_id = o.app_id AND t.order_id = o.order_id',
-				'The order log with what became of each order: its term and its amount.')
+				'The order log with what became of each order: its term and its amount.'),
+			-- the ledger
+			('im_close_progress', 'SELECT c.month, CASE WHEN range_agg(c.apps) @> ''(,)''::int8range THEN ''closed'' ELSE ''closing'' END AS state, '
+				'sum(c.done)::bigint AS done, (array_agg(c.total ORDER BY c.closed_at DESC) FILTER (WHERE c.is_close))[1] AS total, '
+				'sum(c.invoices)::bigint AS invoices, max(c.last_begun) AS begun_at, max(c.closed_at) FILTER (WHERE c.is_close) AS last_at, '
+				'round(sum(c.done) FILTER (WHERE c.closed_at >= c.last_begun) '
+				'/ nullif(extract(epoch FROM max(c.closed_at) FILTER (WHERE c.is_close) - max(c.last_begun)), 0), 1) AS apps_per_second '
+				'FROM (SELECT i.month, i.apps, i.done, i.total, i.invoices, i.closed_at, i.done > 0 OR i.invoices = 0 AS is_close, '
+				'max(i.begun_at) FILTER (WHERE i.done > 0 OR i.invoices = 0) OVER (PARTITION BY i.month) AS last_begun '
+				'FROM @extschema@.im_closing i) c GROUP BY c.month',
+				'How far the close of each month has come, batch by batch: for another connection to watch.')
 	) AS v(view_name, definition, description)
 $$;
 COMMENT ON FUNCTION @extschema@.im_view_definitions() IS
@@ -171,6 +273,15 @@ AS $$
 			('im_bi_usage_daily', 'sd_minutes', 'Minutes of sd video calls.'),
 			('im_bi_usage_daily', 'hd_minutes', 'Minutes of hd video calls.'),
 			('im_bi_usage_daily', 'fhd_minutes', 'Minutes of fhd video calls.'),
+			('im_bi_revenue', 'month', 'First day of the month; conditions on it are applied before anything is computed.'),
+			('im_bi_revenue', 'app_id', 'The app (SDKAppID).'),
+			('im_bi_revenue', 'app_name', 'Its name.'),
+			('im_bi_revenue', 'item', 'Item of the bill lines.'),
+			('im_bi_revenue', 'option', 'Plan, option, class or pack; of a refund the refunded item.'),
+			('im_bi_revenue', 'billed', 'Sum of the bill lines of the month.'),
+			('im_bi_revenue', 'earned', 'Earned in the month: fees by day of their term, packs as they are used, usage as it happens.'),
+			('im_bi_revenue', 'deferred', 'Billed by the end of the month and not yet earned.'),
+			('im_bi_revenue', 'currency', 'ISO 4217 code.'),
 			('im_bi_order', 'app_id', 'The app (SDKAppID) that ordered.'),
 			('im_bi_order', 'app_name', 'Its name.'),
 			('im_bi_order', 'order_id', 'Number of the order within the app.'),
@@ -188,7 +299,15 @@ AS $$
 			('im_bi_order', 'bought_through', 'Last day as bought.'),
 			('im_bi_order', 'amount', 'What it cost; negative for a refund, null for switches.'),
 			('im_bi_order', 'currency', 'ISO 4217 code.'),
-			('im_bi_order', 'refunded_on', 'Day on which it was refunded.')
+			('im_bi_order', 'refunded_on', 'Day on which it was refunded.'),
+			('im_close_progress', 'month', 'First day of the usage month.'),
+			('im_close_progress', 'state', 'closing, or closed when no app is open.'),
+			('im_close_progress', 'done', 'Apps that are closed.'),
+			('im_close_progress', 'total', 'Apps to close when the last call began.'),
+			('im_close_progress', 'invoices', 'Invoices issued.'),
+			('im_close_progress', 'begun_at', 'When the last call began.'),
+			('im_close_progress', 'last_at', 'When the last batch was closed.'),
+			('im_close_progress', 'apps_per_second', 'Apps that were closed a second since the last call began.')
 	) AS c(view_name, column_name, description)
 $$;
 COMMENT ON FUNCTION @extschema@.im_view_column_definitions() IS
@@ -199,11 +318,13 @@ CREATE FUNCTION @extschema@.im_add_views() RETURNS void
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	owner name := coalesce(@extschema@.im_tables_owner(), current_user);
 	v record;
 BEGIN
 	FOR v IN SELECT * FROM @extschema@.im_view_definitions() LOOP
 		EXECUTE format('CREATE OR REPLACE VIEW %s.%I WITH (security_invoker = true) AS %s',
 			'@extschema@', v.view_name, v.definition);
+		EXECUTE format('ALTER VIEW %s.%I OWNER TO %I', '@extschema@', v.view_name, owner);
 		EXECUTE format('COMMENT ON VIEW %s.%I IS %L', '@extschema@', v.view_name, v.description);
 	END LOOP;
 	FOR v IN SELECT * FROM @extschema@.im_view_column_definitions() LOOP

@@ -9,11 +9,12 @@ CREATE FUNCTION @extschema@.im_need_tables() RETURNS void
 AS $$
 BEGIN
 	IF to_regclass('@extschema@.im_order') IS NULL
-		OR to_regclass('@extschema@.im_rate_card_version') IS NULL THEN
+		OR to_regclass('@extschema@.im_rate_card_version') IS NULL
+		OR to_regclass('@extschema@.im_closing') IS NULL THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'undefined_table',
 			MESSAGE = 'the tables of imbilling do not exist yet',
-			DETAIL = 'The extension brings none: money records outlive it.',
+			DETAIL = 'The extension brings none: money records outlive it. A new version may need further ones.',
 			HINT = 'Call im_create_tables() first.';
 	END IF;
 END
@@ -84,19 +85,16 @@ DECLARE
 	first date := $2::date;
 	until date := upper($2::daterange);
 	book @extschema@.im_price_book := @extschema@.im_price_book($3);
-	apps bigint[];
-	since date[];
+	reading @extschema@.im_reading;
 BEGIN
 	PERFORM @extschema@.im_need_app($1);
 	IF $3 IS NULL THEN
 		PERFORM @extschema@.im_need_month($1, $2);
 	END IF;
-	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, since
-	FROM @extschema@.im_early_usage(first, until, $3, book) e
-	WHERE e.app_id = $1;
+	reading := @extschema@.im_reading(first, until, $3, book, $1);
 	RETURN QUERY
 	SELECT l.*
-	FROM @extschema@.im_gather(first, until, $3, apps, since) g,
+	FROM @extschema@.im_gather(first, until, $3, reading) g,
 		@extschema@.im_rate_lines(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) l
@@ -116,11 +114,17 @@ BEGIN
 		RETURN QUERY SELECT * FROM @extschema@.im_monthly_bill_guarded($1, $2);
 		RETURN;
 	END IF;
-	RETURN QUERY SELECT * FROM @extschema@.im_rebill($1, $2, NULL);
+	PERFORM @extschema@.im_need_tables();
+	IF EXISTS (SELECT FROM @extschema@.im_closing c WHERE c.month = $2::date AND c.apps @> $1) THEN
+		PERFORM @extschema@.im_need_app($1);
+		RETURN QUERY SELECT i.* FROM @extschema@.im_issued_lines($2::date) i WHERE i.app_id = $1 ORDER BY i.line;
+	ELSE
+		RETURN QUERY SELECT * FROM @extschema@.im_rebill($1, $2, NULL);
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_monthly_bill(bigint, @extschema@.im_month) IS
-'The whole bill of a usage month of one app, a line a row, in the currency of its rate card. Errors: P0002 for an unknown app or a month that no card version covers; 22023 for a raw row that cannot be metered, named; 23514 for an order that the rules forbid.';
+'The whole bill of a usage month of one app, a line a row, in the currency of its rate card; of a closed month the lines as issued, those of the invoice and its notes, numbered on. Errors: P0002 for an unknown app or a month that no card version covers; 22023 for a raw row that cannot be metered, named; 23514 for an order that the rules forbid.';
 
 CREATE FUNCTION @extschema@.im_preview_bill(app_id bigint, month @extschema@.im_month,
 		card @extschema@.im_rate_card)
@@ -129,6 +133,10 @@ CREATE FUNCTION @extschema@.im_preview_bill(app_id bigint, month @extschema@.im_
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	IF @extschema@.im_guarded('im_preview_bill_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_preview_bill_guarded($1, $2, $3);
+		RETURN;
+	END IF;
 	RETURN QUERY SELECT * FROM @extschema@.im_rebill($1, $2, $3);
 END
 $$;
@@ -158,7 +166,7 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_raise_unbillable(@extschema@.im_month, text, text, text) IS
 'Raises the one error of a set-wise bill: with the number of apps that cannot be billed and the hint where they are listed.';
 
-CREATE FUNCTION @extschema@.im_monthly_bills(month @extschema@.im_month)
+CREATE FUNCTION @extschema@.im_rebills(month @extschema@.im_month)
 	RETURNS SETOF @extschema@.im_bill_line
 	LANGUAGE plpgsql STABLE STRICT ROWS 100000
 	SET search_path = pg_catalog, pg_temp
@@ -169,15 +177,13 @@ DECLARE
 	first date := $1::date;
 	until date := upper($1::daterange);
 	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
-	apps bigint[];
-	since date[];
+	reading @extschema@.im_reading;
 	detail text;
 BEGIN
-	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, since
-	FROM @extschema@.im_early_usage(first, until, NULL, book) e;
+	reading := @extschema@.im_reading(first, until, NULL, book);
 	RETURN QUERY
 	SELECT l.*
-	FROM @extschema@.im_gather(first, until, NULL, apps, since) g,
+	FROM @extschema@.im_gather(first, until, NULL, reading) g,
 		@extschema@.im_rate_lines(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) l;
@@ -187,10 +193,98 @@ EXCEPTION
 		PERFORM @extschema@.im_raise_unbillable($1, SQLSTATE, SQLERRM, detail);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_monthly_bills(@extschema@.im_month) IS
-'The bills of a usage month of every app, set-wise, in no particular order of apps. Raises one error with the number of apps whose bill cannot be right.';
+COMMENT ON FUNCTION @extschema@.im_rebills(@extschema@.im_month) IS
+'The bills of a usage month of every app computed anew, set-wise, whether it is closed or not. Raises one error with the number of apps whose bill cannot be right.';
 
-CREATE FUNCTION @extschema@.im_monthly_totals(month @extschema@.im_month)
+-- The plan follows each app through the index of every table, so that a few
+-- apps cost what they have and a batch of them little more than its share.
+CREATE FUNCTION @extschema@.im_rebill_apps(month @extschema@.im_month, apps bigint[])
+	RETURNS SETOF @extschema@.im_bill_line
+	LANGUAGE plpgsql STABLE ROWS 1000
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off
+AS $$
+DECLARE
+	first date := $1::date;
+	until date := upper($1::daterange);
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
+	-- that of an app without packs and marks
+	usual @extschema@.im_reading := @extschema@.im_reading(first, until, NULL, NULL);
+	marked bigint[] := usual.stale_apps;
+BEGIN
+	usual.stale_apps := NULL;
+	usual.stale_first := NULL;
+	usual.stale_until := NULL;
+	RETURN QUERY
+	SELECT l.*
+	FROM unnest($2) a(app_id)
+	LEFT JOIN LATERAL (
+		SELECT u.since
+		FROM @extschema@.im_early_usage(first, until, NULL, book) u
+		WHERE u.app_id = a.app_id
+		OFFSET 0) e ON true
+	CROSS JOIN LATERAL (
+		SELECT CASE WHEN e.since IS NULL AND (marked IS NULL OR a.app_id <> ALL (marked)) THEN usual
+			ELSE @extschema@.im_reading_of(first, until, NULL,
+				CASE WHEN e.since IS NOT NULL THEN ARRAY[a.app_id] END,
+				CASE WHEN e.since IS NOT NULL THEN ARRAY[e.since] END, a.app_id) END AS reading
+		OFFSET 0) r
+	CROSS JOIN LATERAL (
+		SELECT *
+		FROM @extschema@.im_gather(first, until, NULL, r.reading) i
+		WHERE i.app_id = a.app_id
+		OFFSET 0) g,
+		@extschema@.im_rate_lines(g.app_id, g.card_name, book, g.orders, g.suspensions,
+			g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
+			g.calls, g.user_days, g.users) l;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_rebill_apps(@extschema@.im_month, bigint[]) IS
+'The bills of a usage month of the given apps computed anew, in one query. Errors as im_rebill().';
+
+CREATE FUNCTION @extschema@.im_rebill_open(month @extschema@.im_month)
+	RETURNS SETOF @extschema@.im_bill_line
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	apps bigint[] := @extschema@.im_open_apps($1);
+	detail text;
+BEGIN
+	IF apps IS NOT NULL THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_rebill_apps($1, apps);
+	END IF;
+EXCEPTION
+	WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
+		GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+		PERFORM @extschema@.im_raise_unbillable($1, SQLSTATE, SQLERRM, detail);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_rebill_open(@extschema@.im_month) IS
+'The bills of the apps that are not closed yet in a month whose close has begun. Errors as im_monthly_bills().';
+
+CREATE FUNCTION @extschema@.im_monthly_bills(month @extschema@.im_month)
+	RETURNS SETOF @extschema@.im_bill_line
+	LANGUAGE plpgsql STABLE STRICT ROWS 100000
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF @extschema@.im_guarded('im_monthly_bills_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_monthly_bills_guarded($1);
+		RETURN;
+	END IF;
+	IF NOT @extschema@.im_is_begun($1) THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_rebills($1);
+		RETURN;
+	END IF;
+	RETURN QUERY SELECT * FROM @extschema@.im_issued_lines($1::date);
+	RETURN QUERY SELECT * FROM @extschema@.im_rebill_open($1);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_monthly_bills(@extschema@.im_month) IS
+'The bills of a usage month of every app, set-wise, in no particular order of apps; of apps that are closed the lines as issued. Raises one error with the number of apps whose bill cannot be right.';
+
+CREATE FUNCTION @extschema@.im_retotals(month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, currency text, total numeric)
 	LANGUAGE plpgsql STABLE STRICT ROWS 10000
 	SET search_path = pg_catalog, pg_temp
@@ -202,19 +296,17 @@ DECLARE
 	first date := $1::date;
 	until date := upper($1::daterange);
 	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
-	apps bigint[];
-	since date[];
+	reading @extschema@.im_reading;
 	detail text;
 BEGIN
-	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, since
-	FROM @extschema@.im_early_usage(first, until, NULL, book) e;
+	reading := @extschema@.im_reading(first, until, NULL, book);
 	RETURN QUERY
 	SELECT t.app_id, t.currency, t.total
 	FROM (SELECT g.app_id, g.currency,
 				 @extschema@.im_rate_total(g.app_id, g.card_name, book, g.orders, g.suspensions,
 					g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
 					g.calls, g.user_days, g.users) AS total
-		  FROM @extschema@.im_gather(first, until, NULL, apps, since) g
+		  FROM @extschema@.im_gather(first, until, NULL, reading) g
 		  OFFSET 0) t
 	WHERE t.total IS NOT NULL;
 EXCEPTION
@@ -223,8 +315,39 @@ EXCEPTION
 		PERFORM @extschema@.im_raise_unbillable($1, SQLSTATE, SQLERRM, detail);
 END
 $$;
+COMMENT ON FUNCTION @extschema@.im_retotals(@extschema@.im_month) IS
+'The total of every app that has lines in the month computed anew, closed or not, rounded once half away from zero to the places of its currency (R9). Errors as im_monthly_bills().';
+
+CREATE FUNCTION @extschema@.im_monthly_totals(month @extschema@.im_month)
+	RETURNS TABLE (app_id bigint, currency text, total numeric)
+	LANGUAGE plpgsql STABLE STRICT ROWS 10000
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+	IF @extschema@.im_guarded('im_monthly_totals_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_monthly_totals_guarded($1);
+		RETURN;
+	END IF;
+	IF NOT @extschema@.im_is_begun($1) THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_retotals($1);
+		RETURN;
+	END IF;
+	RETURN QUERY
+	SELECT i.app_id, i.currency, sum(i.total)
+	FROM @extschema@.im_invoice i
+	WHERE i.month = $1::date
+	GROUP BY i.app_id, i.currency;
+	RETURN QUERY
+	SELECT l.app_id, l.currency, round(sum(l.amount), max(p.scale))
+	FROM @extschema@.im_rebill_open($1) l
+	JOIN @extschema@.im_app a ON a.app_id = l.app_id
+	JOIN @extschema@.im_cards_in_force($1) p ON p.rate_card = a.rate_card
+	GROUP BY l.app_id, l.currency;
+END
+$$;
 COMMENT ON FUNCTION @extschema@.im_monthly_totals(@extschema@.im_month) IS
-'The total of every app that has lines in the month, rounded once half away from zero to the places of its currency (R9). Errors as im_monthly_bills().';
+'The total of every app that has lines in the month, rounded once half away from zero to the places of its currency (R9); of apps that are closed what their documents come to together. Errors as im_monthly_bills().';
 
 CREATE FUNCTION @extschema@.im_monthly_total(app_id bigint, month @extschema@.im_month)
 	RETURNS numeric
@@ -234,7 +357,19 @@ AS $$
 DECLARE
 	scale int;
 BEGIN
+	IF @extschema@.im_guarded('im_monthly_total_guarded') THEN
+		RETURN @extschema@.im_monthly_total_guarded($1, $2);
+	END IF;
 	PERFORM @extschema@.im_need_app($1);
+	-- issued in two currencies only if the app changed to another price list
+	IF EXISTS (SELECT FROM @extschema@.im_invoice i WHERE i.app_id = $1 AND i.month = $2::date) THEN
+		RETURN (SELECT sum(i.total)
+				FROM @extschema@.im_invoice i
+				WHERE i.app_id = $1 AND i.month = $2::date
+				GROUP BY i.currency
+				ORDER BY max(i.revision) DESC
+				LIMIT 1);
+	END IF;
 	-- a card may write its scale as 2.0
 	SELECT (v.terms ->> 'scale')::numeric INTO scale
 	FROM @extschema@.im_app a
@@ -246,7 +381,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_monthly_total(bigint, @extschema@.im_month) IS
-'The total of a month of one app, rounded once half away from zero to the places of its currency (R9); 0 without lines. Errors as im_monthly_bill().';
+'The total of a month of one app, rounded once half away from zero to the places of its currency (R9); 0 without lines; of a closed month what its documents come to together, those of the last one''s currency. Errors as im_monthly_bill().';
 
 -- The months are stepped through as instants without a zone: where a zone
 -- skips the midnight of a 1st, its later midnights would be missed.

@@ -126,25 +126,30 @@ COMMENT ON FUNCTION @extschema@.im_odd_days(date, date) IS
 'Daily figures of the month [first, until) that contradict themselves, by app.';
 
 -- Fatal problems make the bill of the app, and so the bills of all, fail.
-CREATE FUNCTION @extschema@.im_problems(month @extschema@.im_month)
+-- The plans are made for the app given, or for none: the condition on it then
+-- leads to its rows, or is none.
+CREATE FUNCTION @extschema@.im_problems_of(app bigint, month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, problem text, fatal boolean)
-	LANGUAGE plpgsql STABLE STRICT ROWS 10
+	LANGUAGE plpgsql STABLE ROWS 10
 	SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_custom_plan
 	SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
-	first date := $1::date;
-	until date := upper($1::daterange);
+	first date := $2::date;
+	until date := upper($2::daterange);
 	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
 	earliest date := least(first, (SELECT min(e.since)
-								   FROM @extschema@.im_early_usage(first, until, NULL, book) e));
+								   FROM @extschema@.im_early_usage(first, until, NULL, book) e
+								   WHERE e.app_id = $1 OR $1 IS NULL));
 BEGIN
 	RETURN QUERY
 	SELECT r.app_id, r.problem, true
 	FROM (SELECT a.app_id,
-				 @extschema@.im_rate_problem(a.app_id, a.card_name, book, a.orders, a.suspensions, false, $1, first, NULL, NULL, NULL, NULL, NULL, NULL, NULL) AS problem
+				 @extschema@.im_rate_problem(a.app_id, a.card_name, book, a.orders, a.suspensions, false, $2, first, NULL, NULL, NULL, NULL, NULL, NULL, NULL) AS problem
 		  FROM @extschema@.im_app_accounts(until, NULL) a
+		  WHERE a.app_id = $1 OR $1 IS NULL
 		  OFFSET 0) r
 	WHERE r.problem IS NOT NULL;
 	-- alone such a bill fails; among all it is empty as long as nothing was used
@@ -153,13 +158,36 @@ BEGIN
 			a.card_name, to_char(first, 'YYYY-MM-DD')),
 		EXISTS (SELECT FROM @extschema@.im_usage_apps(first, until) u WHERE u.app_id = a.app_id)
 	FROM @extschema@.im_app_accounts(until, NULL) a
-	WHERE a.card_from > first AND a.orders IS NULL;
-	RETURN QUERY SELECT b.app_id, b.problem, true FROM @extschema@.im_bad_events(earliest, first, until, book) b;
-	RETURN QUERY SELECT b.app_id, b.problem, true FROM @extschema@.im_bad_days(first, until, book) b;
-	RETURN QUERY SELECT o.app_id, o.problem, false FROM @extschema@.im_odd_days(first, until) o;
+	WHERE a.card_from > first AND a.orders IS NULL AND (a.app_id = $1 OR $1 IS NULL);
+	RETURN QUERY
+	SELECT b.app_id, b.problem, true
+	FROM @extschema@.im_bad_events(earliest, first, until, book) b
+	WHERE b.app_id = $1 OR $1 IS NULL;
+	RETURN QUERY
+	SELECT b.app_id, b.problem, true
+	FROM @extschema@.im_bad_days(first, until, book) b
+	WHERE b.app_id = $1 OR $1 IS NULL;
+	RETURN QUERY
+	SELECT o.app_id, o.problem, false
+	FROM @extschema@.im_odd_days(first, until) o
+	WHERE o.app_id = $1 OR $1 IS NULL;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_problems_of(bigint, @extschema@.im_month) IS
+'What im_check() reports of one app that im_app has, or of all of them if it is null.';
+
+CREATE FUNCTION @extschema@.im_problems(month @extschema@.im_month)
+	RETURNS TABLE (app_id bigint, problem text, fatal boolean)
+	LANGUAGE plpgsql STABLE STRICT ROWS 10
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off
+AS $$
+#variable_conflict use_column
+BEGIN
+	RETURN QUERY SELECT * FROM @extschema@.im_problems_of(NULL, $1);
 	RETURN QUERY
 	SELECT u.app_id, 'there is usage of this app, but im_app has no row of it'::text, false
-	FROM @extschema@.im_usage_apps(first, until) u
+	FROM @extschema@.im_usage_apps($1::date, upper($1::daterange)) u
 	WHERE NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = u.app_id);
 END
 $$;
@@ -173,6 +201,10 @@ CREATE FUNCTION @extschema@.im_check(month @extschema@.im_month)
 AS $$
 #variable_conflict use_column
 BEGIN
+	IF @extschema@.im_guarded('im_check_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_check_guarded($1);
+		RETURN;
+	END IF;
 	RETURN QUERY
 	SELECT p.app_id, p.problem
 	FROM @extschema@.im_problems($1) p

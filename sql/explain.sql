@@ -26,16 +26,13 @@ DECLARE
 	first date := $2::date;
 	until date := upper($2::daterange);
 	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
-	apps bigint[];
-	sinces date[];
+	reading @extschema@.im_reading;
 BEGIN
-	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, sinces
-	FROM @extschema@.im_early_usage(first, until, NULL, book) e
-	WHERE e.app_id = $1;
+	reading := @extschema@.im_reading(first, until, NULL, book, $1);
 	RETURN QUERY
 	SELECT l, f.ordinal, f.fact, f.day, f.quantity, f.amount, f.note, f.source, f.order_id,
 		f.class, f.declared, f.card_from, f.card_path, f.detail
-	FROM @extschema@.im_gather(first, until, NULL, apps, sinces) g,
+	FROM @extschema@.im_gather(first, until, NULL, reading) g,
 		@extschema@.im_rate_lines(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) l,
@@ -118,19 +115,86 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_price_reference(text, date, text[]) IS
 'Who published an element of a card version: the vendor''s price page or other documents where it still is as bundled, else the owner of the price list.';
 
+-- A closed month is explained by its bill computed anew, as long as that comes
+-- to what was issued: the line itself, or with what notes added to it.
+CREATE FUNCTION @extschema@.im_same_line(a @extschema@.im_bill_line, b @extschema@.im_bill_line) RETURNS boolean
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	RETURN (a.item, a.option, a.period, a.due_on, a.unit_price, a.currency)
+		IS NOT DISTINCT FROM (b.item, b.option, b.period, b.due_on, b.unit_price, b.currency);
+COMMENT ON FUNCTION @extschema@.im_same_line(@extschema@.im_bill_line, @extschema@.im_bill_line) IS
+'Whether two lines are of the same thing: what notes change are figures of a line, never these.';
+
+CREATE FUNCTION @extschema@.im_issued_facts(lines @extschema@.im_bill_line[], line @extschema@.im_bill_line)
+	RETURNS TABLE (fact text, quantity numeric, amount numeric, note text, detail jsonb)
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT 'issued', b.quantity, b.amount, b.explanation, jsonb_build_object('line', b.line)
+	FROM unnest($1) b
+	WHERE @extschema@.im_same_line(b, $2)
+	ORDER BY b.line
+$$;
+COMMENT ON FUNCTION @extschema@.im_issued_facts(@extschema@.im_bill_line[], @extschema@.im_bill_line) IS
+'The lines of an invoice and its notes that are of the same thing as a line.';
+
+CREATE FUNCTION @extschema@.im_explained_line(app_id bigint, month @extschema@.im_month,
+		bill @extschema@.im_bill_line[], billed @extschema@.im_bill_line, OUT line integer, OUT alone boolean)
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT r.line, same.alone
+	FROM @extschema@.im_rebill($1, $2, NULL) r,
+		LATERAL (SELECT sum(f.quantity) AS quantity, sum(f.amount) AS amount
+				 FROM @extschema@.im_issued_facts($3, $4) f) issued,
+		LATERAL (SELECT (r.quantity, r.included, r.amount)
+					IS NOT DISTINCT FROM (($4).quantity, ($4).included, ($4).amount) AS alone) same
+	WHERE @extschema@.im_same_line(r, $4)
+		AND (same.alone OR (r.quantity, r.amount) IS NOT DISTINCT FROM (issued.quantity, issued.amount))
+	ORDER BY same.alone DESC, r.line = ($4).line DESC, r.line
+	LIMIT 1
+$$;
+COMMENT ON FUNCTION @extschema@.im_explained_line(bigint, @extschema@.im_month, @extschema@.im_bill_line[], @extschema@.im_bill_line) IS
+'The line of the bill computed anew that explains a line as billed: alone, if it is the same, or what the lines of all documents come to; null without one.';
+
+CREATE FUNCTION @extschema@.im_told_facts(app_id bigint, month @extschema@.im_month, line integer)
+	RETURNS TABLE (ordinal integer, fact text, day date, quantity numeric, amount numeric,
+		note text, source text, detail jsonb)
+	LANGUAGE sql STABLE PARALLEL SAFE ROWS 50
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT f.ordinal, f.fact, f.day, f.quantity, f.amount, f.note,
+		@extschema@.im_fact_source(f.source, $1, c.card_name, c.time_zone, f.day, f.order_id, f.class, f.declared, f.card_from),
+		f.detail
+			|| CASE WHEN f.card_path IS NULL THEN '{}' ELSE jsonb_build_object('path', f.card_path,
+				'published', @extschema@.im_price_reference(c.card_name, f.card_from, f.card_path)) END
+			|| CASE WHEN f.detail ->> 'state' IS DISTINCT FROM 'suspended' THEN '{}' ELSE jsonb_build_object('because',
+				format('%s.im_suspension WHERE app_id = %s AND days @> date %L', '@extschema@', $1,
+					to_char(f.day, 'YYYY-MM-DD'))) END
+	FROM @extschema@.im_rebill_facts($1, $2) f
+	JOIN @extschema@.im_app_cards(NULL) c ON c.app_id = $1
+	WHERE (f.bill_line).line = $3
+$$;
+COMMENT ON FUNCTION @extschema@.im_told_facts(bigint, @extschema@.im_month, integer) IS
+'The facts of a line of the bill computed anew, with the rows that they come from.';
+
 CREATE FUNCTION @extschema@.im_explain(app_id bigint, month @extschema@.im_month, line integer)
 	RETURNS TABLE (ordinal integer, fact text, day date, quantity numeric, amount numeric,
 		note text, source text, detail jsonb)
-	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 50
+	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED ROWS 50
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
 	bill @extschema@.im_bill_line[];
 	billed @extschema@.im_bill_line;
-	card text;
-	zone text;
+	explained record;
+	told int := 1;
 BEGIN
+	IF @extschema@.im_guarded('im_explain_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_explain_guarded($1, $2, $3);
+		RETURN;
+	END IF;
 	SELECT array_agg(b) INTO bill FROM @extschema@.im_monthly_bill($1, $2) b;
 	SELECT b.* INTO billed FROM unnest(bill) b WHERE b.line = $3;
 	IF NOT FOUND THEN
@@ -140,40 +204,30 @@ BEGIN
 			DETAIL = format('The bill has %s lines, numbered from 1.', coalesce(cardinality(bill), 0)),
 			HINT = format('SELECT line, item, amount FROM %s.im_monthly_bill(%s, %L) lists them.', '@extschema@', $1, $2::text);
 	END IF;
-	SELECT c.card_name, c.time_zone INTO card, zone
-	FROM @extschema@.im_app_cards(NULL) c
-	WHERE c.app_id = $1;
 	RETURN QUERY
 	SELECT 1, 'line', billed.due_on, billed.quantity, billed.amount, billed.explanation, NULL::text,
 		jsonb_build_object('item', billed.item, 'option', billed.option, 'currency', billed.currency);
-	RETURN QUERY
-	WITH facts AS (
-		SELECT f.*, dense_rank() OVER (ORDER BY (f.bill_line).line <> $3, (f.bill_line).line) AS candidate
-		FROM @extschema@.im_rebill_facts($1, $2) f
-		WHERE (f.bill_line).item = billed.item AND (f.bill_line).option = billed.option
-			AND (f.bill_line).period = billed.period AND (f.bill_line).due_on = billed.due_on
-			AND (f.bill_line).amount IS NOT DISTINCT FROM billed.amount
-			AND (f.bill_line).quantity IS NOT DISTINCT FROM billed.quantity
-			AND (f.bill_line).included IS NOT DISTINCT FROM billed.included
-			AND (f.bill_line).unit_price IS NOT DISTINCT FROM billed.unit_price)
-	SELECT f.ordinal + 1, f.fact, f.day, f.quantity, f.amount,
-		f.note,
-		@extschema@.im_fact_source(f.source, $1, card, zone, f.day, f.order_id, f.class, f.declared, f.card_from),
-		f.detail
-			|| CASE WHEN f.card_path IS NULL THEN '{}' ELSE jsonb_build_object('path', f.card_path,
-				'published', @extschema@.im_price_reference(card, f.card_from, f.card_path)) END
-			|| CASE WHEN f.detail ->> 'state' IS DISTINCT FROM 'suspended' THEN '{}' ELSE jsonb_build_object('because',
-				format('%s.im_suspension WHERE app_id = %s AND days @> date %L', '@extschema@', $1,
-					to_char(f.day, 'YYYY-MM-DD'))) END
-	FROM facts f
-	WHERE f.candidate = 1
-	ORDER BY f.ordinal;
-	IF NOT FOUND THEN
+	SELECT x.line, coalesce(x.alone, false) AS alone INTO explained
+	FROM @extschema@.im_explained_line($1, $2, bill, billed) x;
+	IF NOT explained.alone THEN
 		RETURN QUERY
-		SELECT 2, 'changed', NULL::date, NULL::numeric, NULL::numeric,
-			'This line was issued as it stands, and what the tables hold now leads to another: its facts cannot be told any more.',
-			NULL::text, '{}'::jsonb;
+		SELECT 1 + (row_number() OVER ())::int, i.fact, NULL::date, i.quantity, i.amount, i.note,
+			format('%s.im_invoice_line WHERE app_id = %s AND month = %L', '@extschema@', $1, to_char($2::date, 'YYYY-MM-DD')), i.detail
+		FROM @extschema@.im_issued_facts(bill, billed) i;
+		GET DIAGNOSTICS told = ROW_COUNT;
+		told := told + 1;
 	END IF;
+	IF explained.line IS NULL THEN
+		RETURN QUERY
+		SELECT told + 1, 'changed', NULL::date, NULL::numeric, NULL::numeric,
+			'The line stands as it was issued, and what the tables hold now leads to another: its facts can be told no more.',
+			NULL::text, '{}'::jsonb;
+		RETURN;
+	END IF;
+	RETURN QUERY
+	SELECT f.ordinal + told, f.fact, f.day, f.quantity, f.amount, f.note, f.source, f.detail
+	FROM @extschema@.im_told_facts($1, $2, explained.line) f
+	ORDER BY f.ordinal;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_explain(bigint, @extschema@.im_month, integer) IS

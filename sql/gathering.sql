@@ -127,36 +127,81 @@ COMMENT ON FUNCTION @extschema@.im_early_usage(date, date, @extschema@.im_rate_c
 
 -- The users of a day that users gave are theirs alone: metered ones are left
 -- out on such days, as the metered figures are.
--- A row that was metered (metered_at) is no source: the raw rows are.
--- In what follows early_apps and early_since are what im_early_usage() gives.
+--
+-- In what follows reading is what im_reading() says: which days are read from
+-- events.  Of any other day the metered row counts, and where there is none
+-- there was no usage.  What is metered adds up in rating, so no event may be
+-- read twice, and none of a day whose metered row counts.
 
-CREATE FUNCTION @extschema@.im_gather_daily(first date, until date,
-		early_apps bigint[], early_since date[])
-	RETURNS TABLE (app_id bigint, daily bigint[], user_days date[], users @extschema@.im_userset[])
+CREATE FUNCTION @extschema@.im_gather_daily(first date, until date, reading @extschema@.im_reading)
+	RETURNS TABLE (app_id bigint, daily bigint[], metered bigint[], user_days date[],
+		users @extschema@.im_userset[])
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT d.app_id,
 		@extschema@.im_usage_pack(d.app_id, d.day,
 			d.dau, d.peak_groups,
 			d.text_checks, d.image_checks, d.audio_half_minutes, d.video_half_minutes,
-			d.audio_minutes, d.sd_minutes, d.hd_minutes, d.fhd_minutes),
+			d.audio_minutes, d.sd_minutes, d.hd_minutes, d.fhd_minutes)
+			FILTER (WHERE d.metered_at IS NULL),
+		@extschema@.im_usage_pack(d.app_id, d.day,
+			d.dau, d.peak_groups,
+			d.text_checks, d.image_checks, d.audio_half_minutes, d.video_half_minutes,
+			d.audio_minutes, d.sd_minutes, d.hd_minutes, d.fhd_minutes)
+			FILTER (WHERE d.metered_at IS NOT NULL),
 		array_agg(d.day) FILTER (WHERE d.in_month AND d.users IS NOT NULL),
 		array_agg(d.users) FILTER (WHERE d.in_month AND d.users IS NOT NULL)
 	FROM (
+		-- only one of the first two runs: without stale days nothing is joined
 		SELECT u.*, true AS in_month
 		FROM @extschema@.im_usage_daily u
-		WHERE u.day >= $1 AND u.day < $2 AND u.metered_at IS NULL
+		WHERE ($3).stale_apps IS NULL
+			AND u.day >= $1 AND u.day < $2
+			AND (u.metered_at IS NULL OR u.day < ($3).raw_first OR u.day >= ($3).raw_until)
+		UNION ALL
+		SELECT u.*, true
+		FROM @extschema@.im_usage_daily u
+		LEFT JOIN unnest(($3).stale_apps, ($3).stale_first, ($3).stale_until) s(stale_id, since, until)
+			ON s.stale_id = u.app_id AND u.day >= s.since AND u.day < s.until
+		WHERE ($3).stale_apps IS NOT NULL
+			AND u.day >= $1 AND u.day < $2
+			AND (u.metered_at IS NULL
+				OR s.stale_id IS NULL AND (u.day < ($3).raw_first OR u.day >= ($3).raw_until))
 		UNION ALL
 		SELECT u.*, false
-		FROM unnest($3, $4) e(app_id, since)
+		FROM unnest(($3).early_apps, ($3).early_since) e(app_id, since)
 		JOIN @extschema@.im_usage_daily u
-			ON u.app_id = e.app_id AND u.day >= e.since AND u.day < $1 AND u.metered_at IS NULL) d
+			ON u.app_id = e.app_id AND u.day >= e.since AND u.day < $1
+		LEFT JOIN unnest(($3).stale_apps, ($3).stale_first, ($3).stale_until) s(stale_id, since, until)
+			ON s.stale_id = u.app_id AND u.day >= s.since AND u.day < s.until
+		WHERE u.metered_at IS NULL OR s.stale_id IS NULL) d
 	GROUP BY d.app_id
 $$;
-COMMENT ON FUNCTION @extschema@.im_gather_daily(date, date, bigint[], date[]) IS
-'The daily figures that users gave, by app.';
+COMMENT ON FUNCTION @extschema@.im_gather_daily(date, date, @extschema@.im_reading) IS
+'The daily figures of each app: those that users gave, and those that were metered and count.';
 
-CREATE FUNCTION @extschema@.im_gather_logins(first date, until date, card @extschema@.im_rate_card)
+CREATE FUNCTION @extschema@.im_raw_logins(card @extschema@.im_rate_card, reading @extschema@.im_reading)
+	RETURNS TABLE (app_id bigint, day date, prices_mau boolean, dau bigint, users @extschema@.im_userset)
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT d.app_id, d.day, d.prices_mau, d.dau, d.users
+	FROM (
+		SELECT l.app_id, @extschema@.im_day(l.at, a.time_zone) AS day, a.prices_mau,
+			@extschema@.im_dau(l.user_id) FILTER (WHERE NOT a.prices_mau) AS dau,
+			@extschema@.im_userset_agg(l.user_id) FILTER (WHERE a.prices_mau) AS users
+		FROM @extschema@.im_login l
+		JOIN @extschema@.im_app_cards($1) a ON a.app_id = l.app_id
+		WHERE ($2).raw_first < ($2).raw_until
+			AND l.at >= @extschema@.im_utc_midnight(($2).raw_first - 1)
+			AND l.at < @extschema@.im_utc_midnight(($2).raw_until + 1)
+			AND a.time_zone IS NOT NULL
+		GROUP BY l.app_id, a.prices_mau, @extschema@.im_day(l.at, a.time_zone)) d
+	WHERE d.day >= ($2).raw_first AND d.day < ($2).raw_until
+$$;
+COMMENT ON FUNCTION @extschema@.im_raw_logins(@extschema@.im_rate_card, @extschema@.im_reading) IS
+'Distinct users of the days whose events are read, by app and day: their number, or the set where the card prices users of the month.';
+
+CREATE FUNCTION @extschema@.im_gather_logins(card @extschema@.im_rate_card, reading @extschema@.im_reading)
 	RETURNS TABLE (app_id bigint, logins bigint[], user_days date[], users @extschema@.im_userset[])
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -170,97 +215,172 @@ AS $$
 		array_agg(d.users) FILTER (WHERE d.prices_mau AND NOT EXISTS (
 			SELECT FROM @extschema@.im_usage_daily u
 			WHERE u.app_id = d.app_id AND u.day = d.day AND u.metered_at IS NULL))
-	FROM (
-		SELECT l.app_id, @extschema@.im_day(l.at, a.time_zone) AS day, a.prices_mau,
-			@extschema@.im_dau(l.user_id) FILTER (WHERE NOT a.prices_mau) AS dau,
-			@extschema@.im_userset_agg(l.user_id) FILTER (WHERE a.prices_mau) AS users
-		FROM @extschema@.im_login l
-		JOIN @extschema@.im_app_cards($3) a ON a.app_id = l.app_id
-		WHERE l.at >= @extschema@.im_utc_midnight($1 - 1)
-			AND l.at < @extschema@.im_utc_midnight($2 + 1)
-			AND a.time_zone IS NOT NULL
-		GROUP BY l.app_id, a.prices_mau, @extschema@.im_day(l.at, a.time_zone)) d
-	WHERE d.day >= $1 AND d.day < $2
+	FROM @extschema@.im_raw_logins($1, $2) d
 	GROUP BY d.app_id
 $$;
-COMMENT ON FUNCTION @extschema@.im_gather_logins(date, date, @extschema@.im_rate_card) IS
-'Distinct users of each day of the month by app: their number, or the sets where the card prices users of the month.';
+COMMENT ON FUNCTION @extschema@.im_gather_logins(@extschema@.im_rate_card, @extschema@.im_reading) IS
+'Distinct users of the days whose events are read, by app: their number, or the sets where the card prices users of the month.';
 
-CREATE FUNCTION @extschema@.im_gather_groups(first date, until date, card @extschema@.im_rate_card)
+CREATE FUNCTION @extschema@.im_gather_groups(card @extschema@.im_rate_card, reading @extschema@.im_reading)
 	RETURNS TABLE (app_id bigint, groups bigint[])
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT g.app_id,
 		@extschema@.im_group_days(g.app_id, g.group_id, g.created_at, g.disbanded_at, a.time_zone,
-			$1, $2 - 1)
+			($2).raw_first, ($2).raw_until - 1)
 	FROM @extschema@.im_group g
-	JOIN @extschema@.im_app_cards($3) a ON a.app_id = g.app_id
-	WHERE g.created_at < @extschema@.im_utc_midnight($2 + 1)
+	JOIN @extschema@.im_app_cards($1) a ON a.app_id = g.app_id
+	WHERE ($2).raw_first < ($2).raw_until
+		AND g.created_at < @extschema@.im_utc_midnight(($2).raw_until + 1)
 		AND (g.disbanded_at IS NULL
-			OR g.disbanded_at >= @extschema@.im_utc_midnight($1 - 1)
-			OR g.created_at >= @extschema@.im_utc_midnight($1 - 1))
+			OR g.disbanded_at >= @extschema@.im_utc_midnight(($2).raw_first - 1)
+			OR g.created_at >= @extschema@.im_utc_midnight(($2).raw_first - 1))
 		AND a.time_zone IS NOT NULL
+		AND (($2).skip_apps IS NULL OR g.app_id <> ALL (($2).skip_apps))
 	GROUP BY g.app_id
 $$;
-COMMENT ON FUNCTION @extschema@.im_gather_groups(date, date, @extschema@.im_rate_card) IS
-'Peak groups of each day of the month by app.';
+COMMENT ON FUNCTION @extschema@.im_gather_groups(@extschema@.im_rate_card, @extschema@.im_reading) IS
+'Peak groups of the days whose events are read, by app.';
 
-CREATE FUNCTION @extschema@.im_gather_checks(first date, until date, card @extschema@.im_rate_card,
-		early_apps bigint[], early_since date[])
+CREATE FUNCTION @extschema@.im_gather_checks(card @extschema@.im_rate_card, reading @extschema@.im_reading)
 	RETURNS TABLE (app_id bigint, checks bigint[])
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT m.app_id,
-		@extschema@.im_check_days(m.app_id, m.at, m.kind, m.seconds, a.time_zone,
-			coalesce(e.since, $1), $2 - 1)
-	FROM (
-		SELECT k.app_id, k.at, k.kind, k.seconds
-		FROM @extschema@.im_moderation_check k
-		WHERE k.at >= @extschema@.im_utc_midnight($1 - 1)
-			AND k.at < @extschema@.im_utc_midnight($2 + 1)
-		UNION ALL
-		SELECT k.app_id, k.at, k.kind, k.seconds
-		FROM unnest($4, $5) s(app_id, since)
-		JOIN @extschema@.im_moderation_check k ON k.app_id = s.app_id
-			AND k.at >= @extschema@.im_utc_midnight(s.since - 1)
-		WHERE k.at < @extschema@.im_utc_midnight($1 - 1)) m
-	JOIN @extschema@.im_app_cards($3) a ON a.app_id = m.app_id
-	LEFT JOIN unnest($4, $5) e(app_id, since) ON e.app_id = m.app_id
-	WHERE a.time_zone IS NOT NULL
-	GROUP BY m.app_id
+	SELECT k.app_id,
+		@extschema@.im_check_days(k.app_id, k.at, k.kind, k.seconds, a.time_zone,
+			($2).raw_first, ($2).raw_until - 1)
+	FROM @extschema@.im_moderation_check k
+	JOIN @extschema@.im_app_cards($1) a ON a.app_id = k.app_id
+	WHERE ($2).raw_first < ($2).raw_until
+		AND k.at >= @extschema@.im_utc_midnight(($2).raw_first - 1)
+		AND k.at < @extschema@.im_utc_midnight(($2).raw_until + 1)
+		AND a.time_zone IS NOT NULL
+		AND (($2).skip_apps IS NULL OR k.app_id <> ALL (($2).skip_apps))
+	GROUP BY k.app_id
 $$;
-COMMENT ON FUNCTION @extschema@.im_gather_checks(date, date, @extschema@.im_rate_card, bigint[], date[]) IS
-'Moderation checks of each day by app.';
+COMMENT ON FUNCTION @extschema@.im_gather_checks(@extschema@.im_rate_card, @extschema@.im_reading) IS
+'Moderation checks of the days whose events are read, by app.';
 
-CREATE FUNCTION @extschema@.im_gather_calls(first date, until date, card @extschema@.im_rate_card,
-		early_apps bigint[], early_since date[])
+CREATE FUNCTION @extschema@.im_gather_calls(card @extschema@.im_rate_card, reading @extschema@.im_reading)
 	RETURNS TABLE (app_id bigint, calls bigint[])
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT m.app_id,
-		@extschema@.im_call_days(m.app_id, m.at, m.class, m.seconds, a.time_zone,
-			coalesce(e.since, $1), $2 - 1)
-	FROM (
-		SELECT k.app_id, k.at, k.class, k.seconds
-		FROM @extschema@.im_call k
-		WHERE k.at >= @extschema@.im_utc_midnight($1 - 1)
-			AND k.at < @extschema@.im_utc_midnight($2 + 1)
-		UNION ALL
-		SELECT k.app_id, k.at, k.class, k.seconds
-		FROM unnest($4, $5) s(app_id, since)
-		JOIN @extschema@.im_call k ON k.app_id = s.app_id
-			AND k.at >= @extschema@.im_utc_midnight(s.since - 1)
-		WHERE k.at < @extschema@.im_utc_midnight($1 - 1)) m
-	JOIN @extschema@.im_app_cards($3) a ON a.app_id = m.app_id
-	LEFT JOIN unnest($4, $5) e(app_id, since) ON e.app_id = m.app_id
-	WHERE a.time_zone IS NOT NULL
-	GROUP BY m.app_id
+	SELECT k.app_id,
+		@extschema@.im_call_days(k.app_id, k.at, k.class, k.seconds, a.time_zone,
+			($2).raw_first, ($2).raw_until - 1)
+	FROM @extschema@.im_call k
+	JOIN @extschema@.im_app_cards($1) a ON a.app_id = k.app_id
+	WHERE ($2).raw_first < ($2).raw_until
+		AND k.at >= @extschema@.im_utc_midnight(($2).raw_first - 1)
+		AND k.at < @extschema@.im_utc_midnight(($2).raw_until + 1)
+		AND a.time_zone IS NOT NULL
+		AND (($2).skip_apps IS NULL OR k.app_id <> ALL (($2).skip_apps))
+	GROUP BY k.app_id
 $$;
-COMMENT ON FUNCTION @extschema@.im_gather_calls(date, date, @extschema@.im_rate_card, bigint[], date[]) IS
-'Call minutes of each day by app.';
+COMMENT ON FUNCTION @extschema@.im_gather_calls(@extschema@.im_rate_card, @extschema@.im_reading) IS
+'Call minutes of the days whose events are read, by app.';
+
+-- Events of single apps.  Spans of one app do not overlap, but the slack
+-- around them does: so each event is taken for the span that holds its day.
+-- Of the time before the month only checks and calls matter.
+
+CREATE FUNCTION @extschema@.im_stale_logins(first date, card @extschema@.im_rate_card,
+		reading @extschema@.im_reading)
+	RETURNS TABLE (app_id bigint, day date, prices_mau boolean, dau bigint, users @extschema@.im_userset)
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT l.app_id, @extschema@.im_day(l.at, a.time_zone), a.prices_mau,
+		@extschema@.im_dau(l.user_id) FILTER (WHERE NOT a.prices_mau),
+		@extschema@.im_userset_agg(l.user_id) FILTER (WHERE a.prices_mau)
+	FROM unnest(($3).stale_apps, ($3).stale_first, ($3).stale_until) s(app_id, since, until)
+	JOIN @extschema@.im_app_cards($2) a ON a.app_id = s.app_id
+	JOIN @extschema@.im_login l ON l.app_id = s.app_id
+		AND l.at >= @extschema@.im_utc_midnight(s.since - 1)
+		AND l.at < @extschema@.im_utc_midnight(s.until + 1)
+	WHERE ($3).stale_apps IS NOT NULL AND s.since >= $1 AND a.time_zone IS NOT NULL
+		AND @extschema@.im_day(l.at, a.time_zone) >= s.since
+		AND @extschema@.im_day(l.at, a.time_zone) < s.until
+	GROUP BY l.app_id, a.prices_mau, @extschema@.im_day(l.at, a.time_zone)
+$$;
+COMMENT ON FUNCTION @extschema@.im_stale_logins(date, @extschema@.im_rate_card, @extschema@.im_reading) IS
+'Distinct users of the stale days of single apps from a day on, by app and day.';
+
+CREATE FUNCTION @extschema@.im_gather_stale_logins(first date, card @extschema@.im_rate_card,
+		reading @extschema@.im_reading)
+	RETURNS TABLE (app_id bigint, logins bigint[], user_days date[], users @extschema@.im_userset[])
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT d.app_id,
+		@extschema@.im_usage_agg(d.app_id, d.day,
+			CASE WHEN d.prices_mau THEN @extschema@.im_count(d.users) ELSE d.dau END,
+			NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+		array_agg(d.day) FILTER (WHERE d.prices_mau AND NOT EXISTS (
+			SELECT FROM @extschema@.im_usage_daily u
+			WHERE u.app_id = d.app_id AND u.day = d.day AND u.metered_at IS NULL)),
+		array_agg(d.users) FILTER (WHERE d.prices_mau AND NOT EXISTS (
+			SELECT FROM @extschema@.im_usage_daily u
+			WHERE u.app_id = d.app_id AND u.day = d.day AND u.metered_at IS NULL))
+	FROM @extschema@.im_stale_logins($1, $2, $3) d
+	GROUP BY d.app_id
+$$;
+COMMENT ON FUNCTION @extschema@.im_gather_stale_logins(date, @extschema@.im_rate_card, @extschema@.im_reading) IS
+'The same as im_gather_logins() gives it, of the stale days of single apps.';
+
+CREATE FUNCTION @extschema@.im_stale_events(first date, card @extschema@.im_rate_card,
+		reading @extschema@.im_reading)
+	RETURNS TABLE (app_id bigint, events bigint[])
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT g.app_id,
+		@extschema@.im_group_days(g.app_id, g.group_id, g.created_at, g.disbanded_at, a.time_zone,
+			s.since, s.until - 1)
+	FROM unnest(($3).stale_apps, ($3).stale_first, ($3).stale_until) s(app_id, since, until)
+	JOIN @extschema@.im_app_cards($2) a ON a.app_id = s.app_id
+	JOIN @extschema@.im_group g ON g.app_id = s.app_id
+		AND g.created_at < @extschema@.im_utc_midnight(s.until + 1)
+	WHERE ($3).stale_apps IS NOT NULL AND s.since >= $1 AND a.time_zone IS NOT NULL
+		AND (g.disbanded_at IS NULL
+			OR g.disbanded_at >= @extschema@.im_utc_midnight(s.since - 1)
+			OR g.created_at >= @extschema@.im_utc_midnight(s.since - 1))
+	GROUP BY g.app_id, s.since
+	UNION ALL
+	SELECT k.app_id,
+		@extschema@.im_check_days(k.app_id, k.at, k.kind, k.seconds, a.time_zone, s.since, s.until - 1)
+	FROM unnest(($3).stale_apps, ($3).stale_first, ($3).stale_until) s(app_id, since, until)
+	JOIN @extschema@.im_app_cards($2) a ON a.app_id = s.app_id
+	JOIN @extschema@.im_moderation_check k ON k.app_id = s.app_id
+		AND k.at >= @extschema@.im_utc_midnight(s.since - 1)
+		AND k.at < @extschema@.im_utc_midnight(s.until + 1)
+	WHERE ($3).stale_apps IS NOT NULL AND a.time_zone IS NOT NULL
+	GROUP BY k.app_id, s.since
+	UNION ALL
+	SELECT k.app_id,
+		@extschema@.im_call_days(k.app_id, k.at, k.class, k.seconds, a.time_zone, s.since, s.until - 1)
+	FROM unnest(($3).stale_apps, ($3).stale_first, ($3).stale_until) s(app_id, since, until)
+	JOIN @extschema@.im_app_cards($2) a ON a.app_id = s.app_id
+	JOIN @extschema@.im_call k ON k.app_id = s.app_id
+		AND k.at >= @extschema@.im_utc_midnight(s.since - 1)
+		AND k.at < @extschema@.im_utc_midnight(s.until + 1)
+	WHERE ($3).stale_apps IS NOT NULL AND a.time_zone IS NOT NULL
+	GROUP BY k.app_id, s.since
+$$;
+COMMENT ON FUNCTION @extschema@.im_stale_events(date, @extschema@.im_rate_card, @extschema@.im_reading) IS
+'Groups (from a day on), checks and calls of the stale days of single apps, an array for each span and kind.';
+
+CREATE FUNCTION @extschema@.im_gather_stale_events(first date, card @extschema@.im_rate_card,
+		reading @extschema@.im_reading)
+	RETURNS TABLE (app_id bigint, events bigint[])
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT s.app_id, @extschema@.im_join_usage(s.events)
+	FROM @extschema@.im_stale_events($1, $2, $3) s
+	GROUP BY s.app_id
+$$;
+COMMENT ON FUNCTION @extschema@.im_gather_stale_events(date, @extschema@.im_rate_card, @extschema@.im_reading) IS
+'Groups, checks and calls of the stale days of single apps, by app.';
 
 CREATE FUNCTION @extschema@.im_gather(first date, until date, card @extschema@.im_rate_card,
-		early_apps bigint[], early_since date[])
+		reading @extschema@.im_reading)
 	RETURNS TABLE (
 		app_id bigint, card_name text, orders @extschema@.im_order_entry[],
 		suspensions daterange[], preview boolean,
@@ -270,20 +390,40 @@ CREATE FUNCTION @extschema@.im_gather(first date, until date, card @extschema@.i
 AS $$
 	SELECT a.app_id, a.card_name, a.orders, a.suspensions,
 		$3 IS NOT NULL, coalesce(e.since, $1),
-		d.daily, l.logins, g.groups, m.checks, c.calls,
-		CASE WHEN a.prices_mau THEN d.user_days || l.user_days END,
-		CASE WHEN a.prices_mau THEN d.users || l.users END,
+		-- rating adds up the four of metered usage; what is packed stands alone
+		d.daily, l.logins || k.logins, g.groups || c.calls, m.checks || v.events, d.metered,
+		CASE WHEN a.prices_mau THEN d.user_days || l.user_days || k.user_days END,
+		CASE WHEN a.prices_mau THEN d.users || l.users || k.users END,
 		a.currency
 	FROM @extschema@.im_app_accounts($2, $3) a
-	LEFT JOIN unnest($4, $5) e(app_id, since) ON e.app_id = a.app_id
-	LEFT JOIN @extschema@.im_gather_daily($1, $2, $4, $5) d ON d.app_id = a.app_id
-	LEFT JOIN @extschema@.im_gather_logins($1, $2, $3) l ON l.app_id = a.app_id
-	LEFT JOIN @extschema@.im_gather_groups($1, $2, $3) g ON g.app_id = a.app_id
-	LEFT JOIN @extschema@.im_gather_checks($1, $2, $3, $4, $5) m ON m.app_id = a.app_id
-	LEFT JOIN @extschema@.im_gather_calls($1, $2, $3, $4, $5) c ON c.app_id = a.app_id
+	LEFT JOIN unnest(($4).early_apps, ($4).early_since) e(app_id, since) ON e.app_id = a.app_id
+	LEFT JOIN @extschema@.im_gather_daily($1, $2, $4) d ON d.app_id = a.app_id
+	LEFT JOIN @extschema@.im_gather_logins($3, $4) l ON l.app_id = a.app_id
+	LEFT JOIN @extschema@.im_gather_groups($3, $4) g ON g.app_id = a.app_id
+	LEFT JOIN @extschema@.im_gather_checks($3, $4) m ON m.app_id = a.app_id
+	LEFT JOIN @extschema@.im_gather_calls($3, $4) c ON c.app_id = a.app_id
+	LEFT JOIN @extschema@.im_gather_stale_logins($1, $3, $4) k ON k.app_id = a.app_id
+	LEFT JOIN @extschema@.im_gather_stale_events($1, $3, $4) v ON v.app_id = a.app_id
+$$;
+COMMENT ON FUNCTION @extschema@.im_gather(date, date, @extschema@.im_rate_card, @extschema@.im_reading) IS
+'Each app with all values that its bill of the month [first, until) is a function of, read as im_reading() says; with a card given, under that card.';
+
+-- The same from events alone, metered or not.
+CREATE FUNCTION @extschema@.im_gather(first date, until date, card @extschema@.im_rate_card,
+		early_apps bigint[], early_since date[])
+	RETURNS TABLE (
+		app_id bigint, card_name text, orders @extschema@.im_order_entry[],
+		suspensions daterange[], preview boolean,
+		since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[],
+		calls bigint[], user_days date[], users @extschema@.im_userset[], currency text)
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT g.*
+	FROM @extschema@.im_gather($1, $2, $3, ROW($1, $2, $4, $5, $4, $5,
+		(SELECT array_agg($1) FROM unnest($4)), NULL)::@extschema@.im_reading) g
 $$;
 COMMENT ON FUNCTION @extschema@.im_gather(date, date, @extschema@.im_rate_card, bigint[], date[]) IS
-'Each app with all values that its bill of the month [first, until) is a function of; with a card given, under that card.';
+'im_gather() that reads events only; early_apps and early_since are what im_early_usage() gives.';
 
 -- Usage whose app is not in im_app has no card; its days are those of the
 -- default card's zone.

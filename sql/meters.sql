@@ -223,3 +223,10 @@ CREATE AGGREGATE @extschema@.im_group_days(app_id bigint, group_id text, created
 );
 COMMENT ON AGGREGATE @extschema@.im_group_days(bigint, text, timestamptz, timestamptz, text, date, date) IS
 	'internal: most groups of one app existing at one moment of each local day; raises 22023 for a group disbanded before it was created';
+
+CREATE AGGREGATE @extschema@.im_join_usage(days bigint[]) (
+	SFUNC = pg_catalog.array_cat, STYPE = bigint[], COMBINEFUNC = pg_catalog.array_cat,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.im_join_usage(bigint[]) IS
+	'internal: days of several of the above as one array; null without any';

@@ -56,9 +56,12 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_card_versions_agree() IS
 'Trigger: refuses versions of one rate card that differ in time zone, currency or scale, with error 23514.';
 
+-- These two run with the rights of the log's owner: debugging settings of the
+-- session must not print their plans to whoever places the order.
 CREATE FUNCTION @extschema@.im_lock_apps(apps bigint[]) RETURNS bigint
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
+	SET client_min_messages = warning
 AS $$
 BEGIN
 	PERFORM a.app_id
@@ -77,6 +80,7 @@ COMMENT ON FUNCTION @extschema@.im_lock_apps(bigint[]) IS
 CREATE FUNCTION @extschema@.im_verify_apps(apps bigint[]) RETURNS bigint
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
+	SET client_min_messages = warning
 AS $$
 DECLARE
 	checked bigint;

@@ -40,19 +40,21 @@ AS $$
 DECLARE
 	first date := $2::date;
 	until date := upper($2::daterange);
-	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
-	apps bigint[];
-	sinces date[];
+	book @extschema@.im_price_book;
+	reading @extschema@.im_reading;
 BEGIN
+	IF @extschema@.im_guarded('im_cheapest_plan_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_cheapest_plan_guarded($1, $2);
+		RETURN;
+	END IF;
+	book := @extschema@.im_price_book(NULL);
 	PERFORM @extschema@.im_need_app($1);
 	PERFORM @extschema@.im_need_month($1, $2);
-	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, sinces
-	FROM @extschema@.im_early_usage(first, until, NULL, book) e
-	WHERE e.app_id = $1;
+	reading := @extschema@.im_reading(first, until, NULL, book, $1);
 	RETURN QUERY
 	SELECT CASE WHEN p.lacks IS NULL THEN (row_number() OVER cheapest)::integer END,
 		p.plan, p.total, p.currency, p.lacks IS NULL, p.lacks, p.held, p.items
-	FROM @extschema@.im_gather(first, until, NULL, apps, sinces) g,
+	FROM @extschema@.im_gather(first, until, NULL, reading) g,
 		@extschema@.im_rate_plans(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) p
@@ -87,33 +89,38 @@ COMMENT ON FUNCTION @extschema@.im_items_moved(jsonb, jsonb) IS
 'What moved from one {"item": amount} to another: {"item": difference}, null where one of them has no price.';
 
 -- Where both cards cut days and count users alike, the usage is gathered once.
-CREATE FUNCTION @extschema@.im_compare_cards(month @extschema@.im_month, a @extschema@.im_rate_card,
-		b @extschema@.im_rate_card)
+CREATE FUNCTION @extschema@.im_compare_cards_of(app bigint, month @extschema@.im_month,
+		a @extschema@.im_rate_card, b @extschema@.im_rate_card)
 	RETURNS TABLE (app_id bigint, total_a numeric, currency_a text, total_b numeric,
 		currency_b text, difference numeric, moved jsonb, reason text)
-	LANGUAGE plpgsql STABLE STRICT ROWS 10000
+	LANGUAGE plpgsql STABLE ROWS 10000
 	SET search_path = pg_catalog, pg_temp
 	SET plan_cache_mode = force_custom_plan
 	SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
-	first date := $1::date;
-	until date := upper($1::daterange);
-	book_a @extschema@.im_price_book := @extschema@.im_price_book($2);
-	book_b @extschema@.im_price_book := @extschema@.im_price_book($3);
-	alike boolean := $2::jsonb ->> 'time_zone' = $3::jsonb ->> 'time_zone'
-		AND ($2::jsonb @? '$.plans.*.mau') = ($3::jsonb @? '$.plans.*.mau');
+	first date := $2::date;
+	until date := upper($2::daterange);
+	book_a @extschema@.im_price_book := @extschema@.im_price_book($3);
+	book_b @extschema@.im_price_book := @extschema@.im_price_book($4);
+	alike boolean := $3::jsonb ->> 'time_zone' = $4::jsonb ->> 'time_zone'
+		AND ($3::jsonb @? '$.plans.*.mau') = ($4::jsonb @? '$.plans.*.mau');
 	apps bigint[];
 	sinces date[];
+	reading_a @extschema@.im_reading;
+	reading_b @extschema@.im_reading;
 	detail text;
 BEGIN
 	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, sinces
 	FROM (SELECT s.app_id, min(s.since) AS since
-		  FROM (SELECT * FROM @extschema@.im_early_usage(first, until, $2, book_a)
+		  FROM (SELECT * FROM @extschema@.im_early_usage(first, until, $3, book_a)
 				UNION ALL
-				SELECT * FROM @extschema@.im_early_usage(first, until, $3, book_b)) s
+				SELECT * FROM @extschema@.im_early_usage(first, until, $4, book_b)) s
+		  WHERE s.app_id = $1 OR $1 IS NULL
 		  GROUP BY s.app_id) e;
+	reading_a := @extschema@.im_reading_of(first, until, $3, apps, sinces, $1);
+	reading_b := @extschema@.im_reading_of(first, until, $4, apps, sinces, $1);
 	RETURN QUERY
 	SELECT g.app_id, x.total, x.currency, y.total, y.currency,
 		CASE WHEN x.currency = y.currency THEN y.total - x.total END,
@@ -121,26 +128,48 @@ BEGIN
 		nullif(concat_ws(' ', 'Under a: ' || x.problem, 'Under b: ' || y.problem,
 			CASE WHEN x.currency <> y.currency
 				THEN format('%s and %s cannot be compared.', x.currency, y.currency) END), '')
-	FROM @extschema@.im_gather(first, until, $2, apps, sinces) g
-	LEFT JOIN @extschema@.im_gather(first, until, $3, apps, sinces) h
+	FROM @extschema@.im_gather(first, until, $3, reading_a) g
+	LEFT JOIN @extschema@.im_gather(first, until, $4, reading_b) h
 		ON NOT alike AND h.app_id = g.app_id,
 		@extschema@.im_rate_summary(g.app_id, g.card_name, book_a, g.orders, g.suspensions,
-			true, $1, g.since, g.daily, g.logins, g.groups, g.checks, g.calls,
+			true, $2, g.since, g.daily, g.logins, g.groups, g.checks, g.calls,
 			g.user_days, g.users) x,
 		@extschema@.im_rate_summary(g.app_id, g.card_name, book_b, g.orders, g.suspensions,
-			true, $1, g.since, g.daily,
+			true, $2, g.since, g.daily,
 			CASE WHEN alike THEN g.logins ELSE h.logins END,
 			CASE WHEN alike THEN g.groups ELSE h.groups END,
 			CASE WHEN alike THEN g.checks ELSE h.checks END,
 			CASE WHEN alike THEN g.calls ELSE h.calls END,
 			CASE WHEN alike THEN g.user_days ELSE h.user_days END,
 			CASE WHEN alike THEN g.users ELSE h.users END) y
-	WHERE x.problem IS NOT NULL OR y.problem IS NOT NULL
-		OR x.items <> '{}' OR y.items <> '{}';
+	WHERE (x.problem IS NOT NULL OR y.problem IS NOT NULL
+			OR x.items <> '{}' OR y.items <> '{}')
+		AND (g.app_id = $1 OR $1 IS NULL);
 EXCEPTION
 	WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
+		IF $1 IS NOT NULL THEN
+			RAISE;
+		END IF;
 		GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-		PERFORM @extschema@.im_raise_unbillable($1, SQLSTATE, SQLERRM, detail);
+		PERFORM @extschema@.im_raise_unbillable($2, SQLSTATE, SQLERRM, detail);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_compare_cards_of(bigint, @extschema@.im_month, @extschema@.im_rate_card, @extschema@.im_rate_card) IS
+'im_compare_cards() of one app that im_app has, or of all of them if it is null.';
+
+CREATE FUNCTION @extschema@.im_compare_cards(month @extschema@.im_month, a @extschema@.im_rate_card,
+		b @extschema@.im_rate_card)
+	RETURNS TABLE (app_id bigint, total_a numeric, currency_a text, total_b numeric,
+		currency_b text, difference numeric, moved jsonb, reason text)
+	LANGUAGE plpgsql STABLE STRICT ROWS 10000
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF @extschema@.im_guarded('im_compare_cards_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_compare_cards_guarded($1, $2, $3);
+		RETURN;
+	END IF;
+	RETURN QUERY SELECT * FROM @extschema@.im_compare_cards_of(NULL, $1, $2, $3);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_compare_cards(@extschema@.im_month, @extschema@.im_rate_card, @extschema@.im_rate_card) IS

@@ -15,6 +15,9 @@ BEGIN
 			DETAIL = 'Without a card given, prices are those of the version of "cn" in force today.',
 			HINT = 'Call im_create_tables() first, or give a card, such as im_bundled_card(''cn'', ''2024-01-01'').';
 	END IF;
+	IF @extschema@.im_guarded('im_current_card_guarded') THEN
+		RETURN @extschema@.im_current_card_guarded();
+	END IF;
 	SELECT v.terms::@extschema@.im_rate_card INTO card
 	FROM @extschema@.im_rate_card_version v
 	WHERE v.rate_card = 'cn'
@@ -96,6 +99,7 @@ CREATE FUNCTION @extschema@.im_price_list(card @extschema@.im_rate_card)
 		block numeric, price numeric, "grant" numeric, coefficient numeric)
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
+	SET jit = off	-- as in im_rebill()
 AS $$
 	WITH c AS (SELECT $1::jsonb AS terms),
 	list(rank, item, plan, option, charge, included, block, price, granted, coefficient) AS (
@@ -141,6 +145,9 @@ CREATE FUNCTION @extschema@.im_app_status(app_id bigint, at timestamptz) RETURNS
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	IF @extschema@.im_guarded('im_app_status_guarded') THEN
+		RETURN @extschema@.im_app_status_guarded($1, $2);
+	END IF;
 	PERFORM @extschema@.im_need_app($1);
 	RETURN (
 		SELECT @extschema@.im_rate_state(a.app_id, a.card_name, @extschema@.im_price_book(NULL),
@@ -166,18 +173,20 @@ AS $$
 DECLARE
 	first date := $2::date;
 	until date := upper($2::daterange);
-	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
-	apps bigint[];
-	sinces date[];
+	book @extschema@.im_price_book;
+	reading @extschema@.im_reading;
 BEGIN
+	IF @extschema@.im_guarded('im_moderation_statement_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_moderation_statement_guarded($1, $2);
+		RETURN;
+	END IF;
+	book := @extschema@.im_price_book(NULL);
 	PERFORM @extschema@.im_need_app($1);
 	PERFORM @extschema@.im_need_month($1, $2);
-	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, sinces
-	FROM @extschema@.im_early_usage(first, until, NULL, book) e
-	WHERE e.app_id = $1;
+	reading := @extschema@.im_reading(first, until, NULL, book, $1);
 	RETURN QUERY
 	SELECT l.*
-	FROM @extschema@.im_gather(first, until, NULL, apps, sinces) g,
+	FROM @extschema@.im_gather(first, until, NULL, reading) g,
 		@extschema@.im_rate_statement(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) l
@@ -186,6 +195,31 @@ END
 $$;
 COMMENT ON FUNCTION @extschema@.im_moderation_statement(bigint, @extschema@.im_month) IS
 'Cloud moderation of a month day by day (R6): checks and half minutes by kind, deductions, what packs gave in all and each (order_id: deductions), the postpaid rest and its amount. service is on, off, suspended, stopped or reclaimed. Errors as im_monthly_bill().';
+
+CREATE FUNCTION @extschema@.im_unbilled_usage_of(app bigint, month @extschema@.im_month)
+	RETURNS TABLE (app_id bigint, day date, kind text, quantity numeric, reason text)
+	LANGUAGE plpgsql STABLE STRICT ROWS 100
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off	-- as in im_rebill()
+AS $$
+#variable_conflict use_column
+DECLARE
+	first date := $2::date;
+	until date := upper($2::daterange);
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
+	reading @extschema@.im_reading := @extschema@.im_reading(first, until, NULL, NULL, $1);
+BEGIN
+	RETURN QUERY
+	SELECT l.*
+	FROM @extschema@.im_gather(first, until, NULL, reading) g,
+		@extschema@.im_rate_unbilled(g.app_id, g.card_name, book, g.orders, g.suspensions,
+			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
+			g.calls, g.user_days, g.users) l
+	WHERE g.app_id = $1;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_unbilled_usage_of(bigint, @extschema@.im_month) IS
+'im_unbilled_usage() of one app that im_app has.';
 
 CREATE FUNCTION @extschema@.im_unbilled_usage(month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, day date, kind text, quantity numeric, reason text)
@@ -197,11 +231,18 @@ AS $$
 DECLARE
 	first date := $1::date;
 	until date := upper($1::daterange);
-	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
+	book @extschema@.im_price_book;
+	reading @extschema@.im_reading;
 BEGIN
+	IF @extschema@.im_guarded('im_unbilled_usage_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_unbilled_usage_guarded($1);
+		RETURN;
+	END IF;
+	book := @extschema@.im_price_book(NULL);
+	reading := @extschema@.im_reading(first, until, NULL, NULL);
 	RETURN QUERY
 	SELECT l.*
-	FROM @extschema@.im_gather(first, until, NULL, NULL, NULL) g,
+	FROM @extschema@.im_gather(first, until, NULL, reading) g,
 		@extschema@.im_rate_unbilled(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) l;

@@ -23,6 +23,11 @@
 --    guard apps: the call takes the variable "apps", the apps that the caller
 --                may see, null for all of them, and must neither read other
 --                apps' rows nor speak of them in an error.
+--    guard each: the same with the variable "app", one of those apps at a time,
+--                null once for all of them: im_foo_of(app, $1), whose queries
+--                say WHERE g.app_id = $1 OR $1 IS NULL and which sets
+--                plan_cache_mode = force_custom_plan, so that the condition
+--                leads to the rows of the app or is none.
 --    guard none: the same answer for every reader and tenant.
 -- 3. Its signature in test/pgtap/roles_routes.sql.
 --
@@ -102,6 +107,167 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_need_visible(oid, bigint) IS
 'Raises P0002 unless the role may ask for the app, in the words of an app that does not exist.';
 
+-- Set-wise answers of some apps.  A condition on a list of apps does not reach
+-- the raw tables through the grouping of each, one on a single app does: so
+-- these go app by app, and touch no row of another one.
+CREATE FUNCTION @extschema@.im_billable_apps(apps bigint[], month @extschema@.im_month)
+	RETURNS SETOF bigint
+	LANGUAGE plpgsql STABLE ROWS 10
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	first date := $2::date;
+	until date := upper($2::daterange);
+BEGIN
+	-- alone such a bill fails; among others it is empty as long as nothing was used
+	RETURN QUERY
+	SELECT a.app_id
+	FROM unnest($1) v(app_id)
+	JOIN @extschema@.im_app_cards(NULL) a ON a.app_id = v.app_id
+	WHERE (a.card_from > first) IS NOT TRUE
+		OR EXISTS (SELECT FROM @extschema@.im_order o
+				   WHERE o.app_id = a.app_id AND o.at < @extschema@.im_utc_midnight(until + 1))
+		OR EXISTS (SELECT FROM @extschema@.im_usage_apps(first, until) u WHERE u.app_id = a.app_id);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_billable_apps(bigint[], @extschema@.im_month) IS
+'Those of the apps that a set-wise bill of the month would look at: not the ones that no card version covers yet and that have neither orders nor usage.';
+
+CREATE FUNCTION @extschema@.im_monthly_bills_of(apps bigint[], month @extschema@.im_month)
+	RETURNS SETOF @extschema@.im_bill_line
+	LANGUAGE plpgsql STABLE ROWS 100
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF $1 IS NULL THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_monthly_bills($2);
+	ELSE
+		RETURN QUERY
+		SELECT b.*
+		FROM @extschema@.im_billable_apps($1, $2) a,
+			@extschema@.im_monthly_bill(a, $2) b;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_monthly_bills_of(bigint[], @extschema@.im_month) IS
+'im_monthly_bills() of the given apps; null for all of them.';
+
+CREATE FUNCTION @extschema@.im_monthly_totals_of(apps bigint[], month @extschema@.im_month)
+	RETURNS TABLE (app_id bigint, currency text, total numeric)
+	LANGUAGE plpgsql STABLE ROWS 100
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+	IF $1 IS NULL THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_monthly_totals($2);
+	ELSE
+		RETURN QUERY
+		SELECT a, b.currency, @extschema@.im_monthly_total(a, $2)
+		FROM @extschema@.im_billable_apps($1, $2) a,
+			@extschema@.im_monthly_bill(a, $2) b
+		WHERE b.line = 1;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_monthly_totals_of(bigint[], @extschema@.im_month) IS
+'im_monthly_totals() of the given apps; null for all of them.';
+
+CREATE FUNCTION @extschema@.im_unbilled_usage_of(apps bigint[], month @extschema@.im_month)
+	RETURNS TABLE (app_id bigint, day date, kind text, quantity numeric, reason text)
+	LANGUAGE plpgsql STABLE ROWS 100
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+	IF $1 IS NULL THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_unbilled_usage($2);
+	ELSE
+		RETURN QUERY
+		SELECT u.* FROM unnest($1) v(app_id), @extschema@.im_unbilled_usage_of(v.app_id, $2) u;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_unbilled_usage_of(bigint[], @extschema@.im_month) IS
+'im_unbilled_usage() of the given apps; null for all of them and for those that im_app lacks.';
+
+CREATE FUNCTION @extschema@.im_check_of(apps bigint[], month @extschema@.im_month)
+	RETURNS TABLE (app_id bigint, problem text)
+	LANGUAGE plpgsql STABLE ROWS 10
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+	IF $1 IS NULL THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_check($2);
+	ELSE
+		RETURN QUERY
+		SELECT p.app_id, p.problem
+		FROM unnest($1) v(app_id), @extschema@.im_problems_of(v.app_id, $2) p
+		ORDER BY p.app_id, p.problem COLLATE "C";
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_check_of(bigint[], @extschema@.im_month) IS
+'im_check() of the given apps; null for all of them.';
+
+CREATE FUNCTION @extschema@.im_apps_of(apps bigint[])
+	RETURNS TABLE (app_id bigint, name text, rate_card text, opened_at timestamptz, tenant text)
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+	RETURN QUERY
+	SELECT a.app_id, a.name, a.rate_card, a.opened_at, a.tenant::text
+	FROM @extschema@.im_app a
+	WHERE a.app_id = ANY ($1) OR $1 IS NULL
+	ORDER BY a.app_id;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_apps_of(bigint[]) IS
+'im_apps() of the given apps; null for all of them.';
+
+CREATE FUNCTION @extschema@.im_apps()
+	RETURNS TABLE (app_id bigint, name text, rate_card text, opened_at timestamptz, tenant text)
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM @extschema@.im_need_tables();
+	IF @extschema@.im_guarded('im_apps_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_apps_guarded();
+		RETURN;
+	END IF;
+	RETURN QUERY SELECT * FROM @extschema@.im_apps_of(NULL);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_apps() IS
+'The apps that the caller may ask for: a tenant''s own, all for others who read bills.';
+
+CREATE FUNCTION @extschema@.im_app_card(app_id bigint, month @extschema@.im_month)
+	RETURNS @extschema@.im_rate_card
+	LANGUAGE plpgsql STABLE STRICT
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF @extschema@.im_guarded('im_app_card_guarded') THEN
+		RETURN @extschema@.im_app_card_guarded($1, $2);
+	END IF;
+	PERFORM @extschema@.im_need_app($1);
+	PERFORM @extschema@.im_need_month($1, $2);
+	RETURN (
+		SELECT v.terms
+		FROM @extschema@.im_app a
+		JOIN @extschema@.im_rate_card_version v ON v.rate_card = a.rate_card
+		WHERE a.app_id = $1 AND v.effective_from <= $2::date
+		ORDER BY v.effective_from DESC
+		LIMIT 1)::@extschema@.im_rate_card;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_app_card(bigint, @extschema@.im_month) IS
+'The version of its rate card that bills a month of an app; im_price_list() shows what it sells. Errors as im_monthly_bill().';
+
 -- The functions that answer readers and tenants, named after the public ones.
 CREATE FUNCTION @extschema@.im_guarded_definitions()
 	RETURNS TABLE (function_name text, arguments text, result text, guard text, call text)
@@ -109,7 +275,77 @@ CREATE FUNCTION @extschema@.im_guarded_definitions()
 AS $list$
 	SELECT * FROM (VALUES
 			('im_monthly_bill', 'app_id bigint, month @extschema@.im_month', 'SETOF @extschema@.im_bill_line',
-				'app', '@extschema@.im_monthly_bill($1, $2)')
+				'app', '@extschema@.im_monthly_bill($1, $2)'),
+			('im_monthly_total', 'app_id bigint, month @extschema@.im_month', 'numeric',
+				'app', '@extschema@.im_monthly_total($1, $2)'),
+			('im_preview_bill', 'app_id bigint, month @extschema@.im_month, card @extschema@.im_rate_card',
+				'SETOF @extschema@.im_bill_line', 'app', '@extschema@.im_preview_bill($1, $2, $3)'),
+			('im_moderation_statement', 'app_id bigint, month @extschema@.im_month',
+				'TABLE (day date, service text, text_checks bigint, image_checks bigint,
+					audio_half_minutes bigint, video_half_minutes bigint, deductions numeric,
+					from_packs numeric, packs jsonb, postpaid numeric, amount numeric)',
+				'app', '@extschema@.im_moderation_statement($1, $2)'),
+			('im_app_status', 'app_id bigint, at timestamptz', 'text', 'app', '@extschema@.im_app_status($1, $2)'),
+			('im_app_card', 'app_id bigint, month @extschema@.im_month', '@extschema@.im_rate_card',
+				'app', '@extschema@.im_app_card($1, $2)'),
+			('im_monthly_bills', 'month @extschema@.im_month', 'SETOF @extschema@.im_bill_line',
+				'apps', '@extschema@.im_monthly_bills_of(apps, $1)'),
+			('im_monthly_totals', 'month @extschema@.im_month', 'TABLE (app_id bigint, currency text, total numeric)',
+				'apps', '@extschema@.im_monthly_totals_of(apps, $1)'),
+			('im_unbilled_usage', 'month @extschema@.im_month',
+				'TABLE (app_id bigint, day date, kind text, quantity numeric, reason text)',
+				'apps', '@extschema@.im_unbilled_usage_of(apps, $1)'),
+			('im_check', 'month @extschema@.im_month', 'TABLE (app_id bigint, problem text)',
+				'apps', '@extschema@.im_check_of(apps, $1)'),
+			-- the ledger
+			('im_rebill', 'app_id bigint, month @extschema@.im_month', 'SETOF @extschema@.im_bill_line',
+				'app', '@extschema@.im_rebill($1, $2)'),
+			('im_audit', 'app_id bigint, month @extschema@.im_month',
+				'TABLE (at timestamptz, event text, amount numeric, currency text, detail text)',
+				'app', '@extschema@.im_audit($1, $2)'),
+			('im_invoices', 'app_id bigint, month @extschema@.im_month', 'SETOF @extschema@.im_document',
+				'app', '@extschema@.im_invoices($1, $2)'),
+			('im_drift', 'month @extschema@.im_month', 'TABLE (app_id bigint, issued numeric, rebilled numeric, difference numeric)',
+				'apps', '@extschema@.im_drift_of(apps, $1)'),
+			-- the counter
+			('im_explain', 'app_id bigint, month @extschema@.im_month, line integer',
+				'TABLE (ordinal integer, fact text, day date, quantity numeric, amount numeric, note text, source text, detail jsonb)',
+				'app', '@extschema@.im_explain($1, $2, $3)'),
+			('im_cheapest_plan', 'app_id bigint, month @extschema@.im_month',
+				'TABLE (rank integer, plan text, total numeric, currency text, possible boolean, reason text, held boolean, items jsonb)',
+				'app', '@extschema@.im_cheapest_plan($1, $2)'),
+			('im_running_bill', 'app_id bigint, at timestamptz', 'SETOF @extschema@.im_bill_line',
+				'app', '@extschema@.im_running_bill($1, $2)'),
+			('im_forecast', 'app_id bigint, at timestamptz',
+				'TABLE (month date, currency text, so_far numeric, low numeric, expected numeric, high numeric, method text)',
+				'app', '@extschema@.im_forecast($1, $2)'),
+			('im_compare_cards', 'month @extschema@.im_month, a @extschema@.im_rate_card, b @extschema@.im_rate_card',
+				'TABLE (app_id bigint, total_a numeric, currency_a text, total_b numeric,
+					currency_b text, difference numeric, moved jsonb, reason text)',
+				'each', '@extschema@.im_compare_cards_of(app, $1, $2, $3)'),
+			('im_standing', 'month @extschema@.im_month, at timestamptz',
+				'TABLE (app_id bigint, kind text, item text, option text, used numeric,
+					allowed numeric, day date, today date, problem text)',
+				'each', '@extschema@.im_standing_of(app, $1, $2)'),
+			('im_app_revenue', 'first_month @extschema@.im_month, last_month @extschema@.im_month',
+				'TABLE (app_id bigint, month date, item text, option text, currency text,
+					billed numeric, earned numeric, deferred numeric)',
+				'each', '@extschema@.im_app_revenue_of(app, $1, $2)'),
+			('im_daily_usage', 'month @extschema@.im_month',
+				'TABLE (app_id bigint, day date, status text, plan text, given boolean, dau bigint,
+					peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint,
+					video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint,
+					fhd_minutes bigint)',
+				'each', '@extschema@.im_daily_usage_of(app, $1)'),
+			('im_billed_months', '', 'TABLE (month date)', 'apps', '@extschema@.im_billed_months_of(apps)'),
+			-- pages and reasons
+			('im_bill_html', 'app_id bigint, month @extschema@.im_month, lang text', 'text',
+				'app', '@extschema@.im_bill_html($1, $2, $3)'),
+			('im_month_html', 'month @extschema@.im_month, lang text', 'text',
+				'apps', '@extschema@.im_month_html_of(apps, $1, $2)'),
+			('im_apps', '', 'TABLE (app_id bigint, name text, rate_card text, opened_at timestamptz, tenant text)',
+				'apps', '@extschema@.im_apps_of(apps)'),
+			('im_current_card', '', '@extschema@.im_rate_card', 'none', '@extschema@.im_current_card()')
 	) AS t(function_name, arguments, result, guard, call)
 $list$;
 COMMENT ON FUNCTION @extschema@.im_guarded_definitions() IS
@@ -130,10 +366,12 @@ BEGIN
 	%5$s %6$s;
 END
 $body$, '@extschema@', function_name || '_guarded',
-		CASE WHEN guard = 'apps' THEN format('apps bigint[] := %s.im_visible_apps(caller);', '@extschema@') END,
+		CASE WHEN guard IN ('apps', 'each') THEN format('apps bigint[] := %s.im_visible_apps(caller);', '@extschema@') END,
 		CASE WHEN guard = 'app' THEN format('PERFORM %s.im_need_visible(caller, $1);', '@extschema@') END,
-		CASE WHEN result ~ '^(SETOF|TABLE) ?' THEN 'RETURN QUERY SELECT * FROM' ELSE 'RETURN' END,
-		call)
+		CASE WHEN guard = 'each' THEN 'RETURN QUERY SELECT x.* FROM unnest(coalesce(apps, ARRAY[NULL::bigint])) app, LATERAL'
+			WHEN result ~ '^(SETOF|TABLE) ?' THEN 'RETURN QUERY SELECT * FROM'
+			ELSE 'RETURN' END,
+		call || CASE WHEN guard = 'each' THEN ' x' ELSE '' END)
 $list$;
 COMMENT ON FUNCTION @extschema@.im_guarded_body(text, text, text, text) IS
 'The body of a function that answers readers and tenants.';
@@ -152,6 +390,16 @@ AS $list$
 		format('%s() for roles that may not read the tables. It runs with the rights of their owner and is called by %s() alone.',
 			g.function_name, g.function_name)
 	FROM @extschema@.im_guarded_definitions() g
+	UNION ALL
+	SELECT * FROM (VALUES
+			-- the ledger
+			('im_close_batch', 'month @extschema@.im_month, batch integer, run @extschema@.im_run', '@extschema@.im_run', 'sql', 'VOLATILE',
+				'SELECT @extschema@.im_close_some($1, $2, $3)', ARRAY['closer'],
+				'A batch of im_close_month(): issues invoices with the rights of the owner of the tables.'),
+			('im_adjust_batch', 'month @extschema@.im_month, batch integer, run @extschema@.im_run', '@extschema@.im_run', 'sql', 'VOLATILE',
+				'SELECT @extschema@.im_adjust_some($1, $2, $3)', ARRAY['closer'],
+				'A batch of im_adjust_month(): issues notes with the rights of the owner of the tables.')
+	) AS t(function_name, arguments, result, language, volatility, body, kinds, description)
 $list$;
 COMMENT ON FUNCTION @extschema@.im_function_definitions() IS
 'The functions that im_create_tables() makes: owned by the owner of the tables, SECURITY DEFINER, EXECUTE for the kinds of roles named only.';
@@ -172,6 +420,25 @@ END
 $$;
 COMMENT ON FUNCTION @extschema@.im_tables_owner() IS
 'The role that owns the tables of im_create_tables(); null if they belong to several, or one of them is no table.';
+
+-- A table that a newer version adds belongs to the owner of the others, also
+-- where an administrator adds it.  A few tables that somebody made beforehand
+-- make nobody the owner of what follows.
+CREATE FUNCTION @extschema@.im_owner_of_new() RETURNS name
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	first_tables text[] := '{im_rate_card_version,im_app,im_order,im_suspension,im_login,im_group,im_moderation_check,im_call,im_load,im_usage_daily}';
+BEGIN
+	RETURN CASE
+		WHEN EXISTS (SELECT FROM unnest(first_tables) t
+					 WHERE to_regclass(format('%s.%I', '@extschema@', t)) IS NULL) THEN current_user
+		ELSE coalesce(@extschema@.im_tables_owner(), current_user) END;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_owner_of_new() IS
+'The role that is to own a table that im_create_tables() adds: the one that owns all that a bill reads, else the current one.';
 
 CREATE FUNCTION @extschema@.im_need_own_function(name text, owner name) RETURNS void
 	LANGUAGE plpgsql STABLE
@@ -210,7 +477,7 @@ DECLARE
 BEGIN
 	EXECUTE 'CREATE OR REPLACE ' || definition;
 EXCEPTION WHEN invalid_function_definition THEN
-	EXECUTE format('DROP FUNCTION %s.%I(%s)', '@extschema@', $1, $2);
+	EXECUTE format('DROP FUNCTION IF EXISTS %s.%I(%s)', '@extschema@', $1, $2);
 	EXECUTE 'CREATE ' || definition;
 END
 $$;
@@ -220,7 +487,6 @@ COMMENT ON FUNCTION @extschema@.im_make_function(text, text, text, text, text, t
 CREATE FUNCTION @extschema@.im_add_functions() RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
-	SET client_min_messages = warning
 AS $$
 DECLARE
 	owner name := @extschema@.im_tables_owner();
@@ -243,11 +509,10 @@ BEGIN
 		EXECUTE format('ALTER FUNCTION %s DEPENDS ON EXTENSION imbilling', signature);
 		EXECUTE format('ALTER FUNCTION %s OWNER TO %I', signature, owner);
 	END LOOP;
-	PERFORM @extschema@.im_grant_again();
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_add_functions() IS
-'Makes the functions of im_function_definitions(), or replaces them, and grants them anew. Error 42501 if another role has one of their names.';
+'Makes the functions of im_function_definitions(), or replaces them. Error 42501 if another role has one of their names.';
 
 -- What a kind of role holds on the tables themselves.  Whether it is a
 -- role's kind is told by the table im_role_grant, which has no row: the role
@@ -265,15 +530,31 @@ AS $$
 			('closer', 'im_role_grant', 'REFERENCES (closer)'),
 			('reader', 'im_app', 'SELECT'),
 			('reader', 'im_rate_card_version', 'SELECT'),
+			('reader', 'im_order', 'SELECT'),
+			('reader', 'im_suspension', 'SELECT'),
+			('reader', 'im_bi_bill_line', 'SELECT'),
+			('reader', 'im_bi_bill_total', 'SELECT'),
+			('reader', 'im_bi_usage_daily', 'SELECT'),
+			('reader', 'im_bi_order', 'SELECT'),
+			('reader', 'im_close_progress', 'SELECT'),
+			('tenant', 'im_bi_bill_line', 'SELECT'),
+			('tenant', 'im_bi_bill_total', 'SELECT'),
+			('tenant', 'im_bi_usage_daily', 'SELECT'),
+			('closer', 'im_close_progress', 'SELECT'),
+			-- the ledger
+			('reader', 'im_invoice', 'SELECT'),
+			('reader', 'im_invoice_line', 'SELECT'),
+			('reader', 'im_closing', 'SELECT'),
+			('closer', 'im_closing', 'SELECT'),
+			('reader', 'im_close_progress', 'SELECT'),
+			('closer', 'im_close_progress', 'SELECT'),
 			('loader', 'im_load', 'INSERT'),
 			('loader', 'im_order', 'INSERT'),
 			('loader', 'im_login', 'INSERT'),
 			('loader', 'im_group', 'INSERT'),
 			('loader', 'im_moderation_check', 'INSERT'),
 			('loader', 'im_call', 'INSERT'),
-			-- metered_at is for the extension: a row with it is not a user's word
-			('loader', 'im_usage_daily', 'INSERT (app_id, day, dau, users, peak_groups, text_checks, image_checks,
-				audio_half_minutes, video_half_minutes, audio_minutes, sd_minutes, hd_minutes, fhd_minutes)')
+			('loader', 'im_usage_daily', 'INSERT')
 	) AS t(kind, table_name, privilege)
 $$;
 COMMENT ON FUNCTION @extschema@.im_privilege_definitions() IS
@@ -332,6 +613,9 @@ AS $$
 DECLARE
 	t record;
 BEGIN
+	IF @extschema@.im_tables_owner() IS NULL THEN
+		RETURN;
+	END IF;
 	FOR t IN
 		SELECT p.oid::regprocedure AS signature,
 			string_agg(DISTINCT CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(g.grantee)) END, ', ') AS names
@@ -402,7 +686,7 @@ CREATE FUNCTION @extschema@.im_grant(role regrole, kind text) RETURNS void
 AS $$
 BEGIN
 	PERFORM @extschema@.im_need_kind($1, $2);
-	IF NOT has_schema_privilege($1, '@extschema@', 'USAGE') THEN
+	IF NOT has_schema_privilege($1, '@extschema@'::regnamespace, 'USAGE') THEN
 		EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', '@extschema@', $1);
 	END IF;
 	PERFORM @extschema@.im_change_privileges('GRANT', $2,

@@ -19,6 +19,14 @@ AS $$
 			('im_call', 'Raw audio and video calls.'),
 			('im_load', 'Batches that were loaded: a row inserted in the transaction of a load makes the same batch fail the second time.'),
 			('im_usage_daily', 'Daily figures of an app; a row of the users is the truth for its day, null figures are 0.'),
+			-- metering
+			('im_metered_day', 'Days that im_meter() has metered for all apps.'),
+			('im_usage_mark', 'What changed since it was metered; written by triggers.'),
+			('im_metered_partition', 'The tables and partitions that im_meter() has read.'),
+			-- the ledger
+			('im_invoice', 'Documents as issued: invoices and their notes. Append-only; each digest covers the document, its lines and the app''s document before it.'),
+			('im_invoice_line', 'The lines of those documents as issued. Append-only.'),
+			('im_closing', 'Which apps of a month are closed and how many invoices they got, a row a batch. Append-only.'),
 			-- roles
 			('im_role_grant', 'Has no rows: im_grant() makes a role of a kind by REFERENCES on the column of that name.')
 	) AS t(table_name, description)
@@ -86,6 +94,53 @@ AS $$
 			('im_usage_daily', 'hd_minutes', 'bigint', 'Minutes of hd video calls.'),
 			('im_usage_daily', 'fhd_minutes', 'bigint', 'Minutes of fhd video calls.'),
 			('im_usage_daily', 'metered_at', 'timestamptz', 'When the extension metered the row; null for rows of users.'),
+			-- metering
+			('im_metered_day', 'day', 'date NOT NULL', 'Day in the time zone of each app.'),
+			('im_metered_day', 'metered_at', 'timestamptz', 'When it was metered; null: that counts no more.'),
+			('im_usage_mark', 'app_id', 'bigint', 'The app; null: all apps.'),
+			('im_usage_mark', 'since', 'timestamptz NOT NULL', 'First instant of what changed.'),
+			('im_usage_mark', 'until', 'timestamptz NOT NULL', 'Last instant of what changed.'),
+			('im_metered_partition', 'table_name', 'text NOT NULL', 'The table that it is or belongs to.'),
+			('im_metered_partition', 'partition', 'oid NOT NULL', 'The table or partition.'),
+			('im_metered_partition', 'filenode', 'oid NOT NULL', 'Its filenode, which TRUNCATE replaces; 0 for foreign tables, which are always read.'),
+			('im_metered_partition', 'since', 'timestamptz NOT NULL', 'First instant that its rows can count on.'),
+			('im_metered_partition', 'until', 'timestamptz NOT NULL', 'Instant until which they can, exclusive.'),
+			('im_metered_partition', 'first_event', 'timestamptz', 'First event found in it when im_meter() looked for days to meter; null: it did not look.'),
+			('im_metered_partition', 'last_event', 'timestamptz', 'Last event found then.'),
+			-- the ledger
+			('im_invoice', 'app_id', 'bigint NOT NULL', 'The app that pays.'),
+			('im_invoice', 'month', 'date NOT NULL', 'First day of the usage month.'),
+			('im_invoice', 'revision', 'integer NOT NULL', '0 for the invoice, 1, 2, ... for its notes.'),
+			('im_invoice', 'kind', 'text NOT NULL', 'invoice, credit_note (negative total) or debit_note.'),
+			('im_invoice', 'currency', 'text NOT NULL', 'ISO 4217 code of total.'),
+			('im_invoice', 'total', 'numeric NOT NULL', 'What the document comes to, in the places of the currency; all documents of a month together are the rounded total of its bill (R9).'),
+			('im_invoice', 'issued_at', 'timestamptz NOT NULL', 'When; later than any document of the app before it.'),
+			('im_invoice', 'rate_card', 'text NOT NULL', 'The price list of the app when it was issued.'),
+			('im_invoice', 'card_from', 'date NOT NULL', 'First day of the version of it that rates usage of the month.'),
+			('im_invoice', 'digest', 'bytea NOT NULL', 'SHA-256 over the document, its lines and the digest of the app''s document before it.'),
+			('im_invoice_line', 'revision', 'integer NOT NULL', 'The document that the line is of.'),
+			('im_invoice_line', 'app_id', 'bigint NOT NULL', 'The app that pays.'),
+			('im_invoice_line', 'month', 'date NOT NULL', 'First day of the usage month.'),
+			('im_invoice_line', 'line', 'integer NOT NULL', 'Number of the line in its document, from 1.'),
+			('im_invoice_line', 'item', 'text NOT NULL', 'As in im_bill_line, as all that follows; in a note the difference to what was issued.'),
+			('im_invoice_line', 'option', 'text NOT NULL', 'Plan, option, class or pack.'),
+			('im_invoice_line', 'period', 'daterange NOT NULL', 'Days that the line pays for.'),
+			('im_invoice_line', 'due_on', 'date NOT NULL', 'Day on which the amount falls due.'),
+			('im_invoice_line', 'quantity', 'numeric NOT NULL', 'What was used or bought.'),
+			('im_invoice_line', 'included', 'numeric NOT NULL', 'What a quota or packs covered.'),
+			('im_invoice_line', 'billable', 'numeric NOT NULL', 'The rest.'),
+			('im_invoice_line', 'units', 'numeric NOT NULL', 'What is multiplied by unit_price.'),
+			('im_invoice_line', 'unit_price', 'numeric NOT NULL', 'Price of a unit.'),
+			('im_invoice_line', 'amount', 'numeric NOT NULL', 'Exact, to at most 8 places.'),
+			('im_invoice_line', 'currency', 'text NOT NULL', 'ISO 4217 code of amount.'),
+			('im_invoice_line', 'explanation', 'text NOT NULL', 'How the amount came about.'),
+			('im_closing', 'month', 'date NOT NULL', 'First day of the usage month.'),
+			('im_closing', 'apps', 'int8multirange NOT NULL', 'The app_ids that are closed by this row, whether there is such an app or not.'),
+			('im_closing', 'done', 'bigint NOT NULL', 'Apps of the batch.'),
+			('im_closing', 'invoices', 'bigint NOT NULL', 'Invoices that the batch issued; one of im_adjust_month() closes no app, but may issue some.'),
+			('im_closing', 'total', 'bigint NOT NULL', 'Apps to go through when this call began.'),
+			('im_closing', 'begun_at', 'timestamptz NOT NULL', 'When this call began.'),
+			('im_closing', 'closed_at', 'timestamptz NOT NULL', 'When the batch was closed.'),
 			-- roles
 			('im_role_grant', 'reader', 'boolean', 'REFERENCES on it: reads the bills and invoices of all apps.'),
 			('im_role_grant', 'tenant', 'boolean', 'REFERENCES on it: reads those of the apps whose im_app.tenant it is.'),
@@ -113,6 +168,16 @@ AS $$
 			('im_suspension', 'im_suspension_reason_check', 'CHECK (reason IN (''arrears'', ''refund'', ''violation''))'),
 			('im_load', 'im_load_pkey', 'PRIMARY KEY (source, batch)'),
 			('im_usage_daily', 'im_usage_daily_pkey', 'PRIMARY KEY (app_id, day)'),
+			-- metering
+			('im_metered_day', 'im_metered_day_pkey', 'PRIMARY KEY (day)'),
+			('im_metered_partition', 'im_metered_partition_pkey', 'PRIMARY KEY (partition)'),
+			-- the ledger
+			('im_invoice', 'im_invoice_pkey', 'PRIMARY KEY (app_id, month, revision)'),
+			('im_invoice', 'im_invoice_app_id_fkey', 'FOREIGN KEY (app_id) REFERENCES @extschema@.im_app DEFERRABLE INITIALLY DEFERRED'),
+			('im_invoice', 'im_invoice_kind_check', 'CHECK (CASE kind WHEN ''invoice'' THEN revision = 0 WHEN ''credit_note'' THEN revision > 0 AND total < 0 WHEN ''debit_note'' THEN revision > 0 AND total >= 0 ELSE false END)'),
+			('im_invoice', 'im_invoice_month_check', 'CHECK (isfinite(month) AND extract(day FROM month) = 1)'),
+			('im_invoice_line', 'im_invoice_line_pkey', 'PRIMARY KEY (app_id, month, revision, line)'),
+			('im_closing', 'im_closing_pkey', 'PRIMARY KEY (month, apps, closed_at)'),
 			('im_role_grant', 'im_role_grant_empty_check', 'CHECK (false)')
 	) AS t(table_name, constraint_name, definition)
 $$;
@@ -129,7 +194,16 @@ AS $$
 			('im_login', 'im_login_app_id_at_idx', '(app_id, at)'),
 			('im_group', 'im_group_app_id_created_at_idx', '(app_id, created_at)'),
 			('im_moderation_check', 'im_moderation_check_app_id_at_idx', '(app_id, at)'),
-			('im_call', 'im_call_app_id_at_idx', '(app_id, at)')
+			('im_call', 'im_call_app_id_at_idx', '(app_id, at)'),
+			-- metering: a day of all apps is a slice of a table whose rows come in by time
+			('im_login', 'im_login_at_idx', 'USING brin (at)'),
+			('im_moderation_check', 'im_moderation_check_at_idx', 'USING brin (at)'),
+			('im_call', 'im_call_at_idx', 'USING brin (at)'),
+			('im_usage_daily', 'im_usage_daily_day_idx', 'USING brin (day)'),
+			('im_usage_mark', 'im_usage_mark_app_id_idx', '(app_id)'),
+			-- the ledger: its rows come in month by month
+			('im_invoice', 'im_invoice_month_idx', 'USING brin (month)'),
+			('im_invoice_line', 'im_invoice_line_month_idx', 'USING brin (month)')
 	) AS t(table_name, index_name, definition)
 $$;
 COMMENT ON FUNCTION @extschema@.im_index_definitions() IS
@@ -148,8 +222,17 @@ AS $$
 			('im_order', 'im_order_no_truncate', 'CREATE TRIGGER', 'BEFORE TRUNCATE', 'FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.im_append_only()'),
 			('im_app', 'im_note_order', 'CREATE TRIGGER', 'AFTER UPDATE OF rate_card', 'FOR EACH ROW EXECUTE FUNCTION @extschema@.im_order_note()'),
 			('im_app', 'im_order_check', 'CREATE CONSTRAINT TRIGGER', 'AFTER UPDATE OF rate_card', 'DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION @extschema@.im_order_check()'),
-			('im_rate_card_version', 'im_rate_card_version_agree', 'CREATE TRIGGER', 'AFTER INSERT OR UPDATE', 'FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.im_card_versions_agree()')
+			('im_rate_card_version', 'im_rate_card_version_agree', 'CREATE TRIGGER', 'AFTER INSERT OR UPDATE', 'FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.im_card_versions_agree()'),
+			-- the ledger
+			('im_invoice', 'im_invoice_stays', 'CREATE TRIGGER', 'BEFORE UPDATE OR DELETE', 'FOR EACH ROW EXECUTE FUNCTION @extschema@.im_as_issued()'),
+			('im_invoice', 'im_invoice_no_truncate', 'CREATE TRIGGER', 'BEFORE TRUNCATE', 'FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.im_as_issued()'),
+			('im_invoice_line', 'im_invoice_line_stays', 'CREATE TRIGGER', 'BEFORE UPDATE OR DELETE', 'FOR EACH ROW EXECUTE FUNCTION @extschema@.im_as_issued()'),
+			('im_invoice_line', 'im_invoice_line_no_truncate', 'CREATE TRIGGER', 'BEFORE TRUNCATE', 'FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.im_as_issued()'),
+			('im_closing', 'im_closing_stays', 'CREATE TRIGGER', 'BEFORE UPDATE OR DELETE', 'FOR EACH ROW EXECUTE FUNCTION @extschema@.im_as_issued()'),
+			('im_closing', 'im_closing_no_truncate', 'CREATE TRIGGER', 'BEFORE TRUNCATE', 'FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.im_as_issued()')
 	) AS t(table_name, trigger_name, command, events, definition)
+	UNION ALL
+	SELECT * FROM @extschema@.im_mark_definitions()
 $$;
 COMMENT ON FUNCTION @extschema@.im_trigger_definitions() IS
 'The triggers of those tables.';
@@ -160,10 +243,14 @@ CREATE FUNCTION @extschema@.im_add_columns() RETURNS void
 	SET client_min_messages = warning
 AS $$
 DECLARE
+	owner name := @extschema@.im_owner_of_new();
 	t record;
 BEGIN
 	FOR t IN SELECT * FROM @extschema@.im_table_definitions() LOOP
-		EXECUTE format('CREATE TABLE IF NOT EXISTS %s.%I ()', '@extschema@', t.table_name);
+		IF to_regclass(format('%s.%I', '@extschema@', t.table_name)) IS NULL THEN
+			EXECUTE format('CREATE TABLE %s.%I ()', '@extschema@', t.table_name);
+			EXECUTE format('ALTER TABLE %s.%I OWNER TO %I', '@extschema@', t.table_name, owner);
+		END IF;
 		EXECUTE format('COMMENT ON TABLE %s.%I IS %L', '@extschema@', t.table_name, t.description);
 	END LOOP;
 	FOR t IN SELECT * FROM @extschema@.im_column_definitions() LOOP
@@ -224,22 +311,28 @@ CREATE FUNCTION @extschema@.im_add_triggers() RETURNS void
 AS $$
 DECLARE
 	t record;
+	unwatched boolean := false;
 BEGIN
 	FOR t IN
-		SELECT d.*
+		SELECT d.*, format('%s.%I', '@extschema@', d.table_name)::regclass AS on_table
 		FROM @extschema@.im_trigger_definitions() d
 		WHERE NOT EXISTS (
 			SELECT FROM pg_trigger g
 			WHERE g.tgrelid = format('%s.%I', '@extschema@', d.table_name)::regclass
 				AND g.tgname = d.trigger_name)
 	LOOP
-		EXECUTE format('%s %I %s ON %s.%I %s',
-			t.command, t.trigger_name, t.events, '@extschema@', t.table_name, t.definition);
+		PERFORM @extschema@.im_add_trigger(t.on_table, t.trigger_name, t.command, t.events, t.definition);
+		unwatched := unwatched OR t.trigger_name LIKE 'im\_mark\_%';
 	END LOOP;
+	unwatched := @extschema@.im_watch_partitions() OR unwatched;
+	-- what was loaded without the triggers was not marked
+	IF unwatched AND EXISTS (SELECT FROM @extschema@.im_metered_day d WHERE d.metered_at IS NOT NULL) THEN
+		PERFORM @extschema@.im_forget_metering();
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_add_triggers() IS
-'Adds the triggers that are missing.';
+'Adds the triggers that are missing, to partitions too. If one was missing that marks changes, what was metered counts no more.';
 
 -- A row inserted into a table that somebody else made runs the triggers that
 -- he put on it, with the rights of whoever inserts.
@@ -271,8 +364,10 @@ BEGIN
 	PERFORM @extschema@.im_add_columns();
 	PERFORM @extschema@.im_add_constraints();
 	PERFORM @extschema@.im_add_triggers();
+	PERFORM @extschema@.im_guard_ledger();
 	PERFORM @extschema@.im_add_functions();
 	PERFORM @extschema@.im_add_views();
+	PERFORM @extschema@.im_grant_again();
 	-- a price list that has rows is the user's: nothing of it comes back unasked
 	IF $1 AND NOT EXISTS (SELECT FROM @extschema@.im_rate_card_version) THEN
 		PERFORM @extschema@.im_need_own_table('im_rate_card_version');

@@ -129,8 +129,9 @@ tell_days(const Teller *teller, const Overage *overage)
 
 	for (CalDay day = bill->first; day < bill->until; day++)
 		tell_day(teller, overage, day, overage->name, day == peak_day ? "The peak." : NULL);
-	tell_day(teller, overage, peak_day, "peak",
-			 "The highest of the days that count, the first of equals.");
+	if (usage_on(bill->usage, peak_day, overage->field) > 0)
+		tell_day(teller, overage, peak_day, "peak",
+				 "The highest of the days that count, the first of equals.");
 }
 
 static void

@@ -463,9 +463,8 @@ need_users_of_declared(Inputs *inputs, CalDay first, int ndays, const bool *chos
  * are merged at once, so that no union of some of the days takes memory.
  */
 static int64_t
-count_month_users(void *arg, CalDay first, int ndays, const bool *chosen)
+count_users(Inputs *inputs, CalDay first, int ndays, const bool *chosen, bool need_all)
 {
-	Inputs	   *inputs = arg;
 	Datum	   *days,
 			   *sets;
 	bool	   *day_nulls,
@@ -485,8 +484,29 @@ count_month_users(void *arg, CalDay first, int ndays, const bool *chosen)
 		seen[at] = true;
 		sets[nsets++] = sets[i];
 	}
-	need_users_of_declared(inputs, first, ndays, chosen, seen);
+	if (need_all)
+		need_users_of_declared(inputs, first, ndays, chosen, seen);
 	return userset_count(PointerGetDatum(userset_union(sets, nsets)));
+}
+
+static int64_t
+count_month_users(void *arg, CalDay first, int ndays, const bool *chosen)
+{
+	return count_users(arg, first, ndays, chosen, true);
+}
+
+int64_t
+inputs_known_users(void *arg, CalDay first, int ndays, const bool *chosen)
+{
+	return count_users(arg, first, ndays, chosen, false);
+}
+
+void
+inputs_give_users(Inputs *inputs, Usage *usage)
+{
+	usage->month_users = count_month_users;
+	usage->arg = inputs;
+	inputs->usage = usage;
 }
 
 Usage *
@@ -498,9 +518,7 @@ inputs_bill_usage(Inputs *inputs, CalMonth month)
 	if (card_on(&inputs->cards, cal_first_day(month)) == NULL && !usage_any(usage) &&
 		(inputs->norders == 0 || inputs->orders[0].day >= cal_first_day(month + 1)))
 		return NULL;
-	usage->month_users = count_month_users;
-	usage->arg = inputs;
-	inputs->usage = usage;
+	inputs_give_users(inputs, usage);
 	return usage;
 }
 

@@ -85,6 +85,12 @@ extern Account *inputs_account(Inputs *inputs, CalDay until);
 /* The usage from ARG_SINCE until the end of the month. */
 extern Usage *inputs_usage(Inputs *inputs, CalMonth month);
 
+/* Lets the usage ask for the distinct users of a month: ARG_USERS. */
+extern void inputs_give_users(Inputs *inputs, Usage *usage);
+
+/* The same as Usage.month_users, but of the days whose users are known. */
+extern int64_t inputs_known_users(void *arg, CalDay first, int ndays, const bool *chosen);
+
 /*
  * The same with the users of the month, fit for a bill.  NULL where no version
  * covers the month and there is nothing to bill.

@@ -10,6 +10,7 @@
 
 typedef struct Report
 {
+	CalMonth	first;
 	int			at;
 	char		text[4000];
 } Report;
@@ -21,6 +22,8 @@ print_row(void *arg, const RevenueRow *row)
 	char		month[CAL_TEXT_SIZE],
 				figures[3][AMOUNT_TEXT_SIZE];
 
+	if (row->month < report->first)
+		return;
 	report->at += snprintf(report->text + report->at, sizeof(report->text) - (size_t) report->at,
 						   "%s %s%s%s %s %s %s\n", cal_month_text(row->month, month),
 						   row->item, row->option[0] ? " " : "", row->option,
@@ -40,11 +43,12 @@ report_of(const char *from, const char *to)
 	Usage	   *usage;
 
 	report.at = 0;
+	report.first = first;
 	report.text[0] = '\0';
 	if (!TRY_CORE(&app.test))
 		return app.test.problem.message;
 	account = open_until(cal_first_day(last + 1), false, app.cards);
-	usage = usage_open(core, bill_usage_since(account, first), cal_first_day(last + 1));
+	usage = usage_open(core, bill_usage_since(account, first - 1), cal_first_day(last + 1));
 	for (int i = 0; i < app.nfigures; i++)
 	{
 		int64_t		row[USAGE_FIELDS] = {app.figures[i].day};
@@ -148,6 +152,23 @@ test_upgrades(void)
 		  "the refund of a queued term does not release its part of the upgrade fee");
 }
 
+/* A queued term that went back before the upgrade bears nothing of it. */
+static void
+test_upgrade_after_refund(void)
+{
+	begin(&cards.cn);
+	buy("2023-03-01", "plan", "pro", 1);
+	buy("2023-03-01", "plan", "pro", 1);
+	refund_of("2023-03-02", 2);
+	buy("2023-03-03", "plan", "pro", 1);
+	upgrade("2023-03-22", "flagship");
+	earns("2023-03", "2023-04", "2023-03 plan pro 2997 1998 999\n"
+		  "2023-03 plan_upgrade flagship 2630.14 657.535 1972.605\n"
+		  "2023-03 refund plan -999 -999 0\n"
+		  "2023-04 plan pro 0 999 0\n2023-04 plan_upgrade flagship 0 1972.605 0\n",
+		  "an upgrade fee is earned with a term that was refunded before");
+}
+
 static void
 test_refunds(void)
 {
@@ -199,6 +220,9 @@ test_packs(void)
 		  "2023-04 moderation_pack month 0 1479.54359319 0\n",
 		  "two packs are not one of twice the size, or what lapses is earned before the end day");
 
+	earns("2023-04", "2023-04", "2023-04 moderation_pack month 0 1479.54359319 0\n",
+		  "a pack that ends on the first day of the report lapses whole");
+
 	begin(&cards.cn);
 	switch_on("2023-03-01", "moderation", "");
 	buy_packs("2023-03-01", "year_large", 2147483647);
@@ -240,6 +264,7 @@ main(void)
 	test_grace();
 	test_other_fees();
 	test_upgrades();
+	test_upgrade_after_refund();
 	test_refunds();
 	test_packs();
 	test_shares();

@@ -75,13 +75,14 @@ TEXT
 
 # Objects are kept from one run to the next, apart for each major version.
 build_extension() {
-	local build=$ROOT/.build/pg$PGMAJOR
+	local build=$ROOT/.build/pg$PGMAJOR${INSTRUMENT:+-$INSTRUMENT}
 	mkdir -p "$build" 2>/dev/null && [ -w "$build" ] || build=$WORK/build
 	say "building for PostgreSQL $PGMAJOR"
 	mkdir -p "$build"
 	make_extension "$build" "$PGLIBDIR/bin/pg_config" all
 	copy_server
 	make_extension "$build" "$PGBIN/pg_config" install
+	[ -z "${INSTRUMENT:-}" ] || "instrument_$INSTRUMENT" "$build"
 }
 
 # The bitcode for inlining under JIT takes as long to build as everything else
@@ -91,7 +92,7 @@ make_extension() {
 	local flags
 	flags=$(printf '%s' "${MAKEFLAGS:-}" | sed 's/ *--jobserver[^ ]*//g; s/ *-j[0-9]*//g')
 	if ! MAKEFLAGS=$flags make -C "$1" -f "$ROOT/Makefile" -j "$(nproc)" --no-print-directory \
-		PG_CONFIG="$2" with_llvm=no "$3" >"$WORK/make.log" 2>&1; then
+		PG_CONFIG="$2" with_llvm=no COPT="${INSTRUMENT_FLAGS:-}" "$3" >"$WORK/make.log" 2>&1; then
 		cat "$WORK/make.log" >&2
 		die "make $3 failed"
 	fi

@@ -4,7 +4,12 @@
 #	  What make test does: every layer of the suite on a throwaway server.
 #
 # ONLY="regress perl" runs these layers alone, KEEP=1 leaves server and files,
-# PGMAJOR=17 takes that version.  A layer that runs no test has failed.
+# PGMAJOR=17 takes that version, FILES="160_upgrade r1_time" runs these files
+# of the pgtap and perl layers alone.  A layer that runs no test has failed.
+# PICTURES=DIR keeps there what the perl layer's browser took of pages.
+#
+# sanitize.sh, memcheck.sh and coverage.sh run it on an instrumented server:
+# they set INSTRUMENT and bring layers of their own.
 set -euo pipefail
 . "$(dirname "$0")/server.sh"
 
@@ -14,7 +19,7 @@ die() {
 	exit 1
 }
 
-LAYERS='core regress pgtap isolation perl readme'
+LAYERS=${LAYERS:-'core regress pgtap isolation perl readme'}
 
 # The tests may write beside themselves and run as another user than the owner
 # of the checkout: they get a copy of it.
@@ -38,22 +43,29 @@ tap() {
 
 # The core is plain C: each program is built with all of it under the
 # sanitizers, since past a small palloc they see nothing in the server.
+CORE_FLAGS=${CORE_FLAGS:--fsanitize=address,undefined -fno-sanitize-recover=undefined}
+
+# compile_core FOLDER ARGUMENT...
+compile_core() {
+	(cd "$1" && shift && as_user "${CC:-cc}" -std=c17 -Wall -Wextra -g -O1 $CORE_FLAGS \
+		-I"$TREE/src" -I"$TREE/test/core" "$@")
+}
+
 layer_core() {
 	local source program programs=() broken=0
-	as_user mkdir "$WORK/core"
+	as_user mkdir "$WORK/core" "$WORK/core/src" "$WORK/core/test"
+	compile_core "$WORK/core/src" -c "$TREE"/src/core/*.c
 	for source in "$TREE"/test/core/*.c; do
 		[ -e "$source" ] || continue
-		program=$WORK/core/$(basename "$source" .c)
-		if as_user "${CC:-cc}" -std=c17 -Wall -Wextra -g -O1 \
-			-fsanitize=address,undefined -fno-sanitize-recover=undefined \
-			-I"$TREE/src" -I"$TREE/test/core" -o "$program" "$source" "$TREE"/src/core/*.c; then
+		program=$WORK/core/test/$(basename "$source" .c)
+		if compile_core "$WORK/core/test" -o "$program" "$source" "$WORK"/core/src/*.o; then
 			programs+=("$program")
 		else
 			echo "cannot build $source"
 			broken=$((broken + 1))
 		fi
 	done
-	UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_leaks=0 tap core "${programs[@]}"
+	UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_leaks=${CORE_LEAKS:-0} tap core "${programs[@]}"
 	count_more core "$broken"
 }
 
@@ -96,6 +108,14 @@ names_in() {
 	done
 }
 
+# The files of a folder of the tests that FILES names, or all of them.
+files_in() {
+	local file
+	find "$TREE/test/$1" -maxdepth 1 -name "*.$2" | sort | while read -r file; do
+		[[ -n "${FILES:-}" && " $FILES " != *" $(basename "$file" ".$2") "* ]] || echo "$file"
+	done
+}
+
 layer_regress() {
 	local tests
 	tests=$(names_in sql sql)
@@ -111,8 +131,9 @@ layer_isolation() {
 # Each file has a database of its own, with pgTAP, the extension and its
 # tables in it, so that none sees what another committed.
 layer_pgtap() {
-	local files=("$TREE"/test/pgtap/*.sql)
-	[ -e "${files[0]}" ] || return 0
+	local files=()
+	mapfile -t files < <(files_in pgtap sql)
+	[ ${#files[@]} -gt 0 ] || return 0
 	as_user createdb pgtap_template
 	as_user psql -X -q -v ON_ERROR_STOP=1 -d pgtap_template >/dev/null <<-SQL
 		CREATE EXTENSION pgtap;
@@ -126,7 +147,7 @@ layer_pgtap() {
 # the same private installation; PGHOST leads to the one that runs already.
 layer_perl() {
 	local files=()
-	mapfile -t files < <(find "$TREE/test/t" -maxdepth 1 -name '*.pl' -o -maxdepth 1 -name '*.t' 2>/dev/null | sort)
+	mapfile -t files < <(files_in t pl)
 	[ ${#files[@]} -gt 0 ] || return 0
 	as_user mkdir "$WORK/perl"
 	as_user createdb perl
@@ -134,7 +155,15 @@ layer_perl() {
 	export PG_REGRESS=$WORK$PGLIBDIR/lib/pgxs/src/test/regress/pg_regress
 	export TESTDIR=$WORK/perl TESTDATADIR=$WORK/perl/tmp_check TESTLOGDIR=$WORK/perl/log
 	export IMBILLING_TREE=$TREE
-	PGDATABASE=perl tap perl "${files[@]}"
+	# the copied server has no headers
+	IMBILLING_INCLUDE=$("$PGLIBDIR/bin/pg_config" --includedir-server)
+	export IMBILLING_INCLUDE
+	if [ -n "${PICTURES:-}" ]; then
+		as_user mkdir "$WORK/pictures"
+		export IMBILLING_PICTURES=$WORK/pictures
+	fi
+	PGDATABASE=perl tap perl "${files[@]}" || true
+	[ -z "${PICTURES:-}" ] || cp "$WORK/pictures"/* "$PICTURES"
 }
 
 # The README's queries print what the README says.
@@ -180,7 +209,9 @@ main() {
 	for layer in "$@"; do
 		[[ " $LAYERS " == *" $layer "* ]] || die "ONLY: no layer \"$layer\"; there are: $LAYERS"
 	done
+	[ -z "${PICTURES:-}" ] || { mkdir -p "$PICTURES" && PICTURES=$(cd "$PICTURES" && pwd); }
 	WELCOME=welcome_for_tests set_up missing_for_server missing_for_tests
+	[[ " $* " != *" perl "* ]] || install_browser
 	copy_tree
 	for layer in "$@"; do
 		run_layer "$layer"

@@ -113,21 +113,6 @@ sub objects
 	return psql($database, $list . join '', map { "SELECT * FROM ($_) q ORDER BY q::text;\n" } @queries);
 }
 
-# Two long texts are equal, or the lines of one alone are told.
-sub same
-{
-	my ($got, $expected, $what) = @_;
-	my %in_got = map { $_ => 1 } split /\n/, $got;
-	my %in_expected = map { $_ => 1 } split /\n/, $expected;
-	my @less = grep { !$in_got{$_} } split /\n/, $expected;
-	my @more = grep { !$in_expected{$_} } split /\n/, $got;
-
-	ok($got eq $expected, $what)
-	  or diag(join "\n", 'missing or different:', @less[0 .. ($#less < 9 ? $#less : 9)],
-		'instead:', @more[0 .. ($#more < 9 ? $#more : 9)]);
-	return;
-}
-
 # Dumped and restored into a database of its own
 sub restored
 {

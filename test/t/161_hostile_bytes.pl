@@ -29,7 +29,7 @@ note("FUZZ_SEED=$seed FUZZ_SECONDS=$seconds");
 # ---- the module that calls what SQL cannot ----
 
 my $module = "$BillingData::work/fuzz_server.so";
-chomp(my $include = qx(pg_config --includedir-server));
+chomp(my $include = $ENV{IMBILLING_INCLUDE} || qx(pg_config --includedir-server));
 chmod 0755, $BillingData::work;
 run_ok([ $ENV{CC} || 'cc', qw(-std=gnu17 -O1 -g -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -fPIC -shared),
 	'-isystem', $include, '-o', $module, "$tree/test/fuzz/fuzz_server.c" ], 'the module is built');
@@ -192,6 +192,18 @@ psql_ok($db, q{
 	CREATE FUNCTION usage(first date, figures int) RETURNS bigint[] LANGUAGE sql VOLATILE AS $$
 		SELECT array_agg(CASE WHEN n = 0 THEN $1 - '2000-01-01'::date + d ELSE abs(nasty() % 100000) END ORDER BY d, n)
 		FROM generate_series(0, 40) d, generate_series(0, $2 - 1) n $$;
+	CREATE FUNCTION packed(first date) RETURNS bigint[] LANGUAGE plpgsql VOLATILE AS $$
+	DECLARE
+		pack bigint[] := (SELECT im_usage_pack(1, $1 + d, abs(nasty() % 100000), abs(nasty() % 1000000), d, NULL, 7, 0, 1, d * d, 1000000007, NULL)
+			FROM generate_series(0, 30) d);
+	BEGIN
+		IF random() < 0.5 THEN
+			pack[1 + floor(random() * cardinality(pack))::int] := any_of(ARRAY[nasty(), pack[1] + nasty() % 65536, (random() * 9e18)::bigint]);
+		END IF;
+		RETURN CASE WHEN random() < 0.2 THEN pack[1:floor(random() * cardinality(pack))::int] ELSE pack END;
+	EXCEPTION WHEN numeric_value_out_of_range THEN
+		RETURN pack;
+	END $$;
 	-- mostly whole: what is spoiled hides what comes after it
 	CREATE FUNCTION entry() RETURNS im_order_entry LANGUAGE sql VOLATILE AS $$
 		SELECT any_of(ARRAY[ROW(id, at, 'buy', 'plan', 'pro', 1, 1, NULL, NULL)::im_order_entry, ROW(id, at, 'buy', 'plan', 'flagship', months, 1, NULL, paid)::im_order_entry,
@@ -215,7 +227,8 @@ psql_ok($db, q{
 			WHEN 4 THEN ROW(NULL, NULL, NULL)::im_price_book
 			ELSE im_price_book(NULL) END $$;
 	CREATE TABLE pool AS SELECT n, books() AS book, entries() AS orders, nasties(60) AS figures,
-		usage(any_of('{2023-12-01,2023-12-01,2023-11-25}'::date[]), any_of('{11,11,11,5,2,12}'::int[])) AS usage FROM generate_series(1, 400) n;
+		CASE WHEN n % 2 = 0 THEN packed(any_of('{2023-12-01,2023-12-01,2023-11-25}'::date[]))
+			ELSE usage(any_of('{2023-12-01,2023-12-01,2023-11-25}'::date[]), any_of('{11,11,11,5,2,12}'::int[])) END AS usage FROM generate_series(1, 400) n;
 	CREATE UNIQUE INDEX ON pool (n);
 	CREATE PROCEDURE rate_anything(seconds float) LANGUAGE plpgsql AS $$
 	DECLARE

@@ -11,7 +11,7 @@ use IPC::Run ();
 use Test::More;
 
 our @EXPORT = qw(create_database psql psql_ok psql_fails psql_both run_ok pipe_dump
-  sample_data bills counts);
+  sample_data bills counts readings same);
 
 our $work = File::Temp::tempdir(CLEANUP => 1);
 my @databases;
@@ -111,6 +111,57 @@ sub bills
 		SELECT * FROM $schema.im_monthly_totals('2023-03') ORDER BY app_id;
 		SELECT app_id, $schema.im_app_status(app_id, '2023-03-20 12:00+08'), $schema.im_monthly_total(app_id, '2023-03')
 		FROM $schema.im_app ORDER BY app_id;}, %option);
+}
+
+# What every function says that reads and changes nothing: results, or the error.
+# Those whose arguments are an app, a month, days or a card are found in the
+# catalog, so that a new one is among them by itself.
+sub readings
+{
+	my ($database, $schema, %option) = @_;
+	my $card = "$schema.im_bundled_card('cn', '2024-01-01')";
+	my $calls = psql($database, qq{
+	WITH known (type, name, value) AS (VALUES
+		('bigint', 'app_id', 'a'), ('bigint[]', 'apps', \$\$'{1,2,3,4,5,6,7,8,9,10}'\$\$),
+		('$schema.im_month', NULL, \$\$'2023-03'\$\$), ('date', 'month', \$\$'2023-03-01'\$\$),
+		('date', 'first', \$\$'2023-03-01'\$\$), ('date', 'until', \$\$'2023-04-01'\$\$),
+		('timestamptz', 'at', \$\$'2023-03-20 12:00+08'\$\$), ('$schema.im_rate_card', NULL, \$\$$card\$\$)),
+	reader AS (
+		SELECT p.* FROM pg_proc p
+		WHERE pronamespace = '$schema'::regnamespace AND prokind = 'f' AND provolatile <> 'v'
+			AND prorettype NOT IN ('void'::regtype, 'trigger'::regtype) AND 'internal'::regtype <> ALL (proargtypes)),
+	argument AS (
+		SELECT p.oid, n, format('%s::%s', k.value, proargtypes[n - 1]::regtype) AS value, k.value IS NULL AS unknown FROM reader p CROSS JOIN generate_series(1, pronargs - pronargdefaults) n
+		LEFT JOIN known k ON k.type::regtype = proargtypes[n - 1] AND coalesce(k.name, proargnames[n]) = proargnames[n]),
+	call AS (
+		SELECT p.oid, p.proname, coalesce(string_agg(value, ', ' ORDER BY n), '') AS arguments
+		FROM reader p LEFT JOIN argument a ON a.oid = p.oid
+		GROUP BY p.oid, p.proname HAVING coalesce(bool_and(NOT unknown), true))
+	SELECT format('SELECT %L, q::text FROM generate_series(1, %s) a, %s.%I(%s) q ORDER BY q::text COLLATE "C";', proname,
+		CASE WHEN arguments ~ '\\ma\\M' THEN 10 ELSE 1 END, \$\$$schema\$\$, proname, arguments)
+	FROM call WHERE proname !~ '^im_month(_|\$)|_definitions\$' ORDER BY oid::regprocedure::text COLLATE "C"});
+	my $said = '';
+
+	local $ENV{PGOPTIONS} = '-c client_min_messages=error';
+	IPC::Run::run([ 'psql', '-XqAt', '-v', 'VERBOSITY=terse', '-d', $database ], '<', \$calls, '>', \$said, '2>&1');
+	# drift is found when it is looked for
+	$said =~ s/^(im_audit\w*\|\(")[^"]*(",drift)/$1now$2/mg;
+	return $said;
+}
+
+# Two long texts are equal, or the lines of one alone are told.
+sub same
+{
+	my ($got, $expected, $what) = @_;
+	my %in_got = map { $_ => 1 } split /\n/, $got;
+	my %in_expected = map { $_ => 1 } split /\n/, $expected;
+	my @less = grep { !$in_got{$_} } split /\n/, $expected;
+	my @more = grep { !$in_expected{$_} } split /\n/, $got;
+
+	ok($got eq $expected, $what)
+	  or diag(join "\n", 'missing or different:', @less[0 .. ($#less < 9 ? $#less : 9)],
+		'instead:', @more[0 .. ($#more < 9 ? $#more : 9)]);
+	return;
 }
 
 # The rows of every table that users fill.

@@ -1,0 +1,418 @@
+-- im_bill_html(): the bill of an app as a page to read, print and keep.
+
+CREATE FUNCTION @extschema@.im_rebill_days(app_id bigint, month @extschema@.im_month)
+	RETURNS TABLE (day date, state text, plan text, counts boolean, dau bigint, groups bigint,
+		deductions numeric, deductions_from_packs numeric, deductions_left numeric,
+		minutes numeric, minutes_from_packs numeric, minutes_left numeric)
+	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 31
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off	-- as in im_rebill()
+AS $$
+#variable_conflict use_column
+DECLARE
+	first date := $2::date;
+	until date := upper($2::daterange);
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
+	reading @extschema@.im_reading;
+BEGIN
+	reading := @extschema@.im_reading(first, until, NULL, book, $1);
+	RETURN QUERY
+	SELECT d.*
+	FROM @extschema@.im_gather(first, until, NULL, reading) g,
+		@extschema@.im_rate_days(g.app_id, g.card_name, book, g.orders, g.suspensions,
+			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
+			g.calls, g.user_days, g.users) d
+	WHERE g.app_id = $1;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_rebill_days(bigint, @extschema@.im_month) IS
+'The days of a month of an app as the tables make them.';
+
+CREATE TYPE @extschema@.im_html_day AS (
+	day date,
+	state text,
+	plan text,
+	counts boolean,
+	dau bigint,
+	groups bigint,
+	deductions numeric,
+	deductions_from_packs numeric,
+	deductions_left numeric,
+	minutes numeric,
+	minutes_from_packs numeric,
+	minutes_left numeric
+);
+COMMENT ON TYPE @extschema@.im_html_day IS
+'A day of a page; internal. The columns are those of im_rebill_days().';
+COMMENT ON COLUMN @extschema@.im_html_day.day IS 'The day.';
+COMMENT ON COLUMN @extschema@.im_html_day.state IS 'State of the app on it.';
+COMMENT ON COLUMN @extschema@.im_html_day.plan IS 'Plan in force, or null.';
+COMMENT ON COLUMN @extschema@.im_html_day.counts IS 'Whether it counts towards a peak (R3).';
+COMMENT ON COLUMN @extschema@.im_html_day.dau IS 'Distinct users.';
+COMMENT ON COLUMN @extschema@.im_html_day.groups IS 'Peak groups.';
+COMMENT ON COLUMN @extschema@.im_html_day.deductions IS 'Billed deductions.';
+COMMENT ON COLUMN @extschema@.im_html_day.deductions_from_packs IS 'What packs gave of them.';
+COMMENT ON COLUMN @extschema@.im_html_day.deductions_left IS 'What moderation packs in force hold at its end; null without any.';
+COMMENT ON COLUMN @extschema@.im_html_day.minutes IS 'Billed call minutes.';
+COMMENT ON COLUMN @extschema@.im_html_day.minutes_from_packs IS 'What packs gave of them.';
+COMMENT ON COLUMN @extschema@.im_html_day.minutes_left IS 'Pack minutes that call packs in force hold at its end; null without any.';
+
+-- Why a line has its amount, in Chinese; the English reason is the line's own.
+-- What the sentence says of the amount is tested against the numbers, since
+-- a line does not tell an agreed price or a share from the others.
+CREATE FUNCTION @extschema@.im_html_why(lang text, line @extschema@.im_bill_line, peak_day date) RETURNS text
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	key text;
+	plain boolean := ($2).amount = ($2).units * ($2).unit_price;
+	used boolean := ($2).due_on = ($2).month + interval '1 month';
+BEGIN
+	IF $1 <> 'zh' OR ($2).amount IS NULL THEN
+		RETURN @extschema@.im_html_text(($2).explanation);
+	END IF;
+	key := CASE
+		WHEN ($2).item = 'refund' THEN 'why.refund'
+		WHEN ($2).item = 'plan_upgrade' THEN
+			CASE WHEN ($2).amount = greatest(round(($2).unit_price * ($2).quantity * 12 / 365, 2), 0)
+				THEN 'why.upgrade' ELSE 'why.upgrade_agreed' END
+		WHEN ($2).item IN ('dau_overage', 'mau_overage', 'group_overage') THEN
+			CASE WHEN ($2).units = 0 THEN 'why.within' ELSE 'why.over' END
+		WHEN ($2).item = 'call_minutes' THEN 'why.minutes'
+		WHEN ($2).item = 'moderation' THEN 'why.moderation'
+		WHEN ($2).item = 'moderation_pack' THEN CASE WHEN plain THEN 'why.pack' ELSE 'why.pack_agreed' END
+		WHEN used THEN 'why.postpaid'
+		WHEN plain THEN 'why.prepaid' ELSE 'why.agreed' END;
+	RETURN format(@extschema@.im_html_word($1, key),
+			@extschema@.im_html_number(($2).quantity),
+			@extschema@.im_html_date(lower(($2).period)),
+			@extschema@.im_html_date(upper(($2).period) - 1),
+			@extschema@.im_html_number(($2).unit_price),
+			@extschema@.im_html_text(($2).currency),
+			@extschema@.im_html_number(($2).amount),
+			@extschema@.im_html_number(($2).included),
+			@extschema@.im_html_number(($2).billable),
+			@extschema@.im_html_number(($2).units))
+		|| CASE WHEN key IN ('why.within', 'why.over') AND peak_day IS NOT NULL THEN
+			format(@extschema@.im_html_word($1, 'why.peak'), @extschema@.im_html_date(peak_day)) ELSE '' END
+		|| CASE WHEN key IN ('why.over', 'why.postpaid') AND NOT plain THEN
+			@extschema@.im_html_word($1, 'why.share') ELSE '' END;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_html_why(text, @extschema@.im_bill_line, date) IS
+'How the amount of a line came about, in a sentence.';
+
+CREATE FUNCTION @extschema@.im_html_amount(tag text, class text, label text, amount numeric, places integer) RETURNS text
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	RETURN format('<%1$s role="cell" class="n amount%2$s%3$s" data-label="%4$s"><data value="%5$s">%6$s</data></%1$s>',
+		tag, class, CASE WHEN amount < 0 THEN ' minus' ELSE '' END, label,
+		round(amount, greatest(min_scale(amount), places)), @extschema@.im_html_number(amount, places));
+COMMENT ON FUNCTION @extschema@.im_html_amount(text, text, text, numeric, integer) IS
+'A cell with an amount of money, exact, with at least the places of its currency.';
+
+CREATE FUNCTION @extschema@.im_html_cell(label text, value numeric) RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	RETURN format('<td role="cell" class="n%s" data-label="%s">%s</td>', CASE WHEN value IS NULL THEN ' none' ELSE '' END,
+		label, @extschema@.im_html_number(value));
+COMMENT ON FUNCTION @extschema@.im_html_cell(text, numeric) IS
+'A cell with a number; empty for null.';
+
+CREATE FUNCTION @extschema@.im_html_line(lang text, line @extschema@.im_bill_line, places integer, peak_day date) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format('<tr role="row"><td role="cell" class="no">%s</td><th role="rowheader" scope="row">'
+			'<span class="item">%s</span> <span class="option">%s</span>'
+			'<p class="why">%s</p><p class="when">%s</p></th>',
+			($2).line, @extschema@.im_html_name($1, 'item.' || ($2).item, ($2).item),
+			@extschema@.im_html_item($1, ($2).item, ($2).option),
+			@extschema@.im_html_times(@extschema@.im_html_why($1, $2, $4)),
+			@extschema@.im_html_times(format(@extschema@.im_html_word($1, 'when'), @extschema@.im_html_date(lower(($2).period)),
+				@extschema@.im_html_date(upper(($2).period) - 1), @extschema@.im_html_date(($2).due_on))))
+		|| @extschema@.im_html_cell(@extschema@.im_html_word($1, 'quantity'), ($2).quantity)
+		|| @extschema@.im_html_cell(@extschema@.im_html_word($1, 'included'), nullif(($2).included, 0))
+		|| @extschema@.im_html_cell(@extschema@.im_html_word($1, 'units'), ($2).units)
+		|| @extschema@.im_html_cell(@extschema@.im_html_word($1, 'unit_price'), ($2).unit_price)
+		|| coalesce(@extschema@.im_html_amount('td', '', @extschema@.im_html_word($1, 'amount'), ($2).amount, $3),
+			format('<td role="cell" class="n amount">%s</td>', @extschema@.im_html_word($1, 'no_price')))
+		|| '</tr>' || E'\n'
+$$;
+COMMENT ON FUNCTION @extschema@.im_html_line(text, @extschema@.im_bill_line, integer, date) IS
+'A line of a bill as a row of its table.';
+
+CREATE FUNCTION @extschema@.im_html_lines(lang text, lines @extschema@.im_bill_line[], places integer, total numeric,
+		dau_day date, group_day date) RETURNS text
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	exact numeric := (SELECT sum(b.amount) FROM unnest($2) b);
+	currency text := @extschema@.im_html_text(($2[1]).currency);
+BEGIN
+	RETURN format('<section><h2 id="lines">%s</h2><div class="scroll" tabindex="0" role="region" aria-labelledby="lines">'
+			'<table role="table" class="lines"><caption>%1$s</caption><thead role="rowgroup"><tr role="row">',
+			@extschema@.im_html_word($1, 'lines'))
+		|| (SELECT string_agg(format('<th role="columnheader" scope="col"%s>%s%s</th>', h.class,
+					@extschema@.im_html_word($1, h.key),
+					CASE WHEN h.key IN ('unit_price', 'amount') THEN ' (' || currency || ')' ELSE '' END), '' ORDER BY h.n)
+			FROM (VALUES (1, 'line', ' class="no"'), (2, 'item', ''), (3, 'quantity', ' class="n"'), (4, 'included', ' class="n"'),
+						 (5, 'units', ' class="n"'), (6, 'unit_price', ' class="n"'), (7, 'amount', ' class="n"')) h(n, key, class))
+		|| '</tr></thead>' || E'\n' || '<tbody role="rowgroup">'
+		|| (SELECT string_agg(@extschema@.im_html_line($1, b, $3,
+					CASE b.item WHEN 'dau_overage' THEN $5 WHEN 'group_overage' THEN $6 END), '' ORDER BY b.line)
+			FROM unnest($2) b)
+		|| '</tbody>' || E'\n' || '<tfoot role="rowgroup">'
+		|| CASE WHEN total = exact THEN '' ELSE format('<tr role="row" class="round"><th role="rowheader" scope="row" colspan="6">%s</th>%s</tr>',
+			@extschema@.im_html_word($1, 'total.rounding'),
+			@extschema@.im_html_amount('td', '', '', total - exact, $3)) END
+		|| format('<tr role="row"><th role="rowheader" scope="row" colspan="6">%s</th>%s</tr>',
+			format(@extschema@.im_html_word($1, 'total.in'), currency),
+			@extschema@.im_html_amount('td', '', '', total, $3))
+		|| '</tfoot></table></div></section>' || E'\n';
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_html_lines(text, @extschema@.im_bill_line[], integer, numeric, date, date) IS
+'The table of the lines of a bill, with its total.';
+
+-- One day a row: only the columns that have a figure in the month.
+CREATE FUNCTION @extschema@.im_html_days(lang text, days @extschema@.im_html_day[],
+		dau_day date, group_day date) RETURNS text
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	has_deductions boolean;
+	has_minutes boolean;
+	peak text := format('<span class="tag">%s</span> ', @extschema@.im_html_word($1, 'peak'));
+BEGIN
+	SELECT bool_or(d.deductions > 0 OR d.deductions_left IS NOT NULL), bool_or(d.minutes > 0 OR d.minutes_left IS NOT NULL)
+	INTO has_deductions, has_minutes
+	FROM unnest($2) d;
+	RETURN format('<section class="sheet"><h2 id="days">%s</h2><div class="scroll" tabindex="0" role="region" aria-labelledby="days">'
+			'<table class="days"><caption>%1$s</caption><thead><tr>', @extschema@.im_html_word($1, 'days'))
+		|| (SELECT string_agg(format('<th scope="col"%s>%s</th>', CASE WHEN h.n > 2 THEN ' class="n"' ELSE '' END,
+					@extschema@.im_html_word($1, h.key)), '' ORDER BY h.n)
+			FROM (VALUES (1, 'day', true), (2, 'state', true), (3, 'dau', true), (4, 'groups', true),
+						 (5, 'deductions', has_deductions), (6, 'packs', has_deductions), (7, 'left', has_deductions),
+						 (8, 'minutes', has_minutes), (9, 'packs', has_minutes), (10, 'left', has_minutes)) h(n, key, shown)
+			WHERE h.shown)
+		|| '</tr></thead>' || E'\n' || '<tbody>'
+		|| (SELECT string_agg(format('<tr><th scope="row">%s</th><td>%s</td>', @extschema@.im_html_date(d.day),
+					@extschema@.im_html_word($1, 'state.' || d.state))
+				|| (SELECT string_agg(format('<td class="n%s">%s%s</td>', CASE WHEN c.highest THEN ' highest' ELSE '' END,
+							CASE WHEN c.highest THEN peak ELSE '' END, @extschema@.im_html_number(c.value)), '' ORDER BY c.n)
+					FROM (VALUES (3, d.dau::numeric, true, coalesce(d.day = $3, false)),
+								 (4, d.groups, true, coalesce(d.day = $4, false)),
+								 (5, d.deductions, has_deductions, false), (6, d.deductions_from_packs, has_deductions, false),
+								 (7, d.deductions_left, has_deductions, false), (8, d.minutes, has_minutes, false),
+								 (9, d.minutes_from_packs, has_minutes, false), (10, d.minutes_left, has_minutes, false)
+						) c(n, value, shown, highest)
+					WHERE c.shown)
+				|| '</tr>', E'\n' ORDER BY d.day)
+			FROM unnest($2) d)
+		|| '</tbody></table></div></section>' || E'\n';
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_html_days(text, @extschema@.im_html_day[], date, date) IS
+'The table of daily figures of a bill.';
+
+-- Which charts a month has: those with something to draw.
+CREATE FUNCTION @extschema@.im_html_charts(lang text, days @extschema@.im_html_day[], dau_quota numeric, group_quota numeric)
+	RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT coalesce(format('<section><h2>%s</h2><div class="charts">', @extschema@.im_html_word($1, 'charts')) || E'\n'
+		|| string_agg(@extschema@.im_html_figure($1,
+			ROW(c.key, c.style, v.days, c.low, c.high, v.counts, c.quota)::@extschema@.im_html_chart), '' ORDER BY c.n)
+		|| '</div></section>' || E'\n', '')
+	FROM (SELECT array_agg(d.day ORDER BY d.day) AS days, array_agg(d.counts ORDER BY d.day) AS counts,
+				 array_agg(d.dau::numeric ORDER BY d.day) AS dau, array_agg(d.groups::numeric ORDER BY d.day) AS groups,
+				 array_agg(d.deductions_from_packs ORDER BY d.day) AS deductions_packs,
+				 array_agg(d.deductions - d.deductions_from_packs ORDER BY d.day) AS deductions_rest,
+				 array_agg(d.deductions_left ORDER BY d.day) AS deductions_left,
+				 array_agg(d.minutes_from_packs ORDER BY d.day) AS minutes_packs,
+				 array_agg(d.minutes - d.minutes_from_packs ORDER BY d.day) AS minutes_rest,
+				 array_agg(d.minutes_left ORDER BY d.day) AS minutes_left,
+				 max(d.dau) > 0 AS has_dau, max(d.groups) > 0 AS has_groups,
+				 max(d.deductions) > 0 AS has_deductions, max(d.minutes) > 0 AS has_minutes,
+				 count(d.deductions_left) > 0 AS has_deductions_left, count(d.minutes_left) > 0 AS has_minutes_left
+		  FROM unnest($2) d) v,
+		LATERAL (VALUES
+			(1, 'dau', 'peak', v.dau, NULL::numeric[], $3, v.has_dau),
+			(2, 'groups', 'peak', v.groups, NULL, $4, v.has_groups),
+			(3, 'deductions', 'split', v.deductions_packs, v.deductions_rest, NULL, v.has_deductions),
+			(4, 'deductions_left', 'left', v.deductions_left, NULL, NULL, v.has_deductions_left),
+			(5, 'minutes', 'split', v.minutes_packs, v.minutes_rest, NULL, v.has_minutes),
+			(6, 'minutes_left', 'left', v.minutes_left, NULL, NULL, v.has_minutes_left)
+		) c(n, key, style, low, high, quota, shown)
+	WHERE c.shown
+$$;
+COMMENT ON FUNCTION @extschema@.im_html_charts(text, @extschema@.im_html_day[], numeric, numeric) IS
+'The charts of a bill.';
+
+CREATE FUNCTION @extschema@.im_html_fact(heading text, fact text) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	RETURN format('<div><dt>%s</dt><dd>%s</dd></div>', heading, fact);
+COMMENT ON FUNCTION @extschema@.im_html_fact(text, text) IS
+'A heading with a fact below it.';
+
+-- What of the total was bought, used and given back.
+CREATE FUNCTION @extschema@.im_html_sums(lang text, month date, lines @extschema@.im_bill_line[], places integer) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT string_agg(@extschema@.im_html_fact(s.heading, @extschema@.im_html_number(s.amount, $4)), '' ORDER BY s.n)
+	FROM (SELECT k.n, k.heading, sum(b.amount) AS amount
+		  FROM unnest($3) b,
+			LATERAL (SELECT CASE WHEN b.item = 'refund' THEN 3
+				WHEN b.due_on = $2 + interval '1 month' THEN 2 ELSE 1 END AS n) kind,
+			LATERAL (VALUES (1, @extschema@.im_html_word($1, 'bought')),
+							(2, format(@extschema@.im_html_word($1, 'used'), @extschema@.im_html_date(($2 + interval '1 month')::date))),
+							(3, @extschema@.im_html_word($1, 'refunded'))) k(n, heading)
+		  WHERE k.n = kind.n
+		  GROUP BY k.n, k.heading) s
+$$;
+COMMENT ON FUNCTION @extschema@.im_html_sums(text, date, @extschema@.im_bill_line[], integer) IS
+'The sums of what was bought, used and refunded.';
+
+-- Whether the month is closed for the app, and what was issued.
+CREATE FUNCTION @extschema@.im_html_status(lang text, app_id bigint, month date, zone text) RETURNS text
+	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE WHEN count(*) = 0 THEN @extschema@.im_html_word($1, 'status.open')
+		ELSE format(@extschema@.im_html_word($1, 'status.issued'),
+			@extschema@.im_html_date((min(i.issued_at) AT TIME ZONE $4)::date)) END
+		|| CASE WHEN count(*) < 2 THEN '' ELSE format(@extschema@.im_html_word($1, 'status.notes'), count(*) - 1) END
+	FROM @extschema@.im_invoice i
+	WHERE i.app_id = $2 AND i.month = $3
+$$;
+COMMENT ON FUNCTION @extschema@.im_html_status(text, bigint, date, text) IS
+'When the invoice of a month was issued and how many notes followed, or that the bill may still change.';
+
+CREATE TYPE @extschema@.im_html_head AS (
+	name text,
+	card text,
+	card_from date,
+	terms jsonb,
+	places integer,
+	currency text,
+	zone text,
+	total numeric
+);
+COMMENT ON TYPE @extschema@.im_html_head IS
+'What a page says of an app beside its lines and days; internal.';
+COMMENT ON COLUMN @extschema@.im_html_head.name IS 'Its name.';
+COMMENT ON COLUMN @extschema@.im_html_head.card IS 'Its price list.';
+COMMENT ON COLUMN @extschema@.im_html_head.card_from IS 'First day of the version that rates the month.';
+COMMENT ON COLUMN @extschema@.im_html_head.terms IS 'That version.';
+COMMENT ON COLUMN @extschema@.im_html_head.places IS 'Decimal places of the currency.';
+COMMENT ON COLUMN @extschema@.im_html_head.currency IS 'ISO 4217 code.';
+COMMENT ON COLUMN @extschema@.im_html_head.zone IS 'Time zone of its days.';
+COMMENT ON COLUMN @extschema@.im_html_head.total IS 'Total of the bill in that currency.';
+
+-- What was issued stands in its own currency, whatever the price list says now.
+CREATE FUNCTION @extschema@.im_html_head_of(app_id bigint, month @extschema@.im_month,
+		lines @extschema@.im_bill_line[])
+	RETURNS @extschema@.im_html_head
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	head @extschema@.im_html_head;
+BEGIN
+	SELECT a.name, a.rate_card, v.effective_from, v.terms, (v.terms ->> 'scale')::numeric::int,
+		coalesce(($3[cardinality($3)]).currency, v.terms ->> 'currency'), v.terms ->> 'time_zone', NULL INTO head
+	FROM @extschema@.im_app a
+	JOIN @extschema@.im_rate_card_version v ON v.rate_card = a.rate_card
+	WHERE a.app_id = $1
+	ORDER BY v.effective_from > $2::date, v.effective_from DESC
+	LIMIT 1;
+	IF EXISTS (SELECT FROM @extschema@.im_invoice i WHERE i.app_id = $1 AND i.month = $2::date) THEN
+		head.total := @extschema@.im_monthly_total($1, $2);
+		head.places := greatest(head.places, scale(head.total));
+	ELSE
+		head.total := round(coalesce((SELECT sum(b.amount) FROM unnest($3) b), 0), head.places);
+	END IF;
+	RETURN head;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_html_head_of(bigint, @extschema@.im_month, @extschema@.im_bill_line[]) IS
+'App, price list and total of a page.';
+
+CREATE FUNCTION @extschema@.im_html_header(lang text, app_id bigint, month date, head @extschema@.im_html_head,
+		plan text, lines @extschema@.im_bill_line[]) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format('<header><div class="top"><div><p class="kicker">%s</p><h1><bdi>%s</bdi></h1></div>'
+			'<div class="total"><p class="kicker">%s</p><p class="sum"><span class="currency">%s</span><data id="total" value="%s">%s</data></p></div></div>',
+			format(@extschema@.im_html_word($1, 'bill'),
+				format('<time datetime="%s">%s</time>', to_char($3, 'YYYY-MM'), @extschema@.im_html_month($1, $3))),
+			@extschema@.im_html_text(($4).name), @extschema@.im_html_word($1, 'total'), @extschema@.im_html_text(($4).currency),
+			($4).total, @extschema@.im_html_number(($4).total, ($4).places))
+		|| '<dl class="facts">'
+		|| @extschema@.im_html_fact(@extschema@.im_html_word($1, 'app_id'), $2::text)
+		|| @extschema@.im_html_fact(@extschema@.im_html_word($1, 'plan'),
+			coalesce(@extschema@.im_html_name($1, 'plan.' || $5, $5), @extschema@.im_html_word($1, 'plan.none')))
+		|| @extschema@.im_html_fact(@extschema@.im_html_word($1, 'card'), format(@extschema@.im_html_word($1, 'card.from'),
+			'<bdi>' || @extschema@.im_html_text(($4).card) || '</bdi>', @extschema@.im_html_date(($4).card_from)))
+		|| coalesce(@extschema@.im_html_sums($1, $3, $6, ($4).places), '')
+		|| @extschema@.im_html_fact(@extschema@.im_html_word($1, 'status'),
+			@extschema@.im_html_status($1, $2, $3, ($4).zone))
+		|| '</dl></header>' || E'\n'
+$$;
+COMMENT ON FUNCTION @extschema@.im_html_header(text, bigint, date, @extschema@.im_html_head, text, @extschema@.im_bill_line[]) IS
+'The head of a bill: whose, for when, how much.';
+
+CREATE FUNCTION @extschema@.im_bill_html(app_id bigint, month @extschema@.im_month, lang text DEFAULT 'en')
+	RETURNS text
+	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+	title text;
+	lines @extschema@.im_bill_line[];
+	days @extschema@.im_html_day[];
+	head @extschema@.im_html_head;
+	plan text;
+	dau_day date;
+	group_day date;
+BEGIN
+	IF @extschema@.im_guarded('im_bill_html_guarded') THEN
+		RETURN @extschema@.im_bill_html_guarded($1, $2, $3);
+	END IF;
+	title := @extschema@.im_html_month($3, $2::date);
+	SELECT array_agg(b ORDER BY b.line) INTO lines FROM @extschema@.im_monthly_bill($1, $2) b;
+	SELECT array_agg(ROW(d.*)::@extschema@.im_html_day ORDER BY d.day) INTO days
+	FROM @extschema@.im_rebill_days($1, $2) d;
+	head := @extschema@.im_html_head_of($1, $2, lines);
+	-- on the free plan none is in force, but it has a name
+	SELECT coalesce(d.plan, CASE d.state WHEN 'trial' THEN
+		(SELECT p.key FROM jsonb_each(head.terms -> 'plans') p WHERE (p.value ->> 'rank')::numeric = 0) END) INTO plan
+	FROM unnest(days) d ORDER BY d.counts DESC, d.day DESC LIMIT 1;
+	SELECT d.day INTO dau_day FROM unnest(days) d WHERE d.counts AND d.dau > 0 ORDER BY d.dau DESC, d.day LIMIT 1;
+	SELECT d.day INTO group_day FROM unnest(days) d WHERE d.counts AND d.groups > 0 ORDER BY d.groups DESC, d.day LIMIT 1;
+	RETURN @extschema@.im_html_page($3, format(@extschema@.im_html_word($3, 'bill.title'), @extschema@.im_html_text(head.name), title),
+		@extschema@.im_html_header($3, $1, $2::date, head, plan, lines)
+		|| CASE WHEN lines IS NULL THEN format('<section class="nothing"><p>%s</p><p>%s</p></section>' || E'\n',
+				@extschema@.im_html_word($3, 'nothing'), format(@extschema@.im_html_word($3, 'nothing.note'), title))
+			ELSE @extschema@.im_html_lines($3, lines, head.places, head.total, dau_day, group_day) END
+		|| @extschema@.im_html_charts($3, days,
+			(head.terms #>> ARRAY['plans', plan, 'dau', 'included'])::numeric,
+			(head.terms #>> ARRAY['plans', plan, 'groups', 'included'])::numeric)
+		|| CASE WHEN EXISTS (SELECT FROM unnest(days) d WHERE d.dau > 0 OR d.groups > 0 OR d.deductions > 0 OR d.minutes > 0
+					OR d.deductions_left IS NOT NULL OR d.minutes_left IS NOT NULL)
+				THEN @extschema@.im_html_days($3, days, dau_day, group_day) ELSE '' END
+		|| format('<footer><p>%s</p></footer>' || E'\n',
+			format(@extschema@.im_html_word($3, 'note'), @extschema@.im_html_text(head.zone))));
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_bill_html(bigint, @extschema@.im_month, text) IS
+'The bill of an app and month as a self-contained HTML page in English (en) or Chinese (zh): lines with their reasons, total, charts and figures of each day; it prints on A4. No script, no outside resource, every text escaped. Errors: 22023 for another language; else as im_monthly_bill().';

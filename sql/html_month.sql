@@ -1,0 +1,108 @@
+-- im_month_html(): the bills of a month of all apps on one page.
+
+-- A bar as wide as a share of the largest; the number beside it says it too.
+CREATE FUNCTION @extschema@.im_html_share(amount numeric, largest numeric) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	RETURN format('<svg class="bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true"><rect width="%s" height="6"/></svg>',
+		CASE WHEN largest > 0 AND amount > 0 THEN round(100 * amount / largest, 1) ELSE 0 END);
+COMMENT ON FUNCTION @extschema@.im_html_share(numeric, numeric) IS
+'A bar beside an amount.';
+
+CREATE FUNCTION @extschema@.im_html_heads(lang text, keys text[], numbers integer) RETURNS text
+	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT '<thead><tr>' || string_agg(format('<th scope="col"%s>%s</th>', CASE WHEN k.n >= $3 AND k.key <> 'share' THEN ' class="n"' ELSE '' END,
+			@extschema@.im_html_word($1, k.key)), '' ORDER BY k.n) || '</tr></thead>' || E'\n'
+	FROM unnest($2) WITH ORDINALITY k(key, n)
+$$;
+COMMENT ON FUNCTION @extschema@.im_html_heads(text, text[], integer) IS
+'The head of a table; columns from the given one on are numbers.';
+
+CREATE FUNCTION @extschema@.im_html_section(id text, heading text, class text, inner_html text) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	RETURN format('<section><h2 id="%1$s">%2$s</h2><div class="scroll" tabindex="0" role="region" aria-labelledby="%1$s">'
+		'<table class="%3$s"><caption>%2$s</caption>%4$s</table></div></section>', id, heading, class, inner_html) || E'\n';
+COMMENT ON FUNCTION @extschema@.im_html_section(text, text, text, text) IS
+'A section with a table that scrolls where it is too wide.';
+
+-- What each item came to in a currency.
+CREATE FUNCTION @extschema@.im_html_items(lang text, lines @extschema@.im_bill_line[], currency text, places integer) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT @extschema@.im_html_heads($1, ARRAY['item', 'lines.count', 'share', 'amount'], 2) || '<tbody>'
+		|| string_agg(format('<tr><th scope="row"><span class="item">%s</span></th><td class="n">%s</td><td>%s</td>%s</tr>',
+				@extschema@.im_html_name($1, 'item.' || i.item, i.item), @extschema@.im_html_number(i.lines),
+				@extschema@.im_html_share(i.amount, i.largest),
+				@extschema@.im_html_amount('td', '', '', i.amount, $4)), E'\n' ORDER BY i.amount DESC, i.item COLLATE "C")
+		|| '</tbody>'
+	FROM (SELECT b.item, count(*) AS lines, sum(b.amount) AS amount, max(sum(b.amount)) OVER () AS largest
+		  FROM unnest($2) b
+		  WHERE b.currency = $3
+		  GROUP BY b.item) i
+$$;
+COMMENT ON FUNCTION @extschema@.im_html_items(text, @extschema@.im_bill_line[], text, integer) IS
+'A table of what each item came to in a currency.';
+
+CREATE FUNCTION @extschema@.im_month_html_of(apps bigint[], month @extschema@.im_month, lang text) RETURNS text
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off
+AS $$
+#variable_conflict use_variable
+DECLARE
+	title text := format(@extschema@.im_html_word($3, 'month.title'), @extschema@.im_html_month($3, $2::date));
+	lines @extschema@.im_bill_line[] := ARRAY(SELECT b FROM @extschema@.im_monthly_bills_of($1, $2) b);
+	head text;
+	bills bigint;
+	items text;
+	rows_of_apps text;
+BEGIN
+	WITH total AS (
+		SELECT t.app_id, t.currency, t.total, scale(t.total) AS places
+		FROM @extschema@.im_monthly_totals_of($1, $2) t),
+	sums AS (
+		SELECT t.currency, sum(t.total) AS total, count(*) AS apps, max(t.places) AS places
+		FROM total t
+		GROUP BY t.currency)
+	SELECT sum(s.apps), string_agg(format('<p class="sum"><span class="currency">%s</span><data value="%s">%s</data></p>',
+				@extschema@.im_html_text(s.currency), s.total, @extschema@.im_html_number(s.total, s.places)), '' ORDER BY s.currency COLLATE "C"),
+		string_agg(@extschema@.im_html_section('items-' || s.currency, format('%s, %s', @extschema@.im_html_word($3, 'items'), @extschema@.im_html_text(s.currency)),
+			'items', @extschema@.im_html_items($3, lines, s.currency, s.places)), '' ORDER BY s.currency COLLATE "C"),
+		(SELECT @extschema@.im_html_heads($3, ARRAY['app', 'app_id', 'currency', 'lines.count', 'total'], 4) || '<tbody>'
+				|| string_agg(format('<tr><th scope="row"><bdi>%s</bdi></th><td>%s</td><td>%s</td><td class="n">%s</td>%s</tr>',
+					@extschema@.im_html_text(a.name), t.app_id, @extschema@.im_html_text(t.currency),
+					@extschema@.im_html_number(l.lines), @extschema@.im_html_amount('td', '', '', t.total, t.places)), E'\n'
+					ORDER BY t.currency COLLATE "C", t.total DESC, t.app_id)
+				|| '</tbody>'
+		 FROM total t
+		 JOIN @extschema@.im_app a ON a.app_id = t.app_id
+		 JOIN (SELECT b.app_id, count(*) AS lines FROM unnest(lines) b GROUP BY b.app_id) l ON l.app_id = t.app_id)
+	INTO bills, head, items, rows_of_apps
+	FROM sums s;
+	RETURN @extschema@.im_html_page($3, title,
+		format('<header><div class="top"><div><p class="kicker">%s</p><h1><time datetime="%s">%s</time></h1></div><div class="total"><p class="kicker">%s</p>%s</div></div></header>' || E'\n',
+			format(@extschema@.im_html_word($3, 'apps.count'), coalesce(bills, 0)), to_char($2::date, 'YYYY-MM'), title, @extschema@.im_html_word($3, 'total'), head)
+		|| CASE WHEN rows_of_apps IS NULL THEN format('<section class="nothing"><p>%s</p></section>' || E'\n', @extschema@.im_html_word($3, 'nothing'))
+			ELSE items || @extschema@.im_html_section('apps', @extschema@.im_html_word($3, 'apps'), 'apps', rows_of_apps) END);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_month_html_of(bigint[], @extschema@.im_month, text) IS
+'im_month_html() of the given apps; null for all of them.';
+
+CREATE FUNCTION @extschema@.im_month_html(month @extschema@.im_month, lang text DEFAULT 'en') RETURNS text
+	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF @extschema@.im_guarded('im_month_html_guarded') THEN
+		RETURN @extschema@.im_month_html_guarded($1, $2);
+	END IF;
+	RETURN @extschema@.im_month_html_of(NULL, $1, $2);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_month_html(@extschema@.im_month, text) IS
+'The totals of a month of all apps as a self-contained HTML page in English (en) or Chinese (zh): per currency what each item came to, and a row an app. Errors: 22023 for another language; else as im_monthly_bills().';

@@ -1,0 +1,159 @@
+-- The ledger: what was issued, how it is read, digested and guarded.
+--
+-- The number of a document is its natural key (app_id, month, revision): there
+-- is no counter to wait for, so closers of different apps run side by side,
+-- and the key alone keeps two of them from issuing one document twice.
+
+CREATE FUNCTION @extschema@.im_canonical(VARIADIC "any") RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_canonical("any") IS
+'The values as bytes that no session setting, encoding or version changes and that no other values have: what digests are computed of. Error 0A000 for types that no invoice has.';
+
+CREATE FUNCTION @extschema@.im_line_bytes(l @extschema@.im_bill_line) RETURNS bytea
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	RETURN @extschema@.im_canonical((l).line, (l).item, (l).option, (l).period, (l).due_on,
+		(l).quantity, (l).included, (l).billable, (l).units, (l).unit_price, (l).amount,
+		(l).currency, (l).explanation);
+COMMENT ON FUNCTION @extschema@.im_line_bytes(@extschema@.im_bill_line) IS
+'What of a line goes into the digest of its document: all but app and month, which are the document''s.';
+
+-- The text at the front tells these digests from any other use of the same
+-- bytes, and a later way of computing them from this one.
+CREATE FUNCTION @extschema@.im_invoice_digest(app_id bigint, month date, revision integer,
+		kind text, currency text, total numeric, issued_at timestamptz, rate_card text,
+		card_from date, previous bytea, lines bytea)
+	RETURNS bytea
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	RETURN pg_catalog.sha256(
+		@extschema@.im_canonical('imbilling invoice 1'::pg_catalog.text, app_id, month, revision, kind,
+			currency, total, issued_at, rate_card, card_from, previous, lines));
+COMMENT ON FUNCTION @extschema@.im_invoice_digest(bigint, date, integer, text, text, numeric, timestamptz, text, date, bytea, bytea) IS
+'The digest of a document (SHA-256): of its columns, the digest of the app''s document before it (null for the first) and the bytes of its lines in their order.';
+
+CREATE FUNCTION @extschema@.im_as_issued() RETURNS trigger
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RAISE EXCEPTION USING
+		ERRCODE = 'object_not_in_prerequisite_state',
+		MESSAGE = format('%s holds what was issued: %s is refused', TG_TABLE_NAME, TG_OP),
+		DETAIL = 'A document that a customer has cannot change; what was wrong with it is corrected by a further one.',
+		HINT = 'Correct orders or usage, then CALL im_adjust_month(month), which issues a note of the difference.';
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_as_issued() IS
+'Trigger: refuses UPDATE, DELETE and TRUNCATE of the ledger with error 55000.';
+
+-- ENABLE ALWAYS: session_replication_role = replica does not get past it.
+CREATE FUNCTION @extschema@.im_guard_ledger() RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	t record;
+BEGIN
+	FOR t IN
+		SELECT d.table_name, d.trigger_name
+		FROM @extschema@.im_trigger_definitions() d
+		JOIN pg_trigger g ON g.tgrelid = format('%s.%I', '@extschema@', d.table_name)::regclass
+			AND g.tgname = d.trigger_name
+		WHERE d.definition LIKE '%.im_as_issued()' AND g.tgenabled <> 'A'
+	LOOP
+		EXECUTE format('ALTER TABLE %s.%I ENABLE ALWAYS TRIGGER %I',
+			'@extschema@', t.table_name, t.trigger_name);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_guard_ledger() IS
+'Makes the triggers that guard the ledger fire whatever the session''s replication role, also where somebody disabled them.';
+
+-- Which apps are closed ----------------------------------------------------
+
+-- A row of im_closing covers the ids between the apps of its batch as well: an
+-- app that is inserted into a closed month later is closed without an invoice,
+-- and what it used shows as drift.
+
+CREATE FUNCTION @extschema@.im_closed_apps(month date) RETURNS int8multirange
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT coalesce(range_agg(c.apps), '{}') FROM @extschema@.im_closing c WHERE c.month = $1
+$$;
+COMMENT ON FUNCTION @extschema@.im_closed_apps(date) IS
+'The app_ids that are closed in a month; all of them once the close is complete.';
+
+CREATE FUNCTION @extschema@.im_is_begun(month @extschema@.im_month) RETURNS boolean
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM @extschema@.im_need_tables();
+	RETURN EXISTS (SELECT FROM @extschema@.im_closing c WHERE c.month = $1::date);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_is_begun(@extschema@.im_month) IS
+'Whether any app of the month is closed. Error 42P01 before im_create_tables().';
+
+CREATE FUNCTION @extschema@.im_open_apps(month @extschema@.im_month) RETURNS bigint[]
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	closed int8multirange := @extschema@.im_closed_apps($1::date);
+BEGIN
+	-- the usual case needs no look at the apps
+	IF closed @> '(,)'::int8range THEN
+		RETURN NULL;
+	END IF;
+	RETURN (SELECT array_agg(a.app_id) FROM @extschema@.im_app a WHERE NOT a.app_id <@ closed);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_open_apps(@extschema@.im_month) IS
+'The apps that are not closed in a month; null if there are none.';
+
+CREATE FUNCTION @extschema@.im_cards_in_force(month @extschema@.im_month)
+	RETURNS TABLE (rate_card text, card_from date, currency text, scale integer)
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT DISTINCT ON (v.rate_card) v.rate_card, v.effective_from, v.terms ->> 'currency',
+		-- a card may write its scale as 2.0
+		(v.terms ->> 'scale')::numeric::integer
+	FROM @extschema@.im_rate_card_version v
+	WHERE v.effective_from <= $1::date
+	ORDER BY v.rate_card, v.effective_from DESC
+$$;
+COMMENT ON FUNCTION @extschema@.im_cards_in_force(@extschema@.im_month) IS
+'The version of each rate card that rates usage of a month (R9), with its currency and the places of it.';
+
+-- What was issued ----------------------------------------------------------
+
+CREATE FUNCTION @extschema@.im_issued_lines(month date) RETURNS SETOF @extschema@.im_bill_line
+	LANGUAGE sql STABLE PARALLEL SAFE ROWS 100000
+AS $$
+	SELECT l.app_id, l.month,
+		CASE WHEN l.revision = 0 THEN l.line
+			ELSE l.line + (SELECT count(*)::integer
+						   FROM @extschema@.im_invoice_line e
+						   WHERE e.app_id = l.app_id AND e.month = l.month AND e.revision < l.revision) END,
+		l.item, l.option, l.period, l.due_on, l.quantity, l.included, l.billable, l.units,
+		l.unit_price, l.amount, l.currency, l.explanation
+	FROM @extschema@.im_invoice_line l
+	WHERE l.month = $1
+$$;
+COMMENT ON FUNCTION @extschema@.im_issued_lines(date) IS
+'The lines of all documents of a month as issued; those of an app''s notes are numbered on from those of its invoice.';
+
+CREATE FUNCTION @extschema@.im_month_root(month @extschema@.im_month) RETURNS bytea
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT sha256(@extschema@.im_canonical('imbilling month 1'::text, $1::date,
+		string_agg(@extschema@.im_canonical(i.app_id, i.revision, i.digest), ''
+			ORDER BY i.app_id, i.revision)))
+	FROM @extschema@.im_invoice i
+	WHERE i.month = $1::date
+$$;
+COMMENT ON FUNCTION @extschema@.im_month_root(@extschema@.im_month) IS
+'One digest (SHA-256) of all documents of a month. Kept outside the database it proves later that none was changed, removed or added: im_verify_invoices(month, root).';

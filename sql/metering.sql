@@ -1,0 +1,386 @@
+-- Metering: daily figures kept in im_usage_daily that never go stale.
+--
+-- A metered row (metered_at is not null), or that there is none, counts for
+-- an app and local day if
+--   im_metered_day says that the day was metered for all apps,
+--   no mark in im_usage_mark covers it, and
+--   the partitions that hold its events are those seen at metering.
+-- What does not count is metered on the fly, for exactly these apps and days.
+-- All of it is read under the snapshot of the bill.
+--
+-- Marks are appended by triggers (src/meter/mark_events.c) in the transaction
+-- of the change: whoever sees a changed event sees its mark.  im_meter()
+-- deletes marks before it looks at the events: a change that is committed in
+-- between keeps its mark, which is too much but not wrong.
+
+CREATE FUNCTION @extschema@.im_mark_events() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION @extschema@.im_mark_events() IS
+'Trigger: marks the apps and instants of the logins, checks or calls that a statement changed.';
+
+CREATE FUNCTION @extschema@.im_mark_groups() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION @extschema@.im_mark_groups() IS
+'Trigger: marks the apps and spans of the groups that a statement changed.';
+
+CREATE FUNCTION @extschema@.im_mark_apps() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION @extschema@.im_mark_apps() IS
+'Trigger: marks the apps that a statement added, removed or gave another rate card.';
+
+CREATE FUNCTION @extschema@.im_mark_cards() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION @extschema@.im_mark_cards() IS
+'Trigger: marks the apps of rate cards of which a statement changed the time zone, or whether they price users of the month.';
+
+CREATE FUNCTION @extschema@.im_mark_days() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION @extschema@.im_mark_days() IS
+'Trigger: marks the apps and days whose daily figures a statement removed.';
+
+CREATE FUNCTION @extschema@.im_mark_all() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION @extschema@.im_mark_all() IS
+'Trigger: marks everything when a table is truncated.';
+
+CREATE FUNCTION @extschema@.im_own_day() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION @extschema@.im_own_day() IS
+'Trigger: a user''s row of daily figures takes the place of a metered one.';
+
+CREATE FUNCTION @extschema@.im_store_metered() RETURNS bigint
+	AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION @extschema@.im_store_metered() IS
+'Writes what im_meter() has metered as rows of the extension, not of a user: their number.';
+
+CREATE FUNCTION @extschema@.im_raw_leaves()
+	RETURNS TABLE (table_name text, partition oid, filenode oid, since timestamptz, until timestamptz)
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 50;
+COMMENT ON FUNCTION @extschema@.im_raw_leaves() IS
+'The tables and partitions that hold events or daily figures, with their filenode (0 for foreign tables) and the instants [since, until) on which their rows can count.';
+
+CREATE FUNCTION @extschema@.im_changed_days(first date, until date) RETURNS daterange
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_changed_days(date, date) IS
+'The days of [first, until), as one span, whose partitions are not those that im_meter() saw; null if all are. All days where the triggers that mark changes are missing or a raw table is fed by a subscription.';
+
+CREATE FUNCTION @extschema@.im_local_days(since timestamptz, until timestamptz, zone text)
+	RETURNS daterange
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_local_days(timestamptz, timestamptz, text) IS
+'The local days of the instants from since through until, both included.';
+
+CREATE FUNCTION @extschema@.im_day_slice(day date, zone text,
+		OUT since timestamptz, OUT until timestamptz, OUT shared boolean)
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_day_slice(date, text) IS
+'The instants [since, until) among which all of a local day are, and whether some of them are of another day, as where clocks were set back over midnight.';
+
+CREATE FUNCTION @extschema@.im_local_noon(day date, zone text) RETURNS timestamptz
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	RETURN ((day + time '12:00') AT TIME ZONE zone);
+COMMENT ON FUNCTION @extschema@.im_local_noon(date, text) IS
+'An instant of a local day, whatever clocks do that day.';
+
+-- The triggers that mark changes: four on each table, each with the rows
+-- that its event has.
+CREATE FUNCTION @extschema@.im_mark_definitions()
+	RETURNS TABLE (table_name text, trigger_name text, command text, events text, definition text)
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT w.table_name, 'im_mark_' || lower(e.event), 'CREATE TRIGGER', 'AFTER ' || e.event,
+		format('%s FOR EACH STATEMENT EXECUTE FUNCTION %s.%I()', e.rows, '@extschema@',
+			CASE e.event WHEN 'TRUNCATE' THEN 'im_mark_all' ELSE w.function END)
+	FROM (VALUES
+			('im_login', 'im_mark_events'),
+			('im_group', 'im_mark_groups'),
+			('im_moderation_check', 'im_mark_events'),
+			('im_call', 'im_mark_events'),
+			('im_app', 'im_mark_apps'),
+			('im_rate_card_version', 'im_mark_cards'),
+			('im_usage_daily', 'im_mark_days')
+		) w(table_name, function),
+		(VALUES
+			('INSERT', 'REFERENCING NEW TABLE AS new_rows'),
+			('UPDATE', 'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows'),
+			('DELETE', 'REFERENCING OLD TABLE AS old_rows'),
+			('TRUNCATE', '')
+		) e(event, rows)
+	-- of daily figures only those removed are looked at row by row
+	WHERE w.table_name <> 'im_usage_daily' OR e.event IN ('DELETE', 'TRUNCATE')
+	UNION ALL
+	SELECT 'im_usage_daily', v.name, 'CREATE TRIGGER', v.events,
+		format('%s EXECUTE FUNCTION %s.%I()', v.each, '@extschema@', v.function)
+	FROM (VALUES
+			('im_mark_write', 'AFTER INSERT OR UPDATE', 'FOR EACH STATEMENT', 'im_mark_days'),
+			('im_own_day', 'BEFORE INSERT OR UPDATE', 'FOR EACH ROW', 'im_own_day')
+		) v(name, events, each, function)
+$$;
+COMMENT ON FUNCTION @extschema@.im_mark_definitions() IS
+'The triggers that mark what changes, as im_trigger_definitions() has them; partitions get those of their table too.';
+
+CREATE FUNCTION @extschema@.im_add_trigger(on_table regclass, trigger_name text, command text,
+		events text, definition text)
+	RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	EXECUTE format('%s %I %s ON %s %s', $3, $2, $4, $1, $5);
+	-- a load that suppresses triggers by its replication role must be marked
+	IF $2 LIKE 'im\_mark\_%' OR $2 = 'im_own_day' THEN
+		EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', $1, $2);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_add_trigger(regclass, text, text, text, text) IS
+'Adds a trigger to a table; those that mark changes fire in every replication role.';
+
+-- A trigger of a partitioned table is not fired by what goes to a partition
+-- directly.  CREATE TRIGGER waits for those who write, so from then on every
+-- change is marked.
+CREATE FUNCTION @extschema@.im_watch_partitions() RETURNS boolean
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	t record;
+	unwatched boolean := false;
+BEGIN
+	FOR t IN
+		SELECT l.partition, d.*
+		FROM @extschema@.im_raw_leaves() l
+		JOIN @extschema@.im_mark_definitions() d ON d.table_name = l.table_name
+		WHERE l.filenode <> 0
+			AND NOT EXISTS (
+				SELECT FROM pg_trigger g
+				WHERE g.tgrelid = l.partition AND g.tgname = d.trigger_name)
+	LOOP
+		PERFORM @extschema@.im_add_trigger(t.partition, t.trigger_name, t.command, t.events, t.definition);
+		unwatched := unwatched OR EXISTS (
+			SELECT FROM @extschema@.im_metered_partition p WHERE p.partition = t.partition);
+	END LOOP;
+	RETURN unwatched;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_watch_partitions() IS
+'Adds the triggers that mark changes to the partitions that lack them: true if one of these was metered before.';
+
+CREATE FUNCTION @extschema@.im_lock_metering() RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	-- one at a time; loaders append marks meanwhile
+	LOCK TABLE @extschema@.im_usage_mark IN SHARE UPDATE EXCLUSIVE MODE;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_lock_metering() IS
+'Waits until nobody else meters, and keeps others from metering until the end of the transaction.';
+
+CREATE FUNCTION @extschema@.im_forget_metering(first_day date DEFAULT NULL, last_day date DEFAULT NULL)
+	RETURNS bigint
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	forgotten bigint;
+BEGIN
+	PERFORM @extschema@.im_lock_metering();
+	UPDATE @extschema@.im_metered_day d
+	SET metered_at = NULL
+	WHERE d.metered_at IS NOT NULL
+		AND d.day >= coalesce($1, '-infinity') AND d.day <= coalesce($2, 'infinity');
+	GET DIAGNOSTICS forgotten = ROW_COUNT;
+	RETURN forgotten;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_forget_metering(date, date) IS
+'Makes what was metered on the days from the first through the last (null: from the beginning, to the end) count no more: bills meter these days from the events until im_meter() has done so again. Needed only after events were changed past the triggers. Returns the number of days.';
+
+-- What a bill reads of metered and of raw usage.
+CREATE TYPE @extschema@.im_reading AS (
+	raw_first date,
+	raw_until date,
+	early_apps bigint[],
+	early_since date[],
+	stale_apps bigint[],
+	stale_first date[],
+	stale_until date[],
+	skip_apps bigint[]
+);
+COMMENT ON TYPE @extschema@.im_reading IS
+'Where the usage of a month is read from: raw events of all apps on the days [raw_first, raw_until), raw events of single apps on [stale_first, stale_until), daily figures for everything else; internal.';
+COMMENT ON COLUMN @extschema@.im_reading.raw_first IS 'First day on which events of all apps are read; raw_until where there is none.';
+COMMENT ON COLUMN @extschema@.im_reading.raw_until IS 'The day until which they are, exclusive.';
+COMMENT ON COLUMN @extschema@.im_reading.early_apps IS 'Apps whose packs were in use before the month.';
+COMMENT ON COLUMN @extschema@.im_reading.early_since IS 'The day from which their usage must be known.';
+COMMENT ON COLUMN @extschema@.im_reading.stale_apps IS 'Apps of which events are read on further days; null without any.';
+COMMENT ON COLUMN @extschema@.im_reading.stale_first IS 'The first of these days; an app can have several spans, which do not overlap.';
+COMMENT ON COLUMN @extschema@.im_reading.stale_until IS 'The day until which they reach, exclusive; a span lies in the month or before it.';
+COMMENT ON COLUMN @extschema@.im_reading.skip_apps IS 'Apps whose groups, checks and calls im_meter() meters day by day, since some cannot be metered.';
+
+-- The days of [first, until) that were not metered for all apps, or not as
+-- things are now.
+CREATE FUNCTION @extschema@.im_unmetered_days(first date, until date, zones text[])
+	RETURNS datemultirange
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	span CONSTANT datemultirange := datemultirange(daterange($1, $2));
+	metered datemultirange;
+	marked datemultirange;
+	changed daterange;
+BEGIN
+	SELECT range_agg(daterange(d.day, d.day + 1)) INTO metered
+	FROM @extschema@.im_metered_day d
+	WHERE d.day >= $1 AND d.day < $2 AND d.metered_at IS NOT NULL;
+	IF metered IS NULL THEN
+		RETURN span;
+	END IF;
+	SELECT range_agg(@extschema@.im_local_days(m.since, m.until, z.zone)) INTO marked
+	FROM @extschema@.im_usage_mark m, unnest($3) z(zone)
+	WHERE m.app_id IS NULL;
+	changed := @extschema@.im_changed_days($1, $2);
+	IF changed IS NOT NULL THEN
+		metered := metered - datemultirange(changed);
+	END IF;
+	IF marked IS NOT NULL THEN
+		metered := metered - marked;
+	END IF;
+	RETURN span - metered;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_unmetered_days(date, date, text[]) IS
+'The days of [first, until) on which events of all apps must be read, in the calendars of these zones.';
+
+-- A day of another calendar was not metered; one of the same calendar was, but
+-- for its users where only the other card wants to know who they were.
+CREATE FUNCTION @extschema@.im_metered_alike(card @extschema@.im_rate_card, app_id bigint)
+	RETURNS boolean
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF $1 IS NULL THEN
+		RETURN true;
+	END IF;
+	IF $2 IS NULL THEN
+		RETURN NOT EXISTS (
+			SELECT FROM @extschema@.im_app_cards(NULL) a
+			WHERE a.time_zone IS DISTINCT FROM $1::jsonb ->> 'time_zone'
+				OR NOT a.prices_mau AND $1::jsonb @? '$.plans.*.mau');
+	END IF;
+	RETURN NOT EXISTS (
+		SELECT FROM @extschema@.im_app_cards(NULL) a
+		WHERE a.app_id = $2
+			AND (a.time_zone IS DISTINCT FROM $1::jsonb ->> 'time_zone'
+				OR NOT a.prices_mau AND $1::jsonb @? '$.plans.*.mau'));
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_metered_alike(@extschema@.im_rate_card, bigint) IS
+'Whether usage that was metered for the app''s own card, or (null) for those of all apps, serves for this one.';
+
+CREATE FUNCTION @extschema@.im_reading_of(first date, until date, card @extschema@.im_rate_card,
+		early_apps bigint[], early_since date[], app_id bigint DEFAULT NULL)
+	RETURNS @extschema@.im_reading
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off
+AS $$
+DECLARE
+	r @extschema@.im_reading;
+	-- before 0001-01-01 there are no days
+	low date := greatest(least($1, (SELECT min(s) FROM unnest($5) s)), '0001-01-01');
+	zones text[];
+	unmetered datemultirange := datemultirange(daterange(low, $2));
+	early datemultirange;
+BEGIN
+	r.early_apps := $4;
+	r.early_since := $5;
+	IF to_regclass('@extschema@.im_metered_day') IS NOT NULL AND @extschema@.im_metered_alike($3, $6) THEN
+		IF $6 IS NULL THEN
+			zones := (SELECT array_agg(DISTINCT v.terms ->> 'time_zone') FROM @extschema@.im_rate_card_version v);
+		ELSE
+			zones := (SELECT ARRAY[a.time_zone] FROM @extschema@.im_app_cards(NULL) a WHERE a.app_id = $6);
+		END IF;
+		unmetered := @extschema@.im_unmetered_days(low, $2, zones);
+	END IF;
+	r.raw_first := coalesce(lower(unmetered * datemultirange(daterange($1, $2))), $2);
+	r.raw_until := coalesce(upper(unmetered * datemultirange(daterange($1, $2))), $2);
+	IF r.raw_first = $1 AND r.raw_until = $2 AND $4 IS NULL THEN
+		RETURN r;
+	END IF;
+	early := unmetered * datemultirange(daterange(low, $1));
+	-- two queries, so that one app's is planned for one app
+	IF $6 IS NULL THEN
+		SELECT array_agg(s.app_id), array_agg(s.first), array_agg(s.until)
+		INTO r.stale_apps, r.stale_first, r.stale_until
+		FROM @extschema@.im_stale_days($1, $2, r, early) s;
+	ELSE
+		SELECT array_agg(s.app_id), array_agg(s.first), array_agg(s.until)
+		INTO r.stale_apps, r.stale_first, r.stale_until
+		FROM @extschema@.im_stale_days($1, $2, r, early) s
+		WHERE s.app_id = $6;
+	END IF;
+	RETURN r;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_reading_of(date, date, @extschema@.im_rate_card, bigint[], date[], bigint) IS
+'Where to read the usage of the days [first, until) from, of one app or (null) of all, and of these apps since these earlier days; with a card given, under that card.';
+
+CREATE FUNCTION @extschema@.im_reading(first date, until date, card @extschema@.im_rate_card,
+		book @extschema@.im_price_book, app_id bigint DEFAULT NULL)
+	RETURNS @extschema@.im_reading
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off
+AS $$
+DECLARE
+	apps bigint[];
+	since date[];
+BEGIN
+	IF $4 IS NOT NULL AND $5 IS NULL THEN
+		SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, since
+		FROM @extschema@.im_early_usage($1, $2, $3, $4) e;
+	ELSIF $4 IS NOT NULL THEN
+		SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, since
+		FROM @extschema@.im_early_usage($1, $2, $3, $4) e
+		WHERE e.app_id = $5;
+	END IF;
+	RETURN @extschema@.im_reading_of($1, $2, $3, apps, since, $5);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_reading(date, date, @extschema@.im_rate_card, @extschema@.im_price_book, bigint) IS
+'Where to read the usage of the month [first, until) from, of one app or (null) of all; with a card given, under that card. Without a book packs of earlier months are left out.';
+
+-- Spans of single apps: marked days of the month outside [raw_first,
+-- raw_until), and of the time before it what is marked or not metered.
+CREATE FUNCTION @extschema@.im_stale_days(first date, until date, reading @extschema@.im_reading,
+		early datemultirange)
+	RETURNS TABLE (app_id bigint, first date, until date)
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT s.app_id, lower(p.days), upper(p.days)
+	FROM (SELECT d.app_id, range_agg(d.days) AS days
+		  FROM (SELECT m.app_id, @extschema@.im_local_days(m.since, m.until, a.time_zone) AS days
+				FROM @extschema@.im_usage_mark m
+				JOIN @extschema@.im_app_cards(NULL) a ON a.app_id = m.app_id
+				WHERE a.time_zone IS NOT NULL
+				UNION ALL
+				SELECT e.app_id, u.days
+				FROM unnest(($3).early_apps, ($3).early_since) e(app_id, since), unnest($4) u(days)
+				WHERE upper(u.days) > e.since) d
+		  WHERE d.days IS NOT NULL
+		  GROUP BY d.app_id) s
+	LEFT JOIN unnest(($3).early_apps, ($3).early_since) e(app_id, since) ON e.app_id = s.app_id,
+		unnest(s.days * (datemultirange(daterange($1, $2)) - datemultirange(daterange(($3).raw_first, ($3).raw_until)))
+			   + s.days * datemultirange(daterange(least(e.since, $1), $1))) w(whole),
+		-- a span on both sides of the first of the month is two
+		unnest(ARRAY[w.whole * daterange(NULL, $1), w.whole * daterange($1, NULL)]) p(days)
+	WHERE NOT isempty(p.days)
+$$;
+COMMENT ON FUNCTION @extschema@.im_stale_days(date, date, @extschema@.im_reading, datemultirange) IS
+'The apps and spans of days whose events are read beside those of all apps; early: days before the month that were not metered.';

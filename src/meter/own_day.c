@@ -1,0 +1,373 @@
+/*
+ * own_day.c
+ *	  Triggers of im_usage_daily: rows of users, and rows that were metered.
+ *
+ * A row of the users is the truth for its day, so it takes the place of a
+ * metered one of the same key, and a metered one that they update becomes
+ * theirs.  A row that vanishes is marked: on a metered day no row means no
+ * usage, which is not what its deletion says.
+ *
+ * Days are noted while the statement runs and marked at its end.  What notes
+ * a statement that failed has left are marked by the next one: marking too
+ * much is never wrong.
+ */
+#include "types/compat.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/stratnum.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/executor.h"
+#include "executor/spi.h"
+#include "executor/tuptable.h"
+#include "utils/array.h"
+#include "utils/date.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/tuplestore.h"
+
+#include "core/calendar.h"
+#include "meter/marks.h"
+
+PG_FUNCTION_INFO_V1(im_own_day);
+PG_FUNCTION_INFO_V1(im_mark_days);
+PG_FUNCTION_INFO_V1(im_store_metered);
+
+#define MAX_NOTES	16384		/* beyond, days are marked for all apps */
+
+typedef struct DayNote
+{
+	int64		app_id;
+	DateADT		day;
+} DayNote;
+
+typedef struct DayNotes
+{
+	DayNote    *notes;			/* of this transaction; NULL: none */
+	int			count;
+	int			room;
+	bool		all_apps;
+	DateADT		first;
+	DateADT		last;
+} DayNotes;
+
+static DayNotes noted;
+static bool callback_registered = false;
+
+/* True while im_store_metered() writes: then rows are the extension's own. */
+static bool metering = false;
+
+static void
+forget_notes(XactEvent event, void *arg)
+{
+	(void) arg;
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
+		event == XACT_EVENT_PREPARE)
+		memset(&noted, 0, sizeof(noted));	/* memory goes with the transaction */
+}
+
+static void
+note_day(int64 app_id, DateADT day)
+{
+	if (day < CAL_MIN_DAY || day > CAL_MAX_DAY)
+		return;
+	if (!callback_registered)
+	{
+		RegisterXactCallback(forget_notes, NULL);
+		callback_registered = true;
+	}
+	if (noted.count == 0)
+		noted.first = noted.last = day;
+	noted.first = Min(noted.first, day);
+	noted.last = Max(noted.last, day);
+	if (noted.notes == NULL)
+	{
+		noted.room = 64;
+		noted.notes = MemoryContextAlloc(TopTransactionContext, noted.room * sizeof(DayNote));
+	}
+	if (noted.count == MAX_NOTES)
+	{
+		noted.all_apps = true;
+		return;
+	}
+	if (noted.count == noted.room)
+	{
+		noted.room *= 2;
+		noted.notes = repalloc(noted.notes, noted.room * sizeof(DayNote));
+	}
+	noted.notes[noted.count++] = (DayNote) {app_id, day};
+}
+
+/* The noon of a local day lies on it in every zone. */
+static const char day_query[] =
+	"INSERT INTO %1$s.im_usage_mark (app_id, since, until) "
+	"SELECT n.app_id, n.noon, n.noon "
+	"FROM (SELECT d.app_id, (d.day + time '12:00') AT TIME ZONE c.time_zone AS noon "
+	"      FROM unnest($1, $2) d(app_id, day) "
+	"      JOIN %1$s.im_app_cards(NULL) c ON c.app_id = d.app_id "
+	"      WHERE c.time_zone IS NOT NULL) n";
+
+static void
+mark_noted_days(Oid schema)
+{
+	Oid			types[] = {INT8ARRAYOID, DATEARRAYOID};
+	Datum	   *apps = palloc(sizeof(Datum) * noted.count),
+			   *days = palloc(sizeof(Datum) * noted.count),
+				values[2];
+
+	for (int i = 0; i < noted.count; i++)
+	{
+		apps[i] = Int64GetDatum(noted.notes[i].app_id);
+		days[i] = DateADTGetDatum(noted.notes[i].day);
+	}
+	values[0] = PointerGetDatum(construct_array(apps, noted.count, INT8OID, sizeof(int64),
+												FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	values[1] = PointerGetDatum(construct_array(days, noted.count, DATEOID, sizeof(DateADT),
+												true, TYPALIGN_INT));
+	marks_run_as_owner(schema, NULL, day_query, 2, types, values);
+}
+
+/* Two days of UTC on either side hold the local days of all zones. */
+static void
+mark_noted_span(Oid schema)
+{
+	MarkSet    *marks = marks_open(true);
+
+	marks_add_all_apps(marks, ((int64) noted.first - 2) * USECS_PER_DAY,
+					   ((int64) noted.last + 2) * USECS_PER_DAY);
+	marks_append(marks, schema);
+}
+
+static void
+note_rows(TriggerData *trigger, AttrNumber app_id, AttrNumber day)
+{
+	Tuplestorestate *rows = trigger->tg_oldtable;
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(trigger->tg_relation),
+													&TTSOpsMinimalTuple);
+	int			pointer = tuplestore_alloc_read_pointer(rows, EXEC_FLAG_REWIND);
+	bool		isnull;
+
+	tuplestore_select_read_pointer(rows, pointer);
+	tuplestore_rescan(rows);
+	while (tuplestore_gettupleslot(rows, true, false, slot))
+		note_day(DatumGetInt64(slot_getattr(slot, app_id, &isnull)),
+				 DatumGetDateADT(slot_getattr(slot, day, &isnull)));
+	ExecDropSingleTupleTableSlot(slot);
+}
+
+static AttrNumber
+column_number(TriggerData *trigger, const char *name, Oid type)
+{
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	int			number = SPI_fnumber(desc, name);
+
+	if (number <= 0 || SPI_gettypeid(desc, number) != type)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("table \"%s\" has no column %s of type %s",
+						RelationGetRelationName(trigger->tg_relation), name,
+						format_type_be(type)),
+				 errdetail("The trigger keeps metered rows and rows of users apart."),
+				 errhint("im_create_tables() creates the triggers it is for.")));
+	return number;
+}
+
+static TriggerData *
+need_trigger(FunctionCallInfo fcinfo, bool for_row)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		(for_row ? !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
+		 !TRIGGER_FIRED_BEFORE(trigger->tg_event) || TRIGGER_FIRED_BY_DELETE(trigger->tg_event) :
+		 !TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event) || !TRIGGER_FIRED_AFTER(trigger->tg_event)))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function was not called by a trigger %s",
+						for_row ? "before each row" : "after each statement"),
+				 errdetail("It keeps metered rows and rows of users apart."),
+				 errhint("im_create_tables() creates the triggers it is for.")));
+	return trigger;
+}
+
+/* At the end of a statement. */
+Datum
+im_mark_days(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = need_trigger(fcinfo, false);
+	Oid			schema = get_func_namespace(fcinfo->flinfo->fn_oid);
+	AttrNumber	app_id = column_number(trigger, "app_id", INT8OID),
+				day = column_number(trigger, "day", DATEOID);
+
+	marks_need_table(trigger, schema);
+	if (!metering && TRIGGER_FIRED_BY_DELETE(trigger->tg_event) && trigger->tg_oldtable != NULL)
+		note_rows(trigger, app_id, day);
+	if (noted.count > 0 && marks_wanted(schema))
+	{
+		if (noted.all_apps)
+			mark_noted_span(schema);
+		else
+			mark_noted_days(schema);
+	}
+	noted.count = 0;
+	noted.all_apps = false;
+	PG_RETURN_POINTER(NULL);
+}
+
+/* What one statement knows: whether any row can be a metered one. */
+typedef struct OwnDayCache
+{
+	bool		ever_metered;
+	AttrNumber	app_id;
+	AttrNumber	day;
+	AttrNumber	metered_at;
+} OwnDayCache;
+
+static OwnDayCache *
+statement_cache(FunctionCallInfo fcinfo, TriggerData *trigger)
+{
+	OwnDayCache *cache = fcinfo->flinfo->fn_extra;
+
+	if (cache == NULL)
+	{
+		marks_need_table(trigger, get_func_namespace(fcinfo->flinfo->fn_oid));
+		cache = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(OwnDayCache));
+		cache->app_id = column_number(trigger, "app_id", INT8OID);
+		cache->day = column_number(trigger, "day", DATEOID);
+		cache->metered_at = column_number(trigger, "metered_at", TIMESTAMPTZOID);
+		cache->ever_metered = marks_ever_metered(get_func_namespace(fcinfo->flinfo->fn_oid));
+		fcinfo->flinfo->fn_extra = cache;
+	}
+	return cache;
+}
+
+/*
+ * Deletes the row of the key if it was metered.  The one who meters locks the
+ * table against writers before he writes, so the latest snapshot shows all.
+ */
+static void
+delete_metered(Relation rel, const OwnDayCache *cache, Datum app_id, Datum day)
+{
+	ScanKeyData keys[2];
+	Snapshot	snapshot;
+	SysScanDesc scan;
+	HeapTuple	row;
+	List	   *indexes = RelationGetIndexList(rel);	/* sets rd_pkindex */
+
+	list_free(indexes);
+	if (!OidIsValid(rel->rd_pkindex))
+		return;
+	ScanKeyInit(&keys[0], cache->app_id, BTEqualStrategyNumber, F_INT8EQ, app_id);
+	ScanKeyInit(&keys[1], cache->day, BTEqualStrategyNumber, F_DATE_EQ, day);
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	scan = systable_beginscan(rel, rel->rd_pkindex, true, snapshot, 2, keys);
+	while ((row = systable_getnext(scan)) != NULL)
+		if (!heap_attisnull(row, cache->metered_at, RelationGetDescr(rel)))
+			simple_table_tuple_delete(rel, &row->t_self, snapshot);
+	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
+}
+
+static HeapTuple
+make_users_own(TriggerData *trigger, const OwnDayCache *cache, HeapTuple row)
+{
+	int			column = cache->metered_at;
+	Datum		value = (Datum) 0;
+	bool		isnull = true;
+
+	return heap_modify_tuple_by_cols(row, RelationGetDescr(trigger->tg_relation),
+									 1, &column, &value, &isnull);
+}
+
+static HeapTuple
+own_updated_row(TriggerData *trigger, const OwnDayCache *cache)
+{
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	HeapTuple	before = trigger->tg_trigtuple,
+				after = trigger->tg_newtuple;
+	bool		isnull;
+	Datum		app_id = heap_getattr(before, cache->app_id, desc, &isnull),
+				day = heap_getattr(before, cache->day, desc, &isnull),
+				new_app_id = heap_getattr(after, cache->app_id, desc, &isnull),
+				new_day = heap_getattr(after, cache->day, desc, &isnull);
+
+	if (DatumGetInt64(app_id) != DatumGetInt64(new_app_id) ||
+		DatumGetDateADT(day) != DatumGetDateADT(new_day))
+	{
+		note_day(DatumGetInt64(app_id), DatumGetDateADT(day));
+		delete_metered(trigger->tg_relation, cache, new_app_id, new_day);
+	}
+	if (!heap_attisnull(before, cache->metered_at, desc))
+		return make_users_own(trigger, cache, after);
+	if (!heap_attisnull(after, cache->metered_at, desc))
+		note_day(DatumGetInt64(new_app_id), DatumGetDateADT(new_day));
+	return after;
+}
+
+/* Before a user's row is written. */
+Datum
+im_own_day(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = need_trigger(fcinfo, true);
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	bool		update = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event),
+				app_is_null,
+				day_is_null;
+	HeapTuple	row = update ? trigger->tg_newtuple : trigger->tg_trigtuple;
+	OwnDayCache *cache = statement_cache(fcinfo, trigger);
+	Datum		app_id,
+				day;
+
+	if (metering || (!cache->ever_metered && heap_attisnull(row, cache->metered_at, desc)))
+		PG_RETURN_POINTER(row);
+	app_id = heap_getattr(row, cache->app_id, desc, &app_is_null);
+	day = heap_getattr(row, cache->day, desc, &day_is_null);
+	if (app_is_null || day_is_null)
+		PG_RETURN_POINTER(row);		/* NOT NULL will say so */
+	if (update)
+		PG_RETURN_POINTER(own_updated_row(trigger, cache));
+	if (heap_attisnull(row, cache->metered_at, desc))
+		delete_metered(trigger->tg_relation, cache, app_id, day);
+	else
+		note_day(DatumGetInt64(app_id), DatumGetDateADT(day));
+	PG_RETURN_POINTER(row);
+}
+
+/*
+ * Lets im_write_metered() write rows as the extension's own: the number of
+ * rows that it wrote.
+ */
+Datum
+im_store_metered(PG_FUNCTION_ARGS)
+{
+	Oid			schema = get_func_namespace(fcinfo->flinfo->fn_oid);
+	char	   *query = psprintf("SELECT %s.im_write_metered()",
+								 quote_identifier(get_namespace_name(schema)));
+	int64		written;
+	bool		isnull,
+				outer = metering;
+
+	SPI_connect();
+	metering = true;
+	PG_TRY();
+	{
+		if (SPI_execute(query, false, 1) != SPI_OK_SELECT || SPI_processed != 1)
+			elog(ERROR, "could not write metered rows");
+		written = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+											  1, &isnull));
+	}
+	PG_FINALLY();
+	{
+		metering = outer;
+	}
+	PG_END_TRY();
+	SPI_finish();
+	PG_RETURN_INT64(written);
+}

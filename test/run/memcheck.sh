@@ -1,0 +1,50 @@
+#!/bin/bash
+#
+# memcheck.sh
+#	  What make memcheck does: regression tests and a share of the others on a server
+#	  whose processes run under valgrind.
+#
+# FILES="r3_overage properties" takes other pgTAP files.  Only reports with a
+# frame of the extension count: the server has its own, such as padding that
+# it writes to disk.
+set -euo pipefail
+. "$(dirname "$0")/instrument.sh"
+
+INSTRUMENT=memcheck
+INSTRUMENT_FLAGS='-O1 -g -fno-omit-frame-pointer'
+LAYERS='core_memcheck regress pgtap reports'
+FILES=${FILES:-primitives r6_moderation r8_upgrade_refund bad_input}
+
+instrument_memcheck() {
+	command -v valgrind >/dev/null || install_packages valgrind
+	replace_postgres "exec valgrind --quiet --leak-check=no --track-origins=yes --error-limit=no \\
+		--num-callers=30 --log-file=$WORK/reports/valgrind.%p \$real \"\$@\""
+}
+
+# The core's own tests, leaks included
+layer_core_memcheck() {
+	local source program passed=0 failed=0
+	for source in "$TREE"/test/core/*.c; do
+		program=$WORK/$(basename "$source" .c)
+		"${CC:-cc}" -std=c17 -g -O1 -I"$TREE/src" -I"$TREE/test/core" -o "$program" "$source" "$TREE"/src/core/*.c
+		if FUZZ_HISTORIES=300 valgrind --quiet --leak-check=full --error-exitcode=99 "$program" >"$WORK/memcheck.log" 2>&1; then
+			passed=$((passed + 1))
+		else
+			tail -n 40 "$WORK/memcheck.log"
+			failed=$((failed + 1))
+		fi
+	done
+	echo "$passed $failed" >"$WORK/count.core_memcheck"
+}
+
+layer_reports() {
+	local report
+	# split the reports, one a file, and keep those with a frame of ours
+	for report in "$WORK"/reports/valgrind.*; do
+		awk -v name="$report" '{ print > (name ".part" n + 0) } /^==[0-9]+== *$/ { n++ }' "$report"
+		rm "$report"
+	done
+	count_reports 'imbilling\.so\|([a-z_]*\.c:[0-9]*)'
+}
+
+. "$(dirname "$0")/test.sh"
