@@ -118,6 +118,7 @@ report() {
 		report_bills "$apps"
 	done
 	! wants latency || report_latency
+	! wants finance || report_finance
 }
 
 # Replaces what stands between the two comments.

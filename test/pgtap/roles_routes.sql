@@ -126,6 +126,9 @@ SELECT is(seen('acme', $$SELECT sum(billed) FROM im_revenue('2023-02', '2023-04'
 SELECT is(seen('acme', $$SELECT min(month) FROM im_billed_months()$$), '(2023-01-01)', 'months are those of the own apps');
 SELECT is(seen(role, $$SELECT min(month) FROM im_billed_months()$$), '(2022-01-01)', 'of all apps for ' || role)
 FROM unnest(ARRAY['clerk', current_user]) role;
+SELECT is(seen('clerk', $$SELECT im_month_html('2023-03')$$), seen(current_user, $$SELECT im_month_html('2023-03')$$), 'the page of a month is a reader''s');
+SELECT matches(seen('acme', $$SELECT im_month_html('2023-03')$$), 'app 11', 'a tenant''s has the own apps');
+SELECT doesnt_match(seen('acme', $$SELECT im_month_html('2023-03')$$), '777|Rivalry', 'and no other');
 SELECT matches(seen('acme', 'SELECT * FROM ' || call), '^\(', call || ' answers a tenant')
 FROM unnest(ARRAY['im_forecast(11)', 'im_quote(''pro'')']) call;
 

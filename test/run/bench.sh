@@ -20,8 +20,9 @@ set -euo pipefail
 . "$ROOT/test/bench/cases.sh"
 . "$ROOT/test/bench/bills.sh"
 . "$ROOT/test/bench/growth.sh"
+. "$ROOT/test/bench/finance.sh"
 
-SECTIONS='dau dau_36 growth deductions union bills latency'
+SECTIONS='dau dau_36 growth deductions union bills latency finance'
 SCALE=${SCALE:-1}
 ROUNDS=${ROUNDS:-3}
 APPS=${APPS:-10000 100000 1000000}
@@ -118,6 +119,7 @@ prepare() {
 	if wants bills || wants latency; then
 		prepare_apps
 	fi
+	! wants finance || prepare_finance
 }
 
 prepare_sets() {
