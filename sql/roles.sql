@@ -163,10 +163,16 @@ BEGIN
 		RETURN QUERY SELECT * FROM @extschema@.im_monthly_totals($2);
 	ELSE
 		RETURN QUERY
+		SELECT i.app_id, i.currency, sum(i.total)
+		FROM unnest($1) v(app_id)
+		JOIN @extschema@.im_invoice i ON i.app_id = v.app_id AND i.month = $2::date
+		GROUP BY i.app_id, i.currency;
+		RETURN QUERY
 		SELECT a, b.currency, @extschema@.im_monthly_total(a, $2)
 		FROM @extschema@.im_billable_apps($1, $2) a,
 			@extschema@.im_monthly_bill(a, $2) b
-		WHERE b.line = 1;
+		WHERE b.line = 1
+			AND NOT EXISTS (SELECT FROM @extschema@.im_invoice i WHERE i.app_id = a AND i.month = $2::date);
 	END IF;
 END
 $$;
@@ -554,9 +560,7 @@ AS $$
 			('loader', 'im_group', 'INSERT'),
 			('loader', 'im_moderation_check', 'INSERT'),
 			('loader', 'im_call', 'INSERT'),
-			-- metered_at is for the extension: a row with it is not a user's word
-			('loader', 'im_usage_daily', 'INSERT (app_id, day, dau, users, peak_groups, text_checks, image_checks,
-				audio_half_minutes, video_half_minutes, audio_minutes, sd_minutes, hd_minutes, fhd_minutes)')
+			('loader', 'im_usage_daily', 'INSERT')
 	) AS t(kind, table_name, privilege)
 $$;
 COMMENT ON FUNCTION @extschema@.im_privilege_definitions() IS

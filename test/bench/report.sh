@@ -118,6 +118,8 @@ report() {
 		report_bills "$apps"
 	done
 	! wants latency || report_latency
+	! wants finance || report_finance
+	! wants closing || report_closing
 }
 
 # Replaces what stands between the two comments.
