@@ -17,6 +17,7 @@
 #include "core/facts.h"
 #include "core/moderation.h"
 #include "core/unbilled.h"
+#include "later.h"
 #include "tap.h"
 
 #define MAX_ORDERS		24
@@ -871,6 +872,28 @@ check_account(void)
 	check_past(account);
 }
 
+/* Both ask for more usage than a bill: of the month before, of half a year. */
+static void
+check_later(CalMonth month)
+{
+	CalMonth	last = month + draw(MONTHS);
+	CalDay		since = cal_first_day(month),
+				today = since + draw(cal_days_in_month(month));
+
+	if (!TRY_CORE(&now.test))
+	{
+		holds(now.wild || now.test.problem.code == PROBLEM_CARD, "a legal history has no revenue or forecast");
+		return;
+	}
+	if (month > CAL_MIN_MONTH && last < CAL_MAX_MONTH)
+		check_revenue(open_until(cal_first_day(last + 1), false),
+					  usage_between(bill_usage_since(open_until(since, false), month - 1), cal_first_day(last + 1)),
+					  month, last, holds);
+	since -= since > CAL_MIN_DAY + FORECAST_DAYS ? FORECAST_DAYS : 0;
+	check_forecast(open_until(cal_first_day(month + 1), false),
+				   usage_between(since, cal_first_day(month + 1)), today, now.wild, holds);
+}
+
 static void
 draw_history(void)
 {
@@ -898,6 +921,8 @@ run_history(void)
 		all &= check_month(month, &lines);
 		if (once_in(3))
 			check_preview(month);
+		if (once_in(4))
+			check_later(month);
 	}
 	if (all && !now.wild)
 		holds(lines == charged_orders(), "an order has no line, or lines in two months");
