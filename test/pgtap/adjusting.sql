@@ -96,6 +96,12 @@ SELECT is((SELECT string_agg(total::text, ' ' ORDER BY revision) FROM im_invoice
 CALL talk(9, '2023-03-07 12:00', 'audio', 1);
 CALL im_adjust_month('2023-03');
 SELECT is((SELECT sum(total) FROM im_invoice WHERE app_id = 9), 1001.03, '1001.028 is 1001.03');
+CALL talk(9, '2023-03-08 12:00', 'audio', 1);
+CALL im_adjust_month('2023-03');
+CALL talk(9, '2023-03-09 12:00', 'audio', 1);
+CALL im_adjust_month('2023-03');
+SELECT is((SELECT string_agg(total::text, ' ' ORDER BY revision) FROM im_invoice WHERE app_id = 9), '999.01 2.00 0.01 0.01 0.01 0.00',
+	'1001.042 is 1001.04: a note over 0.007 says 0.00');
 SELECT is((SELECT sum(total) FROM im_invoice WHERE app_id = 9), round((SELECT sum(amount) FROM im_rebill(9, '2023-03')), 2),
 	'the documents come to the rounded bill');
 SELECT agrees('2023-03', 'fractions');
@@ -107,7 +113,7 @@ UPDATE im_app SET rate_card = 'intl' WHERE app_id = 12;
 SELECT is(drift('2023-03'), NULL, 'orders keep an app from a price list that does not sell them');
 INSERT INTO im_rate_card_version SELECT 'usd', effective_from, terms || '{"currency": "USD"}' FROM im_rate_card_version WHERE rate_card = 'cn';
 UPDATE im_app SET rate_card = 'usd' WHERE app_id IN (6, 9);
-SELECT is(drift('2023-03'), '6: 0 - 3001.00 = -3001.00, 6: 3001.00 - 0 = 3001.00, 9: 0 - 1001.03 = -1001.03, 9: 1001.03 - 0 = 1001.03',
+SELECT is(drift('2023-03'), '6: 0 - 3001.00 = -3001.00, 6: 3001.00 - 0 = 3001.00, 9: 0 - 1001.04 = -1001.04, 9: 1001.04 - 0 = 1001.04',
 	'an app that changed its currency drifts in both');
 CALL im_adjust_month('2023-03');
 SELECT is((SELECT string_agg(format('%s %s %s %s', revision, kind, total, currency), ', ' ORDER BY revision) FROM im_invoice WHERE app_id = 6),

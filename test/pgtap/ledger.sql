@@ -168,6 +168,13 @@ SET client_encoding = LATIN1;
 SELECT is(count(*), 0::bigint, 'client_encoding = LATIN1') FROM im_verify_invoices('2023-02', :'root');
 RESET client_encoding;
 
+-- A clock that went back: the next document is still the later one.
+SELECT forge(4, '2023-01-01', 1, -100, now() + interval '1 hour') \g /dev/null
+CALL im_adjust_month('2023-01');
+SELECT is((SELECT string_agg(revision || ' ' || total, ', ' ORDER BY issued_at) FROM im_invoice WHERE app_id = 4 AND month = '2023-01-01'),
+	'0 7994.00, 1 -100, 2 100.00', 'a document is later than the app''s last one, whatever the clock says');
+SELECT is_empty('SELECT * FROM im_verify_invoices()', 'so the chain stays whole');
+
 -- Guarded again ---------------------------------------------------------------
 REASSIGN OWNED BY im_test_owner TO current_user;
 DROP EXTENSION imbilling CASCADE;
