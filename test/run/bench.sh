@@ -20,9 +20,10 @@ set -euo pipefail
 . "$ROOT/test/bench/cases.sh"
 . "$ROOT/test/bench/bills.sh"
 . "$ROOT/test/bench/growth.sh"
+. "$ROOT/test/bench/instructions.sh"
 . "$ROOT/test/bench/finance.sh"
 
-SECTIONS='dau dau_36 growth deductions union bills latency finance'
+SECTIONS='dau dau_36 growth deductions union bills latency finance instructions'
 SCALE=${SCALE:-1}
 ROUNDS=${ROUNDS:-3}
 APPS=${APPS:-10000 100000 1000000}
@@ -116,6 +117,7 @@ prepare() {
 	fi
 	! wants union || prepare_sets
 	! wants growth || prepare_growth
+	! wants instructions || prepare_instructions
 	if wants bills || wants latency; then
 		prepare_apps
 	fi
