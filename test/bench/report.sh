@@ -120,6 +120,7 @@ report() {
 	done
 	! wants latency || report_latency
 	! wants finance || report_finance
+	! wants closing || report_closing
 }
 
 # Replaces what stands between the two comments.
