@@ -124,17 +124,60 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_billed_months_of(bigint[]) IS
 'im_billed_months() of the given apps; null for all of them.';
 
+-- A table cut by time is asked for what lies before, which leaves its later
+-- partitions alone; any other is asked app by app, for the first row of its index.
+CREATE FUNCTION @extschema@.im_earliest(name text, col text, before timestamptz) RETURNS timestamptz
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off
+AS $$
+DECLARE
+	found timestamptz;
+BEGIN
+	EXECUTE format(
+		CASE WHEN EXISTS (SELECT FROM pg_partitioned_table p
+						  WHERE p.partrelid = format('%s.%I', '@extschema@', $1)::regclass AND p.partstrat = 'r')
+			THEN 'SELECT min(x.%3$I) FROM %1$s.%2$I x WHERE x.%3$I < $1'
+			ELSE 'SELECT min(e.at) FROM %1$s.im_app a, LATERAL (SELECT min(x.%3$I) FROM %1$s.%2$I x
+				WHERE x.app_id = a.app_id AND x.%3$I < $1) e(at)' END,
+		'@extschema@', $1, $2)
+	INTO found USING $3;
+	RETURN found;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_earliest(text, text, timestamptz) IS
+'The earliest instant of a column of a table of events before another instant; null if there is none.';
+
 CREATE FUNCTION @extschema@.im_billed_months() RETURNS TABLE (month date)
 	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 60
 	SET search_path = pg_catalog, pg_temp
 AS $$
+#variable_conflict use_column
+DECLARE
+	earliest timestamptz;
+	covered date;
 BEGIN
-	IF @extschema@.im_guarded('im_billed_months_guarded') THEN
-		RETURN QUERY SELECT * FROM @extschema@.im_billed_months_guarded();
-		RETURN;
-	END IF;
 	PERFORM @extschema@.im_need_tables();
-	RETURN QUERY SELECT * FROM @extschema@.im_billed_months_of(NULL);
+	SELECT least((SELECT min(o.at) FROM @extschema@.im_order o),
+		(SELECT min(d.day)::timestamp AT TIME ZONE 'UTC'
+		 FROM @extschema@.im_app a,
+			LATERAL (SELECT min(u.day) FROM @extschema@.im_usage_daily u WHERE u.app_id = a.app_id) d(day)))
+	INTO earliest;
+	SELECT least(earliest, min(@extschema@.im_earliest(e.name, e.col, coalesce(earliest, 'infinity'))))
+	INTO earliest
+	FROM (VALUES ('im_login', 'at'), ('im_group', 'created_at'), ('im_moderation_check', 'at'),
+			('im_call', 'at')) e(name, col);
+	-- a month is rated by the version in force on its first day
+	SELECT date_trunc('month', min(v.effective_from) + interval '1 month - 1 day')::date
+	INTO covered
+	FROM @extschema@.im_rate_card_version v;
+	-- half a day earlier, for zones to the west
+	RETURN QUERY
+	SELECT m::date
+	FROM generate_series(
+			greatest(date_trunc('month', earliest AT TIME ZONE 'UTC' - interval '14 hours'), covered),
+			(now() AT TIME ZONE 'Asia/Shanghai'), interval '1 month') m
+	WHERE earliest IS NOT NULL AND covered IS NOT NULL;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_billed_months() IS

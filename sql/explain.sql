@@ -139,24 +139,23 @@ COMMENT ON FUNCTION @extschema@.im_issued_facts(@extschema@.im_bill_line[], @ext
 'The lines of an invoice and its notes that are of the same thing as a line.';
 
 CREATE FUNCTION @extschema@.im_explained_line(app_id bigint, month @extschema@.im_month,
-		bill @extschema@.im_bill_line[], line @extschema@.im_bill_line)
-	RETURNS integer
+		bill @extschema@.im_bill_line[], billed @extschema@.im_bill_line, OUT line integer, OUT alone boolean)
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT r.line
+	SELECT r.line, same.alone
 	FROM @extschema@.im_rebill($1, $2, NULL) r,
 		LATERAL (SELECT sum(f.quantity) AS quantity, sum(f.amount) AS amount
-				 FROM @extschema@.im_issued_facts($3, $4) f) issued
+				 FROM @extschema@.im_issued_facts($3, $4) f) issued,
+		LATERAL (SELECT (r.quantity, r.included, r.amount)
+					IS NOT DISTINCT FROM (($4).quantity, ($4).included, ($4).amount) AS alone) same
 	WHERE @extschema@.im_same_line(r, $4)
-		AND ((r.quantity, r.included, r.amount) IS NOT DISTINCT FROM (($4).quantity, ($4).included, ($4).amount)
-			OR (r.quantity, r.amount) IS NOT DISTINCT FROM (issued.quantity, issued.amount))
-	ORDER BY (r.quantity, r.included, r.amount) IS NOT DISTINCT FROM (($4).quantity, ($4).included, ($4).amount) DESC,
-		r.line = ($4).line DESC, r.line
+		AND (same.alone OR (r.quantity, r.amount) IS NOT DISTINCT FROM (issued.quantity, issued.amount))
+	ORDER BY same.alone DESC, r.line = ($4).line DESC, r.line
 	LIMIT 1
 $$;
 COMMENT ON FUNCTION @extschema@.im_explained_line(bigint, @extschema@.im_month, @extschema@.im_bill_line[], @extschema@.im_bill_line) IS
-'The line of the bill computed anew that explains a line as billed: the same, or what the lines of all documents come to; null without one.';
+'The line of the bill computed anew that explains a line as billed: alone, if it is the same, or what the lines of all documents come to; null without one.';
 
 CREATE FUNCTION @extschema@.im_told_facts(app_id bigint, month @extschema@.im_month, line integer)
 	RETURNS TABLE (ordinal integer, fact text, day date, quantity numeric, amount numeric,
@@ -189,7 +188,7 @@ AS $$
 DECLARE
 	bill @extschema@.im_bill_line[];
 	billed @extschema@.im_bill_line;
-	explained int;
+	explained record;
 	told int := 1;
 BEGIN
 	IF @extschema@.im_guarded('im_explain_guarded') THEN
@@ -208,16 +207,17 @@ BEGIN
 	RETURN QUERY
 	SELECT 1, 'line', billed.due_on, billed.quantity, billed.amount, billed.explanation, NULL::text,
 		jsonb_build_object('item', billed.item, 'option', billed.option, 'currency', billed.currency);
-	explained := @extschema@.im_explained_line($1, $2, bill, billed);
-	IF (SELECT count(*) FROM @extschema@.im_issued_facts(bill, billed)) > 1
-		AND EXISTS (SELECT FROM @extschema@.im_invoice i WHERE i.app_id = $1 AND i.month = $2::date) THEN
+	SELECT x.line, coalesce(x.alone, false) AS alone INTO explained
+	FROM @extschema@.im_explained_line($1, $2, bill, billed) x;
+	IF NOT explained.alone THEN
 		RETURN QUERY
-		SELECT told + (row_number() OVER ())::int, i.fact, NULL::date, i.quantity, i.amount, i.note,
+		SELECT 1 + (row_number() OVER ())::int, i.fact, NULL::date, i.quantity, i.amount, i.note,
 			format('%s.im_invoice_line WHERE app_id = %s AND month = %L', '@extschema@', $1, to_char($2::date, 'YYYY-MM-DD')), i.detail
 		FROM @extschema@.im_issued_facts(bill, billed) i;
-		told := told + (SELECT count(*) FROM @extschema@.im_issued_facts(bill, billed))::int;
+		GET DIAGNOSTICS told = ROW_COUNT;
+		told := told + 1;
 	END IF;
-	IF explained IS NULL THEN
+	IF explained.line IS NULL THEN
 		RETURN QUERY
 		SELECT told + 1, 'changed', NULL::date, NULL::numeric, NULL::numeric,
 			'The line stands as it was issued, and what the tables hold now leads to another: its facts can be told no more.',
@@ -226,7 +226,7 @@ BEGIN
 	END IF;
 	RETURN QUERY
 	SELECT f.ordinal + told, f.fact, f.day, f.quantity, f.amount, f.note, f.source, f.detail
-	FROM @extschema@.im_told_facts($1, $2, explained) f
+	FROM @extschema@.im_told_facts($1, $2, explained.line) f
 	ORDER BY f.ordinal;
 END
 $$;

@@ -273,6 +273,108 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_usage_days(bigint[]) IS
 'The days of an array that the per-app meters give, as rows.';
 
+-- Whether one query for each local day reads about the rows of that day: its
+-- partition is that day, or a BRIN index leads to it since rows came in by
+-- time.  Elsewhere each of them would read the whole table.
+CREATE FUNCTION @extschema@.im_can_slice(first date, until date) RETURNS boolean
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	p record;
+	brin oid;
+BEGIN
+	FOR p IN
+		SELECT s.partition
+		FROM @extschema@.im_metered_partition s
+		WHERE s.table_name = 'im_login'
+			AND (NOT isfinite(s.since) OR NOT isfinite(s.until) OR s.until > s.since + interval '49 hours')
+			AND s.since < @extschema@.im_utc_midnight($2 + 1) AND s.until > @extschema@.im_utc_midnight($1 - 1)
+	LOOP
+		SELECT i.indexrelid INTO brin
+		FROM pg_index i
+		JOIN pg_class c ON c.oid = i.indexrelid
+		JOIN pg_am m ON m.oid = c.relam AND m.amname = 'brin'
+		JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] AND a.attname = 'at'
+		WHERE i.indrelid = p.partition AND i.indisvalid
+		LIMIT 1;
+		IF NOT FOUND OR p.partition::regclass::text LIKE 'pg\_temp%' THEN
+			RETURN false;
+		END IF;
+		PERFORM brin_summarize_new_values(brin);
+		IF NOT EXISTS (SELECT FROM pg_statistic t JOIN pg_attribute a ON a.attrelid = t.starelid AND a.attnum = t.staattnum
+					   WHERE t.starelid = p.partition AND a.attname = 'at') THEN
+			EXECUTE format('ANALYZE %s (at)', p.partition::regclass);
+		END IF;
+		IF coalesce((SELECT min(abs(v.correlation))
+					 FROM pg_stats v
+					 JOIN pg_class c ON c.relname = v.tablename
+					 JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = v.schemaname
+					 WHERE c.oid = p.partition AND v.attname = 'at'), 1) < 0.95 THEN
+			RETURN false;
+		END IF;
+	END LOOP;
+	RETURN true;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_can_slice(date, date) IS
+'Whether the logins of single days from the first until the last can be read without those of other days. Completes BRIN indexes and statistics.';
+
+-- No group spans two queries, so workers take whole days and merge nothing.
+CREATE FUNCTION @extschema@.im_slices_query(first date, until date) RETURNS text
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	-- where some apps cut other days, or need sets of users, theirs are left out
+	choose text := CASE WHEN (SELECT count(DISTINCT a.time_zone) > 1 OR bool_or(a.prices_mau)
+							  FROM @extschema@.im_app_cards(NULL) a)
+		THEN format('JOIN %s.im_app_cards(NULL) a ON a.app_id = l.app_id AND a.time_zone = %%1$L AND NOT a.prices_mau', '@extschema@')
+		ELSE '' END;
+	slices text;
+BEGIN
+	SELECT string_agg(format(
+			'SELECT %2$L::date AS day, %1$L::text AS zone, %6$s.im_app_dau(l.app_id, l.user_id) AS pairs '
+			'FROM %6$s.im_login l ' || choose || ' WHERE l.at >= %3$L AND l.at < %4$L%5$s',
+			z.zone, d.day, s.since, s.until,
+			CASE WHEN s.shared THEN format(' AND %s.im_day(l.at, %L) = %L', '@extschema@', z.zone, d.day) END,
+			'@extschema@'), ' UNION ALL ')
+	INTO slices
+	FROM (SELECT DISTINCT a.time_zone FROM @extschema@.im_app_cards(NULL) a WHERE NOT a.prices_mau) z(zone),
+		(SELECT $1 + i FROM generate_series(0, $2 - $1 - 1) i) d(day),
+		@extschema@.im_day_slice(d.day, z.zone) s;
+	RETURN format('SELECT r.app_id, q.day, r.dau, NULL::%1$s.im_userset AS users '
+		'FROM (%2$s) q, %1$s.im_app_dau_rows(q.pairs) r, %1$s.im_app_cards(NULL) c '
+		'WHERE c.app_id = r.app_id AND c.time_zone = q.zone AND NOT c.prices_mau',
+		'@extschema@', slices);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_slices_query(date, date) IS
+'A query for the distinct users of each day of apps whose card does not price users of the month, with one part for each local day; null without such apps.';
+
+CREATE FUNCTION @extschema@.im_logins_query(reading @extschema@.im_reading) RETURNS text
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	whole text := 'SELECT l.app_id, l.day, l.dau, l.users FROM %s.im_raw_logins(NULL, $1) l';
+	slices text;
+BEGIN
+	IF ($1).raw_first < ($1).raw_until THEN
+		IF @extschema@.im_can_slice(($1).raw_first, ($1).raw_until) THEN
+			slices := @extschema@.im_slices_query(($1).raw_first, ($1).raw_until);
+		END IF;
+		RETURN CASE WHEN slices IS NULL THEN format(whole, '@extschema@')
+			WHEN EXISTS (SELECT FROM @extschema@.im_app_cards(NULL) a WHERE a.prices_mau)
+				THEN slices || format(' UNION ALL ' || whole || ' WHERE l.prices_mau', '@extschema@')
+			ELSE slices END;
+	END IF;
+	RETURN format('SELECT s.app_id, s.day, s.dau, s.users FROM %s.im_stale_logins(''-infinity'', NULL, $1) s', '@extschema@');
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_logins_query(@extschema@.im_reading) IS
+'A query for the distinct users that im_meter() meters of a reading, given as its parameter.';
+
 -- Groups are metered from the day before, so that one that was disbanded
 -- before it was created is found even where it was created at midnight.
 CREATE FUNCTION @extschema@.im_collect(reading @extschema@.im_reading, wider @extschema@.im_reading)
@@ -283,14 +385,8 @@ CREATE FUNCTION @extschema@.im_collect(reading @extschema@.im_reading, wider @ex
 AS $$
 BEGIN
 	DROP TABLE IF EXISTS pg_temp.im_metering_login, pg_temp.im_metering_event;
-	EXECUTE $query$
-		CREATE TEMP TABLE im_metering_login ON COMMIT DROP AS
-		SELECT l.app_id, l.day, l.dau, l.users FROM @extschema@.im_raw_logins(NULL, $1) l
-		UNION ALL
-		SELECT s.app_id, s.day, s.dau, s.users
-		FROM @extschema@.im_stale_logins(CASE WHEN ($1).raw_first < ($1).raw_until THEN date 'infinity'
-			ELSE '-infinity' END, NULL, $1) s
-	$query$ USING $1;
+	EXECUTE 'CREATE TEMP TABLE im_metering_login ON COMMIT DROP AS ' || @extschema@.im_logins_query($1)
+	USING $1;
 	EXECUTE $query$
 		CREATE TEMP TABLE im_metering_event ON COMMIT DROP AS
 		SELECT g.app_id, g.groups AS usage FROM @extschema@.im_gather_groups(NULL, $2) g
@@ -336,7 +432,7 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_find_bad(date, date, bigint[]) IS
 'Notes the events of [first, until) that cannot be metered, of these apps or (null) of all: the apps that have any.';
 
-CREATE FUNCTION @extschema@.im_collect_around_bad(reading @extschema@.im_reading) RETURNS void
+CREATE FUNCTION @extschema@.im_collect_around_bad(reading @extschema@.im_reading) RETURNS boolean
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -349,11 +445,7 @@ DECLARE
 BEGIN
 	r.skip_apps := @extschema@.im_find_bad(first, until, ($1).stale_apps);
 	IF r.skip_apps IS NULL THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'data_exception',
-			MESSAGE = format('usage from %s until %s cannot be metered', first, until),
-			DETAIL = 'No event was found that would be the cause.',
-			HINT = 'im_check(month) may tell more.';
+		RETURN false;
 	END IF;
 	SELECT array_agg(s.app_id), array_agg(lower(d.days)), array_agg(upper(d.days))
 	INTO r.stale_apps, r.stale_first, r.stale_until
@@ -367,10 +459,11 @@ BEGIN
 	wider := r;
 	wider.raw_first := r.raw_first - CASE WHEN whole THEN 1 ELSE 0 END;
 	PERFORM @extschema@.im_collect(r, wider);
+	RETURN true;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_collect_around_bad(@extschema@.im_reading) IS
-'Meters a reading without the apps and days on which an event cannot be metered.';
+'Meters a reading without the apps and days on which an event cannot be metered; false if there is no such event.';
 
 CREATE FUNCTION @extschema@.im_meter_reading(reading @extschema@.im_reading) RETURNS bigint
 	LANGUAGE plpgsql
@@ -385,7 +478,9 @@ BEGIN
 	BEGIN
 		PERFORM @extschema@.im_collect($1, wider);
 	EXCEPTION WHEN data_exception THEN
-		PERFORM @extschema@.im_collect_around_bad($1);
+		IF NOT @extschema@.im_collect_around_bad($1) THEN
+			RAISE;
+		END IF;
 	END;
 	INSERT INTO pg_temp.im_metering_row
 	SELECT app_id, day, l.dau, l.users, e.peak_groups, e.text_checks, e.image_checks,

@@ -70,6 +70,12 @@ CREATE FUNCTION @extschema@.im_local_days(since timestamptz, until timestamptz, 
 COMMENT ON FUNCTION @extschema@.im_local_days(timestamptz, timestamptz, text) IS
 'The local days of the instants from since through until, both included.';
 
+CREATE FUNCTION @extschema@.im_day_slice(day date, zone text,
+		OUT since timestamptz, OUT until timestamptz, OUT shared boolean)
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_day_slice(date, text) IS
+'The instants [since, until) among which all of a local day are, and whether some of them are of another day, as where clocks were set back over midnight.';
+
 CREATE FUNCTION @extschema@.im_local_noon(day date, zone text) RETURNS timestamptz
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	RETURN ((day + time '12:00') AT TIME ZONE zone);

@@ -1,16 +1,16 @@
 -- What has been earned: bills against fees spread over what they pay for.
 --
--- Billed is what im_monthly_bills() says, so in a closed month what was
--- issued.  What is deferred follows from the orders and the use of packs
--- (core/revenue.h).  Earned is the balance of the two: billed less what more
--- is deferred than a month before.  Nothing else keeps billed = earned +
--- deferred true when an issued bill differs from what the orders come to.
+-- Billed is what im_monthly_bills() says, so of closed apps what was issued.
+-- What is deferred follows from the orders and the use of packs
+-- (core/revenue.h), of fees that were issued otherwise than the orders come
+-- to in proportion to what was issued: nothing is deferred that no document
+-- bills.  Earned is what is billed less what more is deferred than before.
 
 CREATE FUNCTION @extschema@.im_rate_revenue(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[], last_month @extschema@.im_month)
-	RETURNS TABLE (app_id bigint, month date, item text, option text, currency text, billed numeric, earned numeric, deferred numeric)
+	RETURNS TABLE (app_id bigint, month date, billed_month date, item text, option text, currency text, fees numeric, deferred numeric)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 20 PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_rate_revenue(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[], @extschema@.im_month) IS
-'The prepaid fees and refunds of one app in the months from month through last_month: billed and earned in each, deferred at its end, in the currency named. The arguments are values made by im_gather(), of which only checks and daily rows are used; no table is read.';
+'What is deferred of one app''s fees at the ends of the months from the one before month through last_month, by the month they were billed in, with all fees of that month, item and option, in the currency named. The arguments are values made by im_gather(), of which only the checks of daily, checks and calls are used; no table is read.';
 
 CREATE FUNCTION @extschema@.im_app_revenue_of(app bigint, first_month @extschema@.im_month,
 		last_month @extschema@.im_month)
@@ -24,6 +24,8 @@ AS $$
 #variable_conflict use_column
 DECLARE
 	first date := $2::date;
+	-- a pack that ends on the first lapses on it: what it gave must be known
+	earlier date := greatest(first - interval '1 month', '0001-01-01')::date;
 	until date := upper($3::daterange);
 	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
 	packers bigint[];
@@ -46,9 +48,9 @@ BEGIN
 		AND (k.app_id = $1 OR $1 IS NULL);
 	IF packers IS NOT NULL THEN
 		SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, sinces
-		FROM @extschema@.im_early_usage(first, until, NULL, book) e
+		FROM @extschema@.im_early_usage(earlier, until, NULL, book) e
 		WHERE e.app_id = ANY (packers) AND (e.app_id = $1 OR $1 IS NULL);
-		reading := @extschema@.im_reading_of(first, until, NULL, apps, sinces, $1);
+		reading := @extschema@.im_reading_of(earlier, until, NULL, apps, sinces, $1);
 	END IF;
 	RETURN QUERY
 	WITH billed AS (
@@ -57,23 +59,57 @@ BEGIN
 			@extschema@.im_monthly_bills_of(CASE WHEN $1 IS NOT NULL THEN ARRAY[$1] END,
 				$2 OPERATOR(@extschema@.+) n) b
 		GROUP BY b.app_id, b.month, b.item, b.option, b.currency),
-	spread AS (
+	spread AS MATERIALIZED (
 		SELECT r.*
 		FROM @extschema@.im_app_accounts(until, NULL) a
 		LEFT JOIN (
 			SELECT g.app_id, g.since, g.daily, g.checks, g.calls
-			FROM @extschema@.im_gather(first, until, NULL, reading) g
+			FROM @extschema@.im_gather(earlier, until, NULL, reading) g
 			WHERE packers IS NOT NULL AND g.app_id = ANY (packers)
 				AND (g.app_id = $1 OR $1 IS NULL)) u ON u.app_id = a.app_id,
 			@extschema@.im_rate_revenue(a.app_id, a.card_name, book, a.orders, a.suspensions, false,
 				$2, coalesce(u.since, first), u.daily, NULL, NULL, u.checks, u.calls, NULL, NULL, $3) r
-		WHERE a.orders IS NOT NULL AND (a.app_id = $1 OR $1 IS NULL))
-	-- a zero has the places of what it stands beside
-	SELECT app_id, month, item, option, currency, coalesce(b.amount, s.billed - s.billed),
-		coalesce(b.amount, 0) - coalesce(s.billed, 0) + coalesce(s.earned, 0),
-		coalesce(s.deferred, b.amount - b.amount)
-	FROM billed b
-	FULL JOIN spread s USING (app_id, month, item, option, currency);
+		WHERE a.orders IS NOT NULL AND (a.app_id = $1 OR $1 IS NULL)),
+	-- of the months of the report the bills tell what was issued
+	before AS (
+		SELECT m.month, @extschema@.im_closed_apps(m.month) AS closed
+		FROM (SELECT DISTINCT s.billed_month AS month FROM spread s WHERE s.billed_month < first) m),
+	documented AS (
+		SELECT b.app_id, b.month, b.item, b.option, b.amount
+		FROM billed b
+		UNION ALL
+		SELECT i.app_id, i.month, i.item, i.option, sum(i.amount)
+		FROM before m, @extschema@.im_issued_lines(m.month) i
+		WHERE NOT isempty(m.closed) AND (i.app_id = $1 OR $1 IS NULL)
+		GROUP BY i.app_id, i.month, i.item, i.option),
+	deferred AS (
+		SELECT s.app_id, s.month, s.item, s.option, s.currency,
+			CASE WHEN d.amount = s.fees
+					OR s.billed_month < first AND NOT coalesce(s.app_id <@ m.closed, false)
+				THEN s.deferred
+				WHEN d.amount > 0 THEN round(s.deferred * d.amount / s.fees, 8)
+				ELSE 0 END AS deferred,
+			s.fees - s.fees AS zero	-- with the places of the fees
+		FROM spread s
+		LEFT JOIN before m ON m.month = s.billed_month
+		LEFT JOIN documented d ON d.app_id = s.app_id AND d.month = s.billed_month
+			AND d.item = s.item AND d.option = s.option)
+	SELECT e.app_id, e.month, e.item, e.option, e.currency, sum(e.billed),
+		sum(e.billed) + sum(e.before) - sum(e.deferred), sum(e.deferred)
+	FROM (
+		SELECT b.app_id, b.month, b.item, b.option, b.currency, b.amount AS billed,
+			0 AS before, b.amount - b.amount AS deferred
+		FROM billed b
+		UNION ALL
+		SELECT d.app_id, d.month, d.item, d.option, d.currency, d.zero, 0, d.deferred
+		FROM deferred d
+		WHERE d.deferred <> 0 AND d.month >= first
+		UNION ALL
+		SELECT d.app_id, (d.month + interval '1 month')::date, d.item, d.option, d.currency,
+			d.zero, d.deferred, 0
+		FROM deferred d
+		WHERE d.deferred <> 0 AND d.month + interval '1 month' < until) e
+	GROUP BY e.app_id, e.month, e.item, e.option, e.currency;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_app_revenue_of(bigint, @extschema@.im_month, @extschema@.im_month) IS

@@ -560,9 +560,7 @@ AS $$
 			('loader', 'im_group', 'INSERT'),
 			('loader', 'im_moderation_check', 'INSERT'),
 			('loader', 'im_call', 'INSERT'),
-			-- metered_at is for the extension: a row with it is not a user's word
-			('loader', 'im_usage_daily', 'INSERT (app_id, day, dau, users, peak_groups, text_checks, image_checks,
-				audio_half_minutes, video_half_minutes, audio_minutes, sd_minutes, hd_minutes, fhd_minutes)')
+			('loader', 'im_usage_daily', 'INSERT')
 	) AS t(kind, table_name, privilege)
 $$;
 COMMENT ON FUNCTION @extschema@.im_privilege_definitions() IS

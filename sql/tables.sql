@@ -195,7 +195,11 @@ AS $$
 			('im_group', 'im_group_app_id_created_at_idx', '(app_id, created_at)'),
 			('im_moderation_check', 'im_moderation_check_app_id_at_idx', '(app_id, at)'),
 			('im_call', 'im_call_app_id_at_idx', '(app_id, at)'),
-			-- metering
+			-- metering: a day of all apps is a slice of a table whose rows come in by time
+			('im_login', 'im_login_at_idx', 'USING brin (at)'),
+			('im_moderation_check', 'im_moderation_check_at_idx', 'USING brin (at)'),
+			('im_call', 'im_call_at_idx', 'USING brin (at)'),
+			('im_usage_daily', 'im_usage_daily_day_idx', 'USING brin (day)'),
 			('im_usage_mark', 'im_usage_mark_app_id_idx', '(app_id)'),
 			-- the ledger: its rows come in month by month
 			('im_invoice', 'im_invoice_month_idx', 'USING brin (month)'),

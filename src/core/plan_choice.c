@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "core/account_rules.h"
 #include "core/bill_rules.h"
 
 /* The orders of the app as it would have been, while they are put together. */
@@ -175,11 +176,20 @@ leave_out_packs(Bill *bill)
 	bill->nlines = kept;
 }
 
+/* An app that is stopped holds no plan, and not the free one again. */
+static bool
+is_held(const Bill *real, const CardPlan *plan)
+{
+	if (real->service.plan != NULL)
+		return strcmp(real->service.plan, plan->name) == 0;
+	return plan->rank == 0 && plan_term_on(real->account, real->until - 1) == NULL;
+}
+
 PlanChoice
 plan_choice(const Bill *real, const CardPlan *plan)
 {
 	const Account *account = real->account;
-	PlanChoice	choice = {.plan = plan, .lacks = ""};
+	PlanChoice	choice = {.plan = plan, .lacks = "", .held = is_held(real, plan)};
 	ChoiceOrders list = {.real = real, .choice = &choice};
 	Suspension *out;
 	int			nout;
@@ -195,7 +205,5 @@ plan_choice(const Bill *real, const CardPlan *plan)
 						   out, nout, real->until, account->preview);
 	choice.bill = bill_compute(real->core, account, real->usage, real->month);
 	leave_out_packs(choice.bill);
-	choice.held = real->service.plan != NULL ? strcmp(real->service.plan, plan->name) == 0 :
-		plan->rank == 0;
 	return choice;
 }

@@ -22,7 +22,7 @@
 typedef struct PlanChoice
 {
 	const CardPlan *plan;
-	bool		held;			/* on the last counting day of the month */
+	bool		held;			/* on the last counting day of the month, or as the free one */
 	const char *lacks;			/* why the plan could not carry it; "" if it could */
 	Bill	   *bill;			/* of what the plan sells; without packs bought */
 } PlanChoice;

@@ -35,10 +35,13 @@ typedef struct Fee
 	Amount	   *left;			/* before the first month and after each */
 } Fee;
 
+/* What is billed in one month for one item and option. */
 typedef struct Group
 {
 	const char *item;
 	const char *option;
+	CalMonth	month;
+	Amount		fees;
 } Group;
 
 typedef struct Revenue
@@ -56,15 +59,16 @@ typedef struct Revenue
 } Revenue;
 
 static int
-group_of(Revenue *revenue, const char *item, const char *option)
+group_of(Revenue *revenue, const char *item, const char *option, CalMonth month)
 {
 	for (int i = 0; i < revenue->ngroups; i++)
-		if (strcmp(revenue->groups[i].item, item) == 0 &&
+		if (revenue->groups[i].month == month &&
+			strcmp(revenue->groups[i].item, item) == 0 &&
 			strcmp(revenue->groups[i].option, option) == 0)
 			return i;
 	revenue->groups = core_grow(revenue->core, revenue->groups, revenue->ngroups,
 								&revenue->groups_capacity, sizeof(Group));
-	revenue->groups[revenue->ngroups] = (Group) {item, option};
+	revenue->groups[revenue->ngroups] = (Group) {item, option, month, 0};
 	return revenue->ngroups++;
 }
 
@@ -73,12 +77,15 @@ add_fee(Revenue *revenue, const char *item, const char *option, Earning how,
 		CalDay billed_on, Amount amount)
 {
 	Fee		   *fee;
+	Group	   *group;
 
 	revenue->fees = core_grow(revenue->core, revenue->fees, revenue->nfees,
 							  &revenue->fees_capacity, sizeof(Fee));
 	fee = &revenue->fees[revenue->nfees++];
-	*fee = (Fee) {.group = group_of(revenue, item, option), .how = how,
-		.billed_on = billed_on, .amount = amount, .closes = NEVER};
+	*fee = (Fee) {.group = group_of(revenue, item, option, cal_month_of(billed_on)),
+		.how = how, .billed_on = billed_on, .amount = amount, .closes = NEVER};
+	group = &revenue->groups[fee->group];
+	group->fees = amount_add(revenue->core, group->fees, amount);
 	return fee;
 }
 
@@ -259,26 +266,19 @@ earned_through(const Revenue *revenue, const Fee *fee, int at)
 	return days_share(fee, next < fee->until ? next : fee->until) - days_share(fee, fee->from);
 }
 
-/* Adds what a fee came to in a month; true if it bears on the month at all. */
-static bool
+/* Adds what a fee came to in a month; before the first one, what is deferred. */
+static void
 add_to_row(const Revenue *revenue, const Fee *fee, int at, RevenueRow *row)
 {
 	Core	   *core = revenue->core;
-	CalDay		first = cal_first_day(row->month),
-				next = cal_first_day(row->month + 1);
-	bool		billed = fee->billed_on >= first && fee->billed_on < next;
-	Amount		before,
-				after;
+	Amount		earned = earned_through(revenue, fee, at);
 
-	if (fee->billed_on >= next)
-		return false;
-	before = earned_through(revenue, fee, at - 1);
-	after = earned_through(revenue, fee, at);
-	if (billed)
+	row->deferred = amount_add(core, row->deferred, fee->amount - earned);
+	if (at < 0)
+		return;
+	row->earned = amount_add(core, row->earned, earned - earned_through(revenue, fee, at - 1));
+	if (row->billed_month == row->month)
 		row->billed = amount_add(core, row->billed, fee->amount);
-	row->earned = amount_add(core, row->earned, after - before);
-	row->deferred = amount_add(core, row->deferred, fee->amount - after);
-	return billed;
 }
 
 static void
@@ -286,14 +286,16 @@ visit_month(const Revenue *revenue, int at, RevenueVisitor visit, void *arg)
 {
 	for (int g = 0; g < revenue->ngroups; g++)
 	{
-		RevenueRow	row = {.month = revenue->first + at, .item = revenue->groups[g].item,
-		.option = revenue->groups[g].option};
-		bool		billed = false;
+		const Group *group = &revenue->groups[g];
+		RevenueRow	row = {.month = revenue->first + at, .billed_month = group->month,
+		.item = group->item, .option = group->option, .fees = group->fees};
 
+		if (row.billed_month > row.month)
+			continue;
 		for (int f = 0; f < revenue->nfees; f++)
 			if (revenue->fees[f].group == g)
-				billed |= add_to_row(revenue, &revenue->fees[f], at, &row);
-		if (billed || row.earned != 0 || row.deferred != 0)
+				add_to_row(revenue, &revenue->fees[f], at, &row);
+		if ((at >= 0 && row.billed_month == row.month) || row.earned != 0 || row.deferred != 0)
 			visit(arg, &row);
 	}
 }
@@ -308,6 +310,6 @@ revenue_months(Core *core, const Account *account, const Usage *usage,
 	collect_fees(&revenue);
 	if (any_pack(&revenue))
 		moderation_pack_days(account, usage, cal_first_day(last + 1), note_packs, &revenue);
-	for (int at = 0; at < revenue.nmonths; at++)
+	for (int at = -1; at < revenue.nmonths; at++)
 		visit_month(&revenue, at, visit, arg);
 }

@@ -28,13 +28,18 @@
 #include "core/account.h"
 #include "core/usage.h"
 
-/* A month of one item and option as a bill line names them. */
+/*
+ * A month of the fees that were billed in one month for one item and option
+ * as a bill line names them.
+ */
 typedef struct RevenueRow
 {
 	CalMonth	month;
+	CalMonth	billed_month;
 	const char *item;
 	const char *option;
-	Amount		billed;			/* in the month */
+	Amount		fees;			/* all that was billed in billed_month */
+	Amount		billed;			/* in the month: the same or nothing */
 	Amount		earned;			/* in the month */
 	Amount		deferred;		/* at its end */
 } RevenueRow;
@@ -42,11 +47,12 @@ typedef struct RevenueRow
 typedef void (*RevenueVisitor) (void *arg, const RevenueRow *row);
 
 /*
- * Calls the visitor for each month from first through last and each item and
- * option with a fee billed in it or anything earned or deferred, by month.
+ * Calls the visitor for each month from first through last and all fees that
+ * were billed, earned or deferred in it, by month; and before these for the
+ * month before the first with what was deferred at its end, and no more.
  * The account must have been opened for the end of the last month.  The
- * usage of checks must reach from bill_usage_since() of the first month to
- * there; other usage is not looked at.  Fails with PROBLEM_CARD where checks
+ * usage of checks must reach from bill_usage_since() of the month before the
+ * first, for packs that end on the first day, to there; other usage is not looked at.  Fails with PROBLEM_CARD where checks
  * fall into a month without a card version.
  */
 extern void revenue_months(Core *core, const Account *account, const Usage *usage,

@@ -106,7 +106,7 @@ static const Word words[] = {
 	{"status", {"Status", "状态"}},
 	{"status.open", {"not closed, may still change", "未出账，可能变化"}},
 	{"status.issued", {"issued %1$s", "%1$s 出账"}},
-	{"status.notes", {", %1$s notes since", "，其后调整 %1$s 次"}},
+	{"status.notes", {", notes since: %1$s", "，其后调整 %1$s 次"}},
 	{"total", {"Total", "合计"}},
 	{"total.in", {"Total, %1$s", "合计（%1$s）"}},
 	{"total.rounding", {"Rounding to the currency", "四舍五入"}},

@@ -24,23 +24,25 @@ PG_FUNCTION_INFO_V1(im_check_days_final);
 void
 check_tally_add(Tally *tally, const EventRow *row)
 {
-	int			kind = check_kind_of(row->kind, row->kind_len);
-	bool		timed = kind == CHECK_AUDIO || kind == CHECK_VIDEO;
-	int32		seconds;
+	int32		amount;
+	int			kind = check_of_row(row, &amount);
 
-	if (unlikely(kind < 0))
-		event_unknown_kind(row);
-	seconds = event_seconds(row, timed);
-	tally_add(tally, event_hour(row->at, row->offset), kind, timed ? seconds : 1);
+	tally_add(tally, event_hour(row->at, row->offset), kind, amount);
+}
+
+void
+check_sums_units(const int64 sums[CHECK_KINDS], int64 units[CHECK_KINDS])
+{
+	units[CHECK_TEXT] = sums[CHECK_TEXT];
+	units[CHECK_IMAGE] = sums[CHECK_IMAGE];
+	units[CHECK_AUDIO] = sums[CHECK_AUDIO] / HALF_MINUTE;
+	units[CHECK_VIDEO] = sums[CHECK_VIDEO] / HALF_MINUTE;
 }
 
 void
 check_hour_units(const TallyEntry *hour, int64 units[CHECK_KINDS])
 {
-	units[CHECK_TEXT] = hour->sums[CHECK_TEXT];
-	units[CHECK_IMAGE] = hour->sums[CHECK_IMAGE];
-	units[CHECK_AUDIO] = hour->sums[CHECK_AUDIO] / HALF_MINUTE;
-	units[CHECK_VIDEO] = hour->sums[CHECK_VIDEO] / HALF_MINUTE;
+	check_sums_units(hour->sums, units);
 }
 
 /* Hours of one day become rows that folding sums. */

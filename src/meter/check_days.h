@@ -35,7 +35,26 @@ check_kind_of(const char *name, int len)
 	return memcmp(name, kind == CHECK_IMAGE ? "image" : kind == CHECK_AUDIO ? "audio" : "video", 5) == 0 ? kind : -1;
 }
 
-/* What the checks of one hour count: checks, or half minutes. */
+/*
+ * The kind of a check and what it adds to the sum of its hour: one, or
+ * seconds.  Raises as check_tally_add() does.
+ */
+static inline int
+check_of_row(const EventRow *row, int32 *amount)
+{
+	int			kind = check_kind_of(row->kind, row->kind_len);
+	bool		timed = kind == CHECK_AUDIO || kind == CHECK_VIDEO;
+
+	if (unlikely(kind < 0))
+		event_unknown_kind(row);
+	*amount = timed ? row->seconds : 1;
+	if (unlikely(row->seconds < 0 || (timed && !row->has_seconds)))
+		(void) event_seconds(row, timed);
+	return kind;
+}
+
+/* What the sums of one hour count: checks, or half minutes. */
+extern void check_sums_units(const int64 sums[CHECK_KINDS], int64 units[CHECK_KINDS]);
 extern void check_hour_units(const TallyEntry *hour, int64 units[CHECK_KINDS]);
 
 #endif							/* IM_CHECK_DAYS_H */

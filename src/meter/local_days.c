@@ -1,16 +1,19 @@
 /*
  * local_days.c
- *	  The local days of a span of instants.
+ *	  The local days of a span of instants, and the instants of a local day.
  */
 #include "types/compat.h"
 
+#include "access/htup_details.h"
 #include "catalog/pg_type.h"
+#include "funcapi.h"
 #include "utils/rangetypes.h"
 #include "utils/typcache.h"
 
 #include "meter/zone.h"
 
 PG_FUNCTION_INFO_V1(im_local_days);
+PG_FUNCTION_INFO_V1(im_day_slice);
 
 /* No clock was ever set by more than a day. */
 #define FAR		((int64) 3 * USECS_PER_DAY)
@@ -78,4 +81,28 @@ im_local_days(PG_FUNCTION_ARGS)
 	upper = day_bound(DATE_NOT_FINITE(last) ? last : last + 1, false);
 	typcache = lookup_type_cache(DATERANGEOID, TYPECACHE_RANGE_INFO);
 	PG_RETURN_RANGE_P(range_of_bounds(typcache, &lower, &upper));
+}
+
+/*
+ * A day as a slice of instants: since, until, and whether it shares any of
+ * them with another day, as where clocks were set back over midnight.
+ */
+Datum
+im_day_slice(PG_FUNCTION_ARGS)
+{
+	DateADT		day = PG_GETARG_DATEADT(0);
+	Zone	   *zone = zone_of_call(fcinfo, 1);
+	TimestampTz since = zone_day_start(zone, day),
+				until = zone_day_end(zone, day);
+	bool		shared = until > zone_day_start(zone, day + 1) ||
+		zone_day_end(zone, day - 1) > since;
+	Datum		values[] = {
+		TimestampTzGetDatum(since), TimestampTzGetDatum(until), BoolGetDatum(shared)
+	};
+	bool		nulls[lengthof(values)] = {false};
+	TupleDesc	desc;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "the result of im_day_slice() is no row");
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }

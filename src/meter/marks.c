@@ -29,6 +29,7 @@
 
 #include "meter/marks.h"
 #include "meter/zone.h"
+#include "types/trigger_table.h"
 
 /* Beyond so many apps and days a statement marks days for all apps. */
 #define MAX_MARKS	16384
@@ -178,6 +179,24 @@ owner_of(Oid relid)
 	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
 	return owner;
+}
+
+void
+marks_need_table(TriggerData *trigger, Oid schema)
+{
+	static const char *const names[] = {
+		"im_login", "im_group", "im_moderation_check", "im_call", "im_usage_daily",
+		"im_app", "im_rate_card_version"
+	};
+
+	trigger_table_need(trigger, schema, names, lengthof(names));
+}
+
+bool
+marks_same_owner(TriggerData *trigger, Oid schema)
+{
+	return trigger->tg_relation->rd_rel->relowner ==
+		owner_of(get_relname_relid("im_usage_mark", schema));
 }
 
 typedef struct SavedUser

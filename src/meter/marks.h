@@ -29,6 +29,15 @@ extern bool marks_wanted(Oid schema);
 /* True if im_usage_daily may hold metered rows, of days that count or not. */
 extern bool marks_ever_metered(Oid schema);
 
+/*
+ * Raises 39P01 unless the trigger is on a table whose changes are marked, or
+ * on a partition of one (types/trigger_table.h).
+ */
+extern void marks_need_table(TriggerData *trigger, Oid schema);
+
+/* Whether the table of the trigger belongs to the owner of im_usage_mark. */
+extern bool marks_same_owner(TriggerData *trigger, Oid schema);
+
 /* An empty set in the current memory context.  Bounded: see above. */
 extern MarkSet *marks_open(bool bounded);
 

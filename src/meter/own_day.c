@@ -206,6 +206,7 @@ im_mark_days(PG_FUNCTION_ARGS)
 	AttrNumber	app_id = column_number(trigger, "app_id", INT8OID),
 				day = column_number(trigger, "day", DATEOID);
 
+	marks_need_table(trigger, schema);
 	if (!metering && TRIGGER_FIRED_BY_DELETE(trigger->tg_event) && trigger->tg_oldtable != NULL)
 		note_rows(trigger, app_id, day);
 	if (noted.count > 0 && marks_wanted(schema))
@@ -236,6 +237,7 @@ statement_cache(FunctionCallInfo fcinfo, TriggerData *trigger)
 
 	if (cache == NULL)
 	{
+		marks_need_table(trigger, get_func_namespace(fcinfo->flinfo->fn_oid));
 		cache = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(OwnDayCache));
 		cache->app_id = column_number(trigger, "app_id", INT8OID);
 		cache->day = column_number(trigger, "day", DATEOID);

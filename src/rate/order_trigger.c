@@ -30,6 +30,8 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#include "types/trigger_table.h"
+
 PG_FUNCTION_INFO_V1(im_order_note);
 PG_FUNCTION_INFO_V1(im_order_check);
 
@@ -116,6 +118,7 @@ note_app(int64 app_id)
 static TriggerData *
 trigger_call(FunctionCallInfo fcinfo)
 {
+	static const char *const names[] = {"im_order", "im_app"};
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
@@ -126,6 +129,8 @@ trigger_call(FunctionCallInfo fcinfo)
 				 errmsg("function was not called by an AFTER trigger for each row"),
 				 errdetail("It checks orders that were inserted, or an app whose rate card changed."),
 				 errhint("im_create_tables() creates the triggers it is for.")));
+	trigger_table_need(trigger, get_func_namespace(fcinfo->flinfo->fn_oid),
+					   names, lengthof(names));
 	return trigger;
 }
 
@@ -225,10 +230,9 @@ owner_of_log(Oid schema)
  * orders need not be allowed to read them, and row security that is forced on
  * the owner must not hide an order that breaks a rule.
  *
- * The table that the trigger is on says nothing about that: anybody may put
- * the trigger on a table of his own, and have it fire first.  So the log, and
- * the functions that run with its owner's rights, are those of the schema of
- * this function.
+ * The log, and the functions that run with its owner's rights, are those of
+ * the schema of this function.  Neither locks an app nor tells of its orders
+ * for a trigger that somebody put on a table of his own.
  */
 Datum
 im_order_check(PG_FUNCTION_ARGS)

@@ -9,6 +9,9 @@
 
 #include "rate/server.h"
 
+/* As many digits as a quantity may have that comes in as numeric. */
+#define MAX_MINUTES		INT64CONST(999999999999)
+
 /* The request that is being filled. */
 typedef struct ItemReader
 {
@@ -163,11 +166,12 @@ static void
 add_item(ItemReader *reader, QuoteItem item)
 {
 	QuoteRequest *request = reader->request;
+	bool		pack = strcmp(item.item, ITEM_PACK) == 0;
 
 	check_sold(request, &item);
 	settle_months(request, &item);
-	for (int i = 0; i < request->nitems; i++)
-		if (strcmp(reader->items[i].item, item.item) == 0 && strcmp(item.item, ITEM_PACK) != 0)
+	for (int i = 0; i < request->nitems && !pack; i++)
+		if (strcmp(reader->items[i].item, item.item) == 0)
 			refuse(psprintf("\"%s\" stands twice in the quote", item.item),
 				   "An add-on has one option at a time.", "Name it once.");
 	if (request->nitems == reader->capacity)
@@ -209,7 +213,7 @@ read_minutes(void *arg, const char *name, const JsonbValue *value)
 			   "What a card does not name, it does not sell.",
 			   "The classes are audio, sd, hd and fhd, as far as the card prices them.");
 	request->call_minutes[class] = whole_number(psprintf("call_minutes \"%s\"", name), value, 0,
-												INT64CONST(1000000000000000));
+												MAX_MINUTES);
 }
 
 static void read_item(void *arg, const char *name, const JsonbValue *value);

@@ -1,6 +1,6 @@
 /*
  * revenue.c
- *	  What one app's prepaid fees have earned, month by month.
+ *	  What of one app's fees is deferred, month by month.
  */
 #include "rate/inputs.h"
 
@@ -28,16 +28,18 @@ put_revenue(void *arg, const RevenueRow *row)
 	Datum		values[] = {
 		Int64GetDatum(writer->app_id),
 		DateADTGetDatum(cal_first_day(row->month)),
+		DateADTGetDatum(cal_first_day(row->billed_month)),
 		CStringGetTextDatum(row->item),
 		CStringGetTextDatum(row->option),
 		CStringGetTextDatum(writer->card->currency),
-		amount_to_numeric(row->billed, scale),
-		amount_to_numeric(row->earned, scale),
+		amount_to_numeric(row->fees, scale),
 		amount_to_numeric(row->deferred, scale)
 	};
 	bool		nulls[lengthof(values)] = {false};
 
-	tuplestore_putvalues(writer->result->setResult, writer->result->setDesc, values, nulls);
+	/* what is earned is the rest of what is billed */
+	if (row->deferred != 0)
+		tuplestore_putvalues(writer->result->setResult, writer->result->setDesc, values, nulls);
 }
 
 Datum

@@ -119,6 +119,7 @@ report() {
 	done
 	! wants latency || report_latency
 	! wants closing || report_closing
+	! wants finance || report_finance
 }
 
 # Replaces what stands between the two comments.

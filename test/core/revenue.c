@@ -10,6 +10,7 @@
 
 typedef struct Report
 {
+	CalMonth	first;
 	int			at;
 	char		text[4000];
 } Report;
@@ -21,6 +22,8 @@ print_row(void *arg, const RevenueRow *row)
 	char		month[CAL_TEXT_SIZE],
 				figures[3][AMOUNT_TEXT_SIZE];
 
+	if (row->month < report->first)
+		return;
 	report->at += snprintf(report->text + report->at, sizeof(report->text) - (size_t) report->at,
 						   "%s %s%s%s %s %s %s\n", cal_month_text(row->month, month),
 						   row->item, row->option[0] ? " " : "", row->option,
@@ -40,11 +43,12 @@ report_of(const char *from, const char *to)
 	Usage	   *usage;
 
 	report.at = 0;
+	report.first = first;
 	report.text[0] = '\0';
 	if (!TRY_CORE(&app.test))
 		return app.test.problem.message;
 	account = open_until(cal_first_day(last + 1), false, app.cards);
-	usage = usage_open(core, bill_usage_since(account, first), cal_first_day(last + 1));
+	usage = usage_open(core, bill_usage_since(account, first - 1), cal_first_day(last + 1));
 	for (int i = 0; i < app.nfigures; i++)
 	{
 		int64_t		row[USAGE_FIELDS] = {app.figures[i].day};
@@ -215,6 +219,9 @@ test_packs(void)
 	earns("2023-03", "2023-04", "2023-03 moderation_pack month 2100 620.45640681 1479.54359319\n"
 		  "2023-04 moderation_pack month 0 1479.54359319 0\n",
 		  "two packs are not one of twice the size, or what lapses is earned before the end day");
+
+	earns("2023-04", "2023-04", "2023-04 moderation_pack month 0 1479.54359319 0\n",
+		  "a pack that ends on the first day of the report lapses whole");
 
 	begin(&cards.cn);
 	switch_on("2023-03-01", "moderation", "");

@@ -28,6 +28,8 @@ SELECT is((SELECT min(month) || ' ' || max(month) || ' ' || count(*) FROM im_bil
 CALL app(2);
 CALL talk(2, '2022-11-11 11:00', 'audio', 61);
 SELECT is((SELECT min(month) FROM im_billed_months()), date '2022-11-01', 'events count as well');
+SELECT im_partition('im_call', '2022-06-01', '2023-06-01', '1 month');
+SELECT is((SELECT min(month) FROM im_billed_months()), date '2022-11-01', 'where the table is cut by time, too');
 CALL daily(2, '2022-10-11', audio => 1);
 SELECT is((SELECT min(month) FROM im_billed_months()), date '2022-10-01', 'and daily figures');
 CALL login(2, 'early', '2010-01-01');

@@ -91,6 +91,11 @@ INSERT INTO promise (name, args, result, volatility, kind) VALUES
 	('im_price_list', 'card im_rate_card', 'TABLE(item text, plan text, option text, charge text, included %, block %, price numeric, "grant" %, coefficient numeric)', NULL, 'f'),
 	('im_partition', 'parent regclass, since date, until date, step interval, zone text', 'integer', 'v', 'f'),
 	('im_bundled_card', 'name text, effective_from date', 'im_rate_card', 'i', 'f');
+-- Pages and reasons
+INSERT INTO promise (name, args, result, volatility, kind) VALUES
+	('im_explain', 'app_id bigint, month im_month, line integer', 'TABLE(ordinal integer, fact text, day date, quantity numeric, amount numeric, note text, source text, detail jsonb)', 's', 'f'),
+	('im_bill_html', 'app_id bigint, month im_month, lang text', 'text', 's', 'f'),
+	('im_month_html', 'month im_month, lang text', 'text', 's', 'f');
 -- What finance asks
 INSERT INTO promise (name, args, result, volatility, kind) VALUES
 	('im_quote', 'card im_rate_card, plan text, months integer, peak_dau bigint, peak_groups bigint, addons jsonb, deductions numeric', 'SETOF im_bill_line', 'i', 'f'),
@@ -145,6 +150,7 @@ WHERE p.name ~ '^im_(block_fee|dau_overage|group_overage|addon_fee|moderation_fe
 SELECT ok(pg_get_function_arguments(h.oid) ~ d, format('%s: %s', h.name, d))
 FROM (VALUES ('im_create_tables', 'with_cards boolean DEFAULT true'), ('im_addon_fee', 'option text DEFAULT '''''),
 	('im_create_billing_view', 'last_month [a-z._]*im_month DEFAULT NULL'),
+	('im_bill_html', 'lang text DEFAULT ''en'''), ('im_month_html', 'lang text DEFAULT ''en'''),
 	('im_close_month', 'batch integer DEFAULT 1000'), ('im_adjust_month', 'batch integer DEFAULT 1000'),
 	('im_verify_invoices', 'month [a-z._]*im_month DEFAULT NULL::[a-z._]*im_month, root bytea DEFAULT NULL')) v(name, d) JOIN have h USING (name);
 

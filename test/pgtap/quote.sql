@@ -169,6 +169,7 @@ FROM (VALUES
 	($$'pro', 1, 0, 0, '{"local_moderation": "yes"}'$$, '22023', 'no option "yes"'),
 	($$'pro', 1, 0, 0, '{"call_minutes": {"4k": 5}}'$$, '22023', '4k'),
 	($$'pro', 1, 0, 0, '{"call_minutes": {"hd": -5}}'$$, '22023', 'whole number'),
+	($$'pro', 1, 0, 0, '{"call_minutes": {"hd": 1000000000000}}'$$, '22023', '999999999999'),
 	($$'pro', 1, 0, 0, '{"call_minutes": 5}'$$, '22023', 'call_minutes'),
 	($$'pro', 1, 0, 0, '7'$$, '22023', 'neither'),
 	($$'pro', 1, 0, 0, '[7]'$$, '22023', 'neither'), ($$'pro', 1, 0, 0, '[["avchatroom"]]'$$, '22023', 'neither')) v(args, state, pattern);
@@ -183,6 +184,7 @@ SELECT fails_with($$SELECT * FROM im_quote(im_bundled_card('intl', '2022-12-26')
 SELECT is(quoted(c19(), 'pro', 1, 9223372036854775807, 0, '{}', 0), 'plan:pro 999, dau_overage:pro 922337203685477000',
 	'ceil((2^63 - 1 - 10000) / 10000) = 922337203685477 blocks');
 SELECT is(quoted(c19(), 'trial', 1, 0, 0, '{}', 999999999999.999), 'moderation 999999999.999999', '12 digits of deductions');
+SELECT is(quoted(c19(), 'trial', 1, 0, 0, '{"call_minutes": {"fhd": 999999999999}}', 0), 'call_minutes:fhd 104999999999.895', '12 digits of minutes x 0.105');
 SELECT is((SELECT count(*) || ' ' || n(sum(amount)) FROM im_quote(c19(), 'pro', 1200, 10001)), '1201 2398800',
 	'a hundred years: 1200 x 999 + 1200 x 1000');
 

@@ -63,8 +63,13 @@ SELECT earned_is('2023-04', '2023-04', 3, ARRAY['2023-04 moderation_pack:month 0
 	'use before the first month of the report counts');
 CALL app(4);
 CALL pack(4, 1, '2023-03-01', 'month');
-SELECT earned_is('2023-03', '2023-04', 4, ARRAY['2023-03 moderation_pack:month 1050 0 1050',
-	'2023-04 moderation_pack:month 0 1050 0'], 'the end day of a pack of March is April 1');
+CALL turn(4, 2, '2023-03-01', 'on', 'moderation');
+CALL daily(4, '2023-03-11', texts => 550000);
+SELECT earned_is('2023-03', '2023-04', 4, ARRAY['2023-03 moderation: 0 0 0',
+	'2023-03 moderation_pack:month 1050 525 525',
+	'2023-04 moderation_pack:month 0 525 0'], 'the end day of a pack of March is April 1');
+SELECT earned_is('2023-04', '2023-04', 4, ARRAY['2023-04 moderation_pack:month 0 525 0'],
+	'what it gave before is known on that day');
 
 -- Two currencies are two rows of a month
 CALL app(5, 'intl');

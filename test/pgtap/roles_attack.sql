@@ -245,6 +245,36 @@ SELECT matches(done(current_user, 'SELECT im_create_tables()'), '^42501: functio
 	'nor left standing in silence');
 DROP FUNCTION public.im_apps_guarded(boolean);
 
+-- Triggers that act with the rights of the owner of the tables, on a table of
+-- the tenant's, whose columns have a cast that tells who runs it.
+SET LOCAL ROLE acme;
+CREATE TYPE lair.word AS (x text);
+CREATE FUNCTION lair.tell(lair.word) RETURNS text LANGUAGE plpgsql AS
+$$BEGIN INSERT INTO lair.loot VALUES ('run as ' || current_user); RETURN 'cn'; END$$;
+CREATE CAST (lair.word AS text) WITH FUNCTION lair.tell(lair.word) AS IMPLICIT;
+CREATE TABLE lair.cards (rate_card lair.word, effective_from date);
+CREATE TABLE lair.orders (app_id bigint, day date, metered_at timestamptz, user_id text, at timestamptz);
+RESET ROLE;
+TRUNCATE lair.loot;
+-- something has been metered, so that changes are marked
+SELECT im_meter('2023-03-01', '2023-03-31') \g /dev/null
+CREATE FUNCTION hung(trigger text, events text, level text, rows text) RETURNS text LANGUAGE sql
+RETURN format('DO $do$ BEGIN CREATE TRIGGER t %2$s ON lair.%5$s %4$s FOR EACH %3$s EXECUTE FUNCTION public.%1$s();
+	INSERT INTO lair.%5$s (%6$s) VALUES (%7$s); TRUNCATE lair.%5$s; END $do$', trigger, events, level, rows,
+	CASE trigger WHEN 'im_mark_cards' THEN 'cards' ELSE 'orders' END,
+	CASE trigger WHEN 'im_mark_cards' THEN 'rate_card' ELSE 'app_id, day, at' END,
+	CASE trigger WHEN 'im_mark_cards' THEN 'ROW(''x'')' ELSE '500, ''2023-03-05'', ''2023-03-05''' END);
+SELECT matches(done('acme', hung(trigger, events, level, rows)), '^39P01', trigger || ' serves no table of a tenant''s')
+FROM (VALUES ('im_mark_cards', 'AFTER INSERT', 'STATEMENT', 'REFERENCING NEW TABLE AS new_rows'),
+	('im_mark_apps', 'AFTER INSERT', 'STATEMENT', 'REFERENCING NEW TABLE AS new_rows'),
+	('im_mark_events', 'AFTER INSERT', 'STATEMENT', 'REFERENCING NEW TABLE AS new_rows'),
+	('im_mark_all', 'AFTER TRUNCATE', 'STATEMENT', ''),
+	('im_mark_days', 'AFTER INSERT', 'STATEMENT', ''),
+	('im_own_day', 'BEFORE INSERT', 'ROW', ''),
+	('im_order_note', 'AFTER INSERT', 'ROW', ''),
+	('im_order_check', 'AFTER INSERT', 'ROW', '')) v(trigger, events, level, rows);
+SELECT is((SELECT string_agg(what, ', ') FROM lair.loot), NULL, 'and none runs a cast of its making');
+
 -- Nothing can be changed ------------------------------------------------------------
 SELECT is(left(done('acme', statement), 5), '42501', statement)
 FROM unnest(ARRAY['UPDATE im_app SET tenant = ''acme''', 'INSERT INTO im_app (app_id, name, tenant) VALUES (1, ''x'', ''acme'')',

@@ -156,6 +156,7 @@ FROM unnest(ARRAY[
 	'INSERT INTO im_load (source, batch) VALUES (''gateway'', ''b1'')',
 	'INSERT INTO im_usage_daily (app_id, day, dau, users) VALUES (11, ''2023-05-05'', 1, NULL)',
 	'INSERT INTO im_usage_daily (app_id, day, dau) VALUES (11, ''2023-05-05'', 1) ON CONFLICT DO NOTHING',
+	'INSERT INTO im_usage_daily (app_id, day, dau, metered_at) VALUES (11, ''2023-05-06'', 1, now())',
 	'INSERT INTO im_order (app_id, order_id, at, action, item, option, months) VALUES (11, 50, ''2023-05-01'', ''buy'', ''call'', ''basic'', 1); SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED',
 	'INSERT INTO im_order (app_id, order_id, at, action, item, option, months) VALUES (11, 50, ''2023-05-01'', ''buy'', ''call'', ''basic'', 1) ON CONFLICT DO NOTHING'
 	]) statement;
@@ -165,7 +166,6 @@ FROM (VALUES
 	('INSERT INTO im_load (source, batch) VALUES (''gateway'', ''b1'') RETURNING at', '^42501'),
 	('INSERT INTO im_load (source, batch) VALUES (''gateway'', ''b1'')', '^23505: duplicate key value violates unique constraint "im_load_pkey"$'),
 	('INSERT INTO im_usage_daily (app_id, day, dau) VALUES (11, ''2023-05-05'', 1)', '^23505: duplicate key value violates unique constraint "im_usage_daily_pkey"$'),
-	('INSERT INTO im_usage_daily (app_id, day, dau, metered_at) VALUES (11, ''2023-05-06'', 1, now())', '^42501'),
 	('INSERT INTO im_usage_daily (app_id, day, dau) VALUES (11, ''2023-05-05'', 1) ON CONFLICT (app_id, day) DO NOTHING', '^42501'),
 	('INSERT INTO im_usage_daily (app_id, day, dau) VALUES (11, ''2023-05-05'', 1) ON CONFLICT (app_id, day) DO UPDATE SET dau = 5', '^42501'),
 	('INSERT INTO im_order (app_id, order_id, at, action, item, option, months) VALUES (11, 51, ''2023-05-01'', ''buy'', ''call'', ''advanced'', 1); SET CONSTRAINTS ALL IMMEDIATE', '^23514'),

@@ -32,7 +32,6 @@ INSERT INTO of_apps VALUES
 	('im_standing(''2023-03'', ''2023-03-20 12:00+08'')'),
 	('im_app_revenue(''2023-02'', ''2023-04'')'),
 	('im_daily_usage(''2023-03'')'),
-	('im_month_html(''2023-03'', ''en'')'),
 	('im_apps()');
 CREATE TABLE of_all (call text);
 INSERT INTO of_all VALUES
@@ -45,7 +44,7 @@ INSERT INTO of_all VALUES
 SELECT set_eq(
 	$$SELECT function_name FROM im_guarded_definitions()$$,
 	$$SELECT substring(call FROM '^\w+') FROM (TABLE of_app UNION ALL TABLE of_apps) c
-	UNION VALUES ('im_current_card'), ('im_billed_months')$$,
+	UNION VALUES ('im_current_card'), ('im_billed_months'), ('im_month_html')$$,
 	'every function that readers and tenants may call is tried here');
 
 -- A closed month that has drifted since: an app of each tenant's had ordered in it.
@@ -58,6 +57,13 @@ SELECT isnt((SELECT count(*) FROM im_invoice), 0::bigint, 'something was issued'
 CALL buy(12, 2, '2023-02-02 10:00', 'call', 'basic', 1);
 CALL buy(500, 5, '2023-02-02 10:00', 'call', 'basic', 1);
 CALL settle();
+
+-- The page of a month is one value: it names the apps that the caller may see.
+SELECT is(seen('clerk', $$SELECT im_month_html('2023-03')$$), seen(current_user, $$SELECT im_month_html('2023-03')$$),
+	'a reader gets the page of the month that the owner gets');
+SELECT matches(seen('acme', $$SELECT im_month_html('2023-03')$$), '<td>11</td>', 'a tenant''s page of the month has the own apps');
+SELECT doesnt_match(seen('acme', $$SELECT im_month_html('2023-03')$$), '<td>500</td>', 'and no other''s');
+SELECT matches(seen(current_user, $$SELECT im_month_html('2023-03')$$), '<td>500</td>', 'which the owner''s has');
 
 -- Suspended usage, so that reports have something to say of each app.
 CALL suspend(11, '[2023-03-04,2023-03-08)');
@@ -120,6 +126,9 @@ SELECT is(seen('acme', $$SELECT sum(billed) FROM im_revenue('2023-02', '2023-04'
 SELECT is(seen('acme', $$SELECT min(month) FROM im_billed_months()$$), '(2023-01-01)', 'months are those of the own apps');
 SELECT is(seen(role, $$SELECT min(month) FROM im_billed_months()$$), '(2022-01-01)', 'of all apps for ' || role)
 FROM unnest(ARRAY['clerk', current_user]) role;
+SELECT is(seen('clerk', $$SELECT im_month_html('2023-03')$$), seen(current_user, $$SELECT im_month_html('2023-03')$$), 'the page of a month is a reader''s');
+SELECT matches(seen('acme', $$SELECT im_month_html('2023-03')$$), 'app 11', 'a tenant''s has the own apps');
+SELECT doesnt_match(seen('acme', $$SELECT im_month_html('2023-03')$$), '777|Rivalry', 'and no other');
 SELECT matches(seen('acme', 'SELECT * FROM ' || call), '^\(', call || ' answers a tenant')
 FROM unnest(ARRAY['im_forecast(11)', 'im_quote(''pro'')']) call;
 

@@ -21,8 +21,9 @@ set -euo pipefail
 . "$ROOT/test/bench/bills.sh"
 . "$ROOT/test/bench/closing.sh"
 . "$ROOT/test/bench/growth.sh"
+. "$ROOT/test/bench/finance.sh"
 
-SECTIONS='dau dau_36 growth deductions union bills latency closing'
+SECTIONS='dau dau_36 growth deductions union bills latency closing finance'
 SCALE=${SCALE:-1}
 ROUNDS=${ROUNDS:-3}
 APPS=${APPS:-10000 100000 1000000}
@@ -119,6 +120,7 @@ prepare() {
 	if wants bills || wants latency || wants closing; then
 		prepare_apps
 	fi
+	! wants finance || prepare_finance
 }
 
 prepare_sets() {

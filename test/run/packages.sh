@@ -61,6 +61,30 @@ welcome_for_tests() {
 	[ -e "$PGSHAREDIR/extension/pg_partman.control" ] || echo "postgresql-$PGMAJOR-partman"
 }
 
+has_browser() {
+	local browser
+	for browser in ${IMBILLING_BROWSER:-} chromium chromium-browser google-chrome google-chrome-stable; do
+		! command -v "$browser" >/dev/null || return 0
+	done
+	return 1
+}
+
+# A browser is wanted, not needed: without one its test says that it is
+# skipped, and why.
+install_browser() {
+	if has_browser; then
+		return 0
+	fi
+	if ! command -v apt-get >/dev/null || ! as_root true 2>/dev/null; then
+		say "without a browser: install chromium to see pages tested"
+		return 0
+	fi
+	refresh_package_lists
+	say "installing chromium"
+	apt_get install --no-install-recommends chromium >"$WORK/apt.log" 2>&1 ||
+		say "without a browser: apt-get could not install chromium"
+}
+
 # Runs a command as root, by way of sudo where we are not.
 as_root() {
 	if [ "$(id -u)" -eq 0 ]; then

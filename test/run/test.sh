@@ -6,6 +6,7 @@
 # ONLY="regress perl" runs these layers alone, KEEP=1 leaves server and files,
 # PGMAJOR=17 takes that version, FILES="160_upgrade r1_time" runs these files
 # of the pgtap and perl layers alone.  A layer that runs no test has failed.
+# PICTURES=DIR keeps there what the perl layer's browser took of pages.
 #
 # sanitize.sh, memcheck.sh and coverage.sh run it on an instrumented server:
 # they set INSTRUMENT and bring layers of their own.
@@ -157,7 +158,12 @@ layer_perl() {
 	# the copied server has no headers
 	IMBILLING_INCLUDE=$("$PGLIBDIR/bin/pg_config" --includedir-server)
 	export IMBILLING_INCLUDE
-	PGDATABASE=perl tap perl "${files[@]}"
+	if [ -n "${PICTURES:-}" ]; then
+		as_user mkdir "$WORK/pictures"
+		export IMBILLING_PICTURES=$WORK/pictures
+	fi
+	PGDATABASE=perl tap perl "${files[@]}" || true
+	[ -z "${PICTURES:-}" ] || cp "$WORK/pictures"/* "$PICTURES"
 }
 
 # The README's queries print what the README says.
@@ -203,7 +209,9 @@ main() {
 	for layer in "$@"; do
 		[[ " $LAYERS " == *" $layer "* ]] || die "ONLY: no layer \"$layer\"; there are: $LAYERS"
 	done
+	[ -z "${PICTURES:-}" ] || { mkdir -p "$PICTURES" && PICTURES=$(cd "$PICTURES" && pwd); }
 	WELCOME=welcome_for_tests set_up missing_for_server missing_for_tests
+	[[ " $* " != *" perl "* ]] || install_browser
 	copy_tree
 	for layer in "$@"; do
 		run_layer "$layer"

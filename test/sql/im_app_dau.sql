@@ -29,7 +29,7 @@ SELECT CASE n % 11 WHEN 0 THEN -9223372036854775808 WHEN 1 THEN 9223372036854775
 		WHEN 11 THEN left(md5((n % 1009)::text), 16 + n % 17)
 		ELSE CASE WHEN n % 7 = 0 THEN NULL WHEN n % 1100 = 11 THEN repeat('x', 20000 + n % 3) ELSE (n % 50)::text END
 	END AS user_id
-FROM generate_series(1, 60000) n;
+FROM generate_series(1, 30000) n;
 -- What looks like an empty place, in each form.
 INSERT INTO login
 SELECT app_id, 0, user_id
@@ -97,7 +97,7 @@ RESET hash_mem_multiplier;
 -- after large, long after short, many apps after few, after none at all.
 CREATE TABLE slice (no int, app text, id text, condition text);
 INSERT INTO slice VALUES (1, 'app_id', 'user_id', 'true'), (2, 'app_id', 'user_id', 'n < 100'),
-	(3, 'app_id', 'repeat(user_id, 3)', 'n < 30000'), (4, 'app_id', 'user_id', 'false'),
+	(3, 'app_id', 'repeat(user_id, 3)', 'n < 15000'), (4, 'app_id', 'user_id', 'false'),
 	(5, 'n', 'n::text', 'n > 0'), (6, 'app_id', 'user_id', 'true'), (7, '7', 'n::text', 'true');
 CREATE FUNCTION slice_differences() RETURNS TABLE (slice int, app_id bigint, got bigint, want bigint) LANGUAGE plpgsql AS $$
 BEGIN
@@ -138,7 +138,7 @@ CLOSE c;
 COMMIT;
 DO $$
 BEGIN
-	PERFORM im_app_dau(app_id, user_id || 1 / (n - 59000)) FROM login WHERE n > 0;
+	PERFORM im_app_dau(app_id, user_id || 1 / (n - 29000)) FROM login WHERE n > 0;
 EXCEPTION WHEN division_by_zero THEN
 	RAISE NOTICE '%', (SELECT count(*) FROM differences());
 END $$;
@@ -152,14 +152,14 @@ SET min_parallel_table_scan_size = 0;
 SET max_parallel_workers_per_gather = 2;
 ALTER TABLE login SET (parallel_workers = 2);
 EXPLAIN (COSTS OFF)
-SELECT im_app_dau(app_id, user_id) FROM login WHERE n < 20000
-UNION ALL SELECT im_app_dau(app_id, user_id) FROM login WHERE n >= 20000;
+SELECT im_app_dau(app_id, user_id) FROM login WHERE n < 12000
+UNION ALL SELECT im_app_dau(app_id, user_id) FROM login WHERE n >= 12000;
 WITH slices AS MATERIALIZED (
-	SELECT 1 AS slice, im_app_dau(app_id, user_id) AS a FROM login WHERE n < 20000
-	UNION ALL SELECT 2, im_app_dau(app_id, user_id) FROM login WHERE n >= 20000)
+	SELECT 1 AS slice, im_app_dau(app_id, user_id) AS a FROM login WHERE n < 12000
+	UNION ALL SELECT 2, im_app_dau(app_id, user_id) FROM login WHERE n >= 12000)
 SELECT count(*) AS differing
 FROM (SELECT slice, p.* FROM slices, im_app_dau_rows(a) p(app_id, users)) got
-FULL JOIN (SELECT CASE WHEN n < 20000 THEN 1 ELSE 2 END AS slice, app_id, count(DISTINCT user_id) AS users
+FULL JOIN (SELECT CASE WHEN n < 12000 THEN 1 ELSE 2 END AS slice, app_id, count(DISTINCT user_id) AS users
 	FROM login GROUP BY 1, 2) want USING (slice, app_id)
 WHERE got.users IS DISTINCT FROM want.users;
 

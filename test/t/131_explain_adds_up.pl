@@ -4,7 +4,7 @@
 #	  Random histories: the facts that im_explain() gives for each line of each
 #	  bill add up to that line, and each fact's source leads to rows that give it.
 #
-# IMBILLING_SEED repeats a run, IMBILLING_APPS sets the number of apps (40).
+# IMBILLING_SEED repeats a run, IMBILLING_APPS sets the number of apps (30).
 use strict;
 use warnings;
 
@@ -16,7 +16,7 @@ use Reference::Calendar;
 use Test::More;
 
 my $seed = $ENV{IMBILLING_SEED} || time ^ ($$ << 12);
-my $number_of_apps = $ENV{IMBILLING_APPS} || 40;
+my $number_of_apps = $ENV{IMBILLING_APPS} || 30;
 
 binmode(Test::More->builder->$_, ':utf8') foreach qw(output failure_output todo_output);
 diag("IMBILLING_SEED=$seed IMBILLING_APPS=$number_of_apps");

@@ -30,7 +30,7 @@ use constant SHOWN => 5;
 use constant UNIT => 100_000_000;
 
 my $seed = $ENV{IMBILLING_SEED} || time ^ ($$ << 12);
-my $number_of_apps = $ENV{IMBILLING_APPS} || 80;
+my $number_of_apps = $ENV{IMBILLING_APPS} || 50;
 
 diag("IMBILLING_SEED=$seed IMBILLING_APPS=$number_of_apps");
 my $history = make_history($seed, $number_of_apps);
@@ -295,6 +295,32 @@ foreach my $app (@{ $history->{apps} })
 }
 ok($compared > $number_of_apps, "$compared months of fees");
 is($different, 0, 'every fee is earned as the ledger says');
+
+# --- Metered and then closed, the report stays the same
+
+sub is_still
+{
+	my ($what) = @_;
+	my $now = "SELECT * FROM im_app_revenue('$first', '$last')";
+
+	is( count_of(
+			"(SELECT * FROM revenue EXCEPT ALL $now) UNION ALL ($now EXCEPT ALL SELECT * FROM revenue)"
+		),
+		0, $what);
+}
+
+my $noon = Reference::Calendar::show_day($months[6] + 14) . ' 12:00+08';
+$db->run(
+	"CREATE TABLE running AS SELECT b.* FROM im_app a, im_running_bill(a.app_id, '$noon') b",
+	"CREATE TABLE forecast AS SELECT a.app_id, f.* FROM im_app a, im_forecast(a.app_id, '$noon') f");
+$db->run("SELECT im_meter('" . join("', '", map { Reference::Calendar::show_day($_) } $months[2] + 9, $months[6] + 19) . "')");
+is_still('metered usage earns the same');
+$db->run("CALL im_close_month('" . substr(Reference::Calendar::show_day($_), 0, 7) . "')") foreach @months[ 1 .. 6 ];
+is_still('so do closed months');
+is( count_of("SELECT * FROM running EXCEPT ALL SELECT b.* FROM im_app a, im_running_bill(a.app_id, '$noon') b"),
+	0, 'running bills stay as well');
+is( count_of("SELECT * FROM forecast EXCEPT ALL SELECT a.app_id, f.* FROM im_app a, im_forecast(a.app_id, '$noon') f"),
+	0, 'and forecasts');
 
 $db->drop if !$ENV{IMBILLING_KEEP};
 done_testing();

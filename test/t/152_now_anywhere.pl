@@ -34,7 +34,7 @@ my $expected = answers($plain, 'public', '');
 cmp_ok(length($expected), '>', 2000, 'there are answers');
 
 # The first line that differs is enough.
-sub same
+sub same_answers
 {
 	my ($got, $what) = @_;
 	my @got = split /\n/, $got;
@@ -50,7 +50,7 @@ psql_ok($hostile, qq{CREATE SCHEMA $schema; CREATE EXTENSION imbilling SCHEMA $s
 	SELECT $schema.im_create_tables(); CREATE ROLE now_reader_$$;
 	GRANT USAGE ON SCHEMA $schema TO now_reader_$$; GRANT SELECT ON ALL TABLES IN SCHEMA $schema TO now_reader_$$;}
 	  . sample_data($schema), 'the extension in a schema with a hostile name');
-same(answers($hostile, $schema, "SET ROLE now_reader_$$; SET search_path = '';"),
+same_answers(answers($hostile, $schema, "SET ROLE now_reader_$$; SET search_path = '';"),
 	'a reader without a search_path gets the same answers');
 
 psql_ok($hostile, q{CREATE SCHEMA trap;
@@ -62,7 +62,7 @@ psql_ok($hostile, q{CREATE SCHEMA trap;
 	CREATE FUNCTION trap.sum_of(numeric, numeric) RETURNS numeric LANGUAGE sql RETURN 1 / 0;
 	CREATE AGGREGATE trap.sum(numeric) (SFUNC = trap.sum_of, STYPE = numeric);
 	GRANT USAGE ON SCHEMA trap TO public;}, 'a schema of traps');
-same(answers($hostile, $schema, "SET ROLE now_reader_$$; SET search_path = trap, pg_catalog;"),
+same_answers(answers($hostile, $schema, "SET ROLE now_reader_$$; SET search_path = trap, pg_catalog;"),
 	'nor does it matter what is on the search_path');
 psql_ok($hostile, "DROP OWNED BY now_reader_$$; DROP ROLE now_reader_$$;", 'the role goes');
 
