@@ -73,7 +73,8 @@ BEGIN
 	INTO invoiced, missing
 	FROM (SELECT a.app_id,
 				 EXISTS (SELECT FROM @extschema@.im_invoice i
-						 WHERE i.app_id = a.app_id AND i.month = $1::date) AS invoiced
+						 WHERE i.app_id = a.app_id AND i.month = $1::date
+						 OFFSET 0) AS invoiced	-- by its key, not by hashing all invoices
 		  FROM unnest($2) a(app_id)) k;
 	RETURN QUERY SELECT * FROM @extschema@.im_rebill_apps($1, missing);
 	RETURN QUERY

@@ -78,11 +78,13 @@ AS $$
 DECLARE
 	rate numeric := ($3.done - $3.before)
 		/ greatest(extract(epoch FROM clock_timestamp() - $3.begun_at), 0.001);
+	left_over bigint := $3.total - $3.done;
 BEGIN
-	RAISE NOTICE USING MESSAGE = format('%s: %s of %s apps %s, %s; %s apps a second, %s s left', $1,
+	RAISE NOTICE USING MESSAGE = format('%s: %s of %s apps %s, %s; %s apps a second%s', $1,
 		$3.done, $3.total, $2,
 		CASE $3.issued WHEN 1 THEN '1 document issued' ELSE format('%s documents issued', $3.issued) END,
-		round(rate), coalesce(ceil(greatest($3.total - $3.done, 0) / nullif(rate, 0))::text, 'unknown'));
+		round(rate),
+		CASE WHEN left_over > 0 AND rate > 0 THEN format(', %s s left', ceil(left_over / rate)) END);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_tell_run(@extschema@.im_month, text, @extschema@.im_run) IS
@@ -287,7 +289,8 @@ BEGIN
 				- coalesce(i.total, 0) AS total,
 			greatest(at, p.issued_at + interval '1 microsecond') AS issued_at, p.digest AS previous
 		FROM sheet s
-		JOIN @extschema@.im_app a ON a.app_id = s.app_id
+		-- by its key, however many apps there are
+		CROSS JOIN LATERAL (SELECT p.rate_card FROM @extschema@.im_app p WHERE p.app_id = s.app_id OFFSET 0) a
 		LEFT JOIN @extschema@.im_cards_in_force($1) c ON c.rate_card = a.rate_card
 		CROSS JOIN LATERAL @extschema@.im_issued_so_far($1::date, s.app_id, s.currency) i
 		LEFT JOIN LATERAL @extschema@.im_last_document(s.app_id) p ON true
@@ -451,14 +454,19 @@ BEGIN
 		run.problem := coalesce(run.problem, step.problem);
 		PERFORM @extschema@.im_need_few_failures($1, run.failed, run.problem);
 		span := @extschema@.im_span_of_batch(open, claimed) - @extschema@.im_app_points(step.failed);
-		PERFORM @extschema@.im_note_closing($1::date, span,
-			cardinality(claimed) - cardinality(step.failed), step.invoices, run);
+		IF NOT isempty(span) THEN
+			PERFORM @extschema@.im_note_closing($1::date, span,
+				cardinality(claimed) - cardinality(step.failed), step.invoices, run);
+		END IF;
 		open := open - span - @extschema@.im_app_points(step.failed);
 	END IF;
 	run.done := @extschema@.im_apps_done($1::date);
 	run.finished := NOT @extschema@.im_is_app_among(open);
 	IF run.finished THEN
-		PERFORM @extschema@.im_note_closing($1::date, open, 0, 0, run);
+		-- one row that says all, which whoever asks finds first
+		IF NOT isempty(open) THEN
+			PERFORM @extschema@.im_note_closing($1::date, '{(,)}' - @extschema@.im_app_points(run.failed), 0, 0, run);
+		END IF;
 		run.root := @extschema@.im_month_root($1);
 	END IF;
 END
@@ -502,7 +510,6 @@ CREATE FUNCTION @extschema@.im_note_closing(month date, apps int8multirange, don
 AS $$
 	INSERT INTO @extschema@.im_closing (month, apps, done, invoices, total, begun_at, closed_at)
 	SELECT $1, $2, $3, $4, ($5).total, ($5).begun_at, clock_timestamp()
-	WHERE NOT isempty($2)
 	ON CONFLICT DO NOTHING
 $$;
 COMMENT ON FUNCTION @extschema@.im_note_closing(date, int8multirange, bigint, bigint, @extschema@.im_run) IS

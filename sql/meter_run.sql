@@ -329,7 +329,7 @@ DECLARE
 	-- where some apps cut other days, or need sets of users, theirs are left out
 	choose text := CASE WHEN (SELECT count(DISTINCT a.time_zone) > 1 OR bool_or(a.prices_mau)
 							  FROM @extschema@.im_app_cards(NULL) a)
-		THEN format('JOIN %s.im_app_cards(NULL) a ON a.app_id = l.app_id AND a.time_zone = %%1$L AND NOT a.prices_mau', '@extschema@')
+		THEN 'JOIN %6$s.im_app_cards(NULL) a ON a.app_id = l.app_id AND a.time_zone = %1$L AND NOT a.prices_mau'
 		ELSE '' END;
 	slices text;
 BEGIN
@@ -366,7 +366,7 @@ BEGIN
 		END IF;
 		RETURN CASE WHEN slices IS NULL THEN format(whole, '@extschema@')
 			WHEN EXISTS (SELECT FROM @extschema@.im_app_cards(NULL) a WHERE a.prices_mau)
-				THEN slices || format(' UNION ALL ' || whole || ' WHERE l.prices_mau', '@extschema@')
+				THEN format('%s UNION ALL %s WHERE l.prices_mau', slices, format(whole, '@extschema@'))
 			ELSE slices END;
 	END IF;
 	RETURN format('SELECT s.app_id, s.day, s.dau, s.users FROM %s.im_stale_logins(''-infinity'', NULL, $1) s', '@extschema@');
@@ -443,8 +443,8 @@ BEGIN
 	IF r.skip_apps IS NULL THEN
 		RETURN false;
 	END IF;
-	SELECT array_agg(s.app_id), array_agg(lower(d.days)), array_agg(upper(d.days))
-	INTO r.stale_apps, r.stale_first, r.stale_until
+	SELECT array_agg(s.app_id), array_agg(lower(d.days)), array_agg(upper(d.days)), min(lower(d.days)), max(upper(d.days))
+	INTO r.stale_apps, r.stale_first, r.stale_until, r.stale_low, r.stale_high
 	FROM (SELECT unnest(r.skip_apps) AS app_id, r.raw_first AS first, r.raw_until AS until
 		  WHERE whole
 		  UNION ALL
@@ -536,8 +536,8 @@ DECLARE
 	reading @extschema@.im_reading;
 	found bigint;
 BEGIN
-	SELECT array_agg(s.app_id), array_agg(s.first), array_agg(s.until)
-	INTO reading.stale_apps, reading.stale_first, reading.stale_until
+	SELECT array_agg(s.app_id), array_agg(s.first), array_agg(s.until), min(s.first), max(s.until)
+	INTO reading.stale_apps, reading.stale_first, reading.stale_until, reading.stale_low, reading.stale_high
 	FROM pg_temp.im_metering_stale s;
 	IF reading.stale_apps IS NULL THEN
 		RETURN;

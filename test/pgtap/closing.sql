@@ -13,7 +13,9 @@ CALL daily(4, '2023-03-05', -1);
 CALL talk(5, '2023-03-05 12:00', 'audio', 59);
 CALL talk(7, '2023-03-05 12:00', 'audio', 59);
 
+\set ON_ERROR_STOP 0
 CALL im_close_month('2023-03', 2);
+\set ON_ERROR_STOP 1
 SELECT is((:'SQLSTATE')::text, '23514', 'a bill that cannot be right ends the close in an error');
 SELECT matches((:'LAST_ERROR_MESSAGE')::text, 'app 4 for 2023-03 cannot be right', 'which names the app');
 SELECT is(documents('2023-03'), '-9223372036854775808:0 invoice 999.00, -5:0 invoice 999.00, 1:0 invoice 2999.00, '
@@ -27,7 +29,9 @@ SELECT is(im_monthly_total(4, '2023-03'), 1999.00, 'and anew after each correcti
 SELECT agrees('2023-03', 'half closed');
 
 CREATE TABLE first_close AS SELECT * FROM im_invoice;
+\set ON_ERROR_STOP 0
 CALL im_close_month('2023-03', 1);
+\set ON_ERROR_STOP 1
 SELECT is((:'SQLSTATE')::text, '00000', 'the next call goes on');
 SELECT is((SELECT string_agg(app_id || ' ' || total, ', ') FROM (TABLE im_invoice EXCEPT TABLE first_close) n), '4 1999.00',
 	'and issues what is missing, nothing else');
@@ -65,37 +69,57 @@ SELECT is((SELECT sum(amount) FROM im_preview_bill(1, '2023-03', im_bundled_card
 SELECT is(drift('2023-02'), NULL, 'a month that is not closed has no drift');
 
 -- Refused
+\set ON_ERROR_STOP 0
 CALL im_close_month(im_month(now(), 'Asia/Shanghai'));
+\set ON_ERROR_STOP 1
 SELECT is((:'SQLSTATE')::text, '55000', 'the running month is refused');
+\set ON_ERROR_STOP 0
 CALL im_close_month(im_month(now(), 'Asia/Shanghai') + 1);
+\set ON_ERROR_STOP 1
 SELECT matches((:'LAST_ERROR_MESSAGE')::text, 'is not over', 'a month to come as well');
 SELECT is((SELECT count(*) FROM im_closing WHERE month > '2023-03-01'), 0::bigint, 'and not begun');
+\set ON_ERROR_STOP 0
 CALL im_close_month(NULL);
+\set ON_ERROR_STOP 1
 SELECT is((:'SQLSTATE')::text, '22004', 'no month');
+\set ON_ERROR_STOP 0
 CALL im_close_month('2023-04', NULL);
+\set ON_ERROR_STOP 1
 SELECT is((:'SQLSTATE')::text, '22004', 'no batch');
+\set ON_ERROR_STOP 0
 CALL im_close_month('2023-04', 0);
+\set ON_ERROR_STOP 1
 SELECT is((:'SQLSTATE')::text, '22023', 'a batch of nothing');
 BEGIN;
+\set ON_ERROR_STOP 0
 CALL im_close_month('2023-04');
+\set ON_ERROR_STOP 1
 SELECT :'SQLSTATE' AS state, :'LAST_ERROR_MESSAGE' AS said \gset
 ROLLBACK;
 SELECT is((:'state')::text, '25001', 'a transaction block');
 SELECT matches((:'said')::text, 'transaction block', 'is named');
+\set ON_ERROR_STOP 0
 DO $$ BEGIN CALL public.im_close_month('2023-04'); EXCEPTION WHEN OTHERS THEN RAISE; END $$;
+\set ON_ERROR_STOP 1
 SELECT is((:'SQLSTATE')::text, '25001', 'a block that catches errors');
 CREATE FUNCTION close() RETURNS void LANGUAGE plpgsql AS $$ BEGIN CALL public.im_close_month('2023-04'); END $$;
+\set ON_ERROR_STOP 0
 SELECT close();
+\set ON_ERROR_STOP 1
 SELECT is((:'SQLSTATE')::text, '2D000', 'a function');
 SET default_transaction_read_only = on;
+\set ON_ERROR_STOP 0
 CALL im_close_month('2023-04');
+\set ON_ERROR_STOP 1
 SELECT is((:'SQLSTATE')::text, '25006', 'a read-only session');
 RESET default_transaction_read_only;
 SELECT is((SELECT count(*) FROM im_closing WHERE month > '2023-03-01'), 0::bigint, 'none of these closed anything');
 SELECT fails_with($$SELECT im_close_batch(im_month(now(), 'Asia/Shanghai'), 10, ROW(NULL, 0, 0, 0, '{}', '{}', NULL, false, NULL, now())::im_run)$$, '55000', 'not over',
 	'the function behind the procedure refuses the running month itself');
 BEGIN ISOLATION LEVEL REPEATABLE READ;
+\set ON_ERROR_STOP 0
 SELECT im_close_batch('2023-04', 10, ROW(NULL, 0, 0, 0, '{}', '{}', NULL, false, NULL, now())::im_run);
+\set ON_ERROR_STOP 1
 SELECT :'SQLSTATE' AS state \gset
 ROLLBACK;
 SELECT is((:'state')::text, '25000', 'and an old snapshot');
@@ -107,11 +131,15 @@ SELECT is((SELECT count(*) FROM (SELECT im_need_over(im_month(now(), 'Asia/Shang
 
 -- Sessions of any kind
 SET default_transaction_isolation = serializable;
+\set ON_ERROR_STOP 0
 CALL im_close_month('2023-01');
+\set ON_ERROR_STOP 1
 SELECT is((:'SQLSTATE')::text, '00000', 'a serializable session closes');
 RESET default_transaction_isolation;
 SET search_path = '';
+\set ON_ERROR_STOP 0
 CALL public.im_close_month('2023-04', 3);
+\set ON_ERROR_STOP 1
 \set state :SQLSTATE
 SET search_path = im_test, public;
 SELECT is((:'state')::text, '00000', 'one without a search_path');
@@ -125,27 +153,37 @@ CREATE OPERATOR trap.< (FUNCTION = trap.boom, LEFTARG = int, RIGHTARG = int);
 CREATE FUNCTION trap.im_close_batch(month public.im_month, batch int, run public.im_run) RETURNS public.im_run LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'trapped'; END $$;
 CREATE TABLE trap.im_invoice (LIKE im_invoice);
 SET search_path = trap, pg_catalog, public;
+\set ON_ERROR_STOP 0
 CALL im_close_month('2023-05', 3);
+\set ON_ERROR_STOP 1
 \set closed :SQLSTATE
+\set ON_ERROR_STOP 0
 CALL im_adjust_month('2023-05', 3);
+\set ON_ERROR_STOP 1
 \set adjusted :SQLSTATE
 SET search_path = im_test, public;
 SELECT is((:'closed' || :'adjusted')::text, '0000000000', 'and one with traps in its search_path');
 
 -- Who may
-CREATE ROLE clerk;
-CREATE ROLE stranger;
-GRANT USAGE ON SCHEMA im_test TO clerk, stranger;
-SELECT im_grant('clerk', 'closer') \g /dev/null
-SET ROLE stranger;
+CREATE ROLE im_test_clerk;
+CREATE ROLE im_test_stranger;
+GRANT USAGE ON SCHEMA im_test TO im_test_clerk, im_test_stranger;
+SELECT im_grant('im_test_clerk', 'closer') \g /dev/null
+SET ROLE im_test_stranger;
+\set ON_ERROR_STOP 0
 CALL im_close_month('2023-06');
+\set ON_ERROR_STOP 1
 \set state :SQLSTATE
 RESET ROLE;
 SELECT is((:'state')::text, '42501', 'a stranger may not close');
-SET ROLE clerk;
+SET ROLE im_test_clerk;
+\set ON_ERROR_STOP 0
 CALL im_close_month('2023-06', 3);
+\set ON_ERROR_STOP 1
 \set closed :SQLSTATE
+\set ON_ERROR_STOP 0
 CALL im_adjust_month('2023-03', 3);
+\set ON_ERROR_STOP 1
 \set adjusted :SQLSTATE
 SELECT count(*) AS seen FROM im_close_progress \gset
 RESET ROLE;
@@ -156,8 +194,8 @@ SELECT is((SELECT string_agg(format('%s %s %s', r.rolname, t, p), ', ')
 	WHERE NOT r.rolsuper AND r.rolname !~ '^pg_' AND has_table_privilege(r.oid, t::regclass, p)), NULL,
 	'no role may write the ledger');
 SELECT is((SELECT string_agg(t, ', ') FROM unnest('{im_app,im_order,im_usage_daily,im_login,im_invoice}'::text[]) t
-	WHERE has_table_privilege('clerk', t::regclass, 'SELECT')), NULL, 'a closer reads neither usage nor invoices');
-SELECT ok(p.prosecdef AND NOT has_function_privilege('stranger', p.oid, 'EXECUTE')
+	WHERE has_table_privilege('im_test_clerk', t::regclass, 'SELECT')), NULL, 'a closer reads neither usage nor invoices');
+SELECT ok(p.prosecdef AND NOT has_function_privilege('im_test_stranger', p.oid, 'EXECUTE')
 	AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'),
 	format('%s runs as the owner, for closers only, and is no member of the extension', p.proname))
 FROM pg_proc p WHERE p.proname IN ('im_close_batch', 'im_adjust_batch') AND p.pronamespace = 'public'::regnamespace ORDER BY p.proname;
@@ -167,12 +205,14 @@ SELECT is((SELECT string_agg(proname, ', ') FROM pg_proc WHERE proname IN ('im_c
 -- A price list without a version: something common to all is wrong
 INSERT INTO im_app (app_id, name, rate_card) SELECT n, 'many', 'none' FROM generate_series(1001, 1200) n;
 INSERT INTO im_login (app_id, user_id, at) SELECT n, 'a', at8('2023-07-05 12:00') FROM generate_series(1001, 1200) n;
+\set ON_ERROR_STOP 0
 CALL im_close_month('2023-07', 500);
+\set ON_ERROR_STOP 1
 SELECT matches((:'LAST_ERROR_MESSAGE')::text, 'more than 100 apps', 'where very many bills fail the close stops at once');
 
 SELECT is_empty($$SELECT * FROM im_verify_invoices()$$, 'all documents of all months are whole');
 
 DROP SCHEMA trap CASCADE;
 SELECT * FROM finish();
-DROP OWNED BY clerk, stranger;
-DROP ROLE clerk, stranger;
+DROP OWNED BY im_test_clerk, im_test_stranger;
+DROP ROLE im_test_clerk, im_test_stranger;

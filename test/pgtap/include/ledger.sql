@@ -1,11 +1,11 @@
 -- What the files about the ledger need beside setup.sql.  A month cannot be
 -- closed inside a transaction, so these files commit; each has its database
--- to itself.  An error of a CALL is looked at in psql's own variables.
+-- to itself.  An error of a CALL is looked at in psql's own variables, with
+-- ON_ERROR_STOP off for its line.
 COMMIT;
 SET client_min_messages = error;
 SET datestyle = ISO;
 SET search_path = im_test, public;
-\set ON_ERROR_STOP 0
 \set QUIET 1
 \set VERBOSITY terse
 
