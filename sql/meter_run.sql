@@ -80,6 +80,8 @@ BEGIN
 	INSERT INTO @extschema@.im_metered_partition (table_name, partition, filenode, since, until)
 	SELECT l.table_name, l.partition, l.filenode, l.since, l.until
 	FROM @extschema@.im_raw_leaves() l
+	-- one that was attached a moment ago has no triggers yet: it is not seen
+	WHERE l.filenode = 0 OR @extschema@.im_is_watched(l.partition, l.table_name)
 	ON CONFLICT DO NOTHING;
 END
 $$;
@@ -324,6 +326,7 @@ COMMENT ON FUNCTION @extschema@.im_can_slice(date, date) IS
 CREATE FUNCTION @extschema@.im_slices_query(first date, until date) RETURNS text
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
+	SET datestyle = 'ISO, YMD'	-- others name zones by abbreviations of several meanings
 AS $$
 DECLARE
 	-- where some apps cut other days, or need sets of users, theirs are left out
