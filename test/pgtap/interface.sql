@@ -93,6 +93,11 @@ INSERT INTO promise (name, args, result, volatility, kind) VALUES
 		'currency text, billed numeric, earned numeric, deferred numeric)', 's', 'f'),
 	('im_price_list', 'card im_rate_card', 'TABLE(item text, plan text, option text, charge text, included %, block %, price numeric, "grant" %, coefficient numeric)', NULL, 'f'),
 	('im_partition', 'parent regclass, since date, until date, step interval, zone text', 'integer', 'v', 'f'),
+	('im_grant', 'role regrole, kind text', NULL, 'v', 'f'),
+	('im_revoke', 'role regrole, kind text', NULL, 'v', 'f'),
+	('im_grants', '', 'TABLE(role name, kind text)', 's', 'f'),
+	('im_apps', '', 'TABLE(app_id bigint, name text, rate_card text, opened_at timestamp with time zone, tenant text)', 's', 'f'),
+	('im_app_card', 'app_id bigint, month im_month', 'im_rate_card', 's', 'f'),
 	('im_bundled_card', 'name text, effective_from date', 'im_rate_card', 'i', 'f');
 -- Pages and reasons
 INSERT INTO promise (name, args, result, volatility, kind) VALUES
