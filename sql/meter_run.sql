@@ -387,16 +387,17 @@ BEGIN
 	DROP TABLE IF EXISTS pg_temp.im_metering_login, pg_temp.im_metering_event;
 	EXECUTE 'CREATE TEMP TABLE im_metering_login ON COMMIT DROP AS ' || @extschema@.im_logins_query($1)
 	USING $1;
-	EXECUTE $query$
-		CREATE TEMP TABLE im_metering_event ON COMMIT DROP AS
-		SELECT g.app_id, g.groups AS usage FROM @extschema@.im_gather_groups(NULL, $1) g
-		UNION ALL
-		SELECT k.app_id, k.checks FROM @extschema@.im_gather_checks(NULL, $1) k
-		UNION ALL
-		SELECT c.app_id, c.calls FROM @extschema@.im_gather_calls(NULL, $1) c
-		UNION ALL
-		SELECT s.app_id, s.events FROM @extschema@.im_stale_events('-infinity', NULL, $1) s
-	$query$ USING $1;
+	-- planning what is not read would take most of the time after a late row
+	EXECUTE 'CREATE TEMP TABLE im_metering_event ON COMMIT DROP AS '
+		|| CASE WHEN ($1).raw_first < ($1).raw_until THEN $query$
+			SELECT g.app_id, g.groups AS usage FROM @extschema@.im_gather_groups(NULL, $1) g
+			UNION ALL
+			SELECT k.app_id, k.checks FROM @extschema@.im_gather_checks(NULL, $1) k
+			UNION ALL
+			SELECT c.app_id, c.calls FROM @extschema@.im_gather_calls(NULL, $1) c
+			UNION ALL $query$ ELSE '' END
+		|| 'SELECT s.app_id, s.events AS usage FROM @extschema@.im_stale_events(''-infinity'', NULL, $1) s'
+	USING $1;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_collect(@extschema@.im_reading) IS
