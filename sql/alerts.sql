@@ -6,7 +6,7 @@ CREATE FUNCTION @extschema@.im_rate_standing(app_id bigint, card_name text, book
 COMMENT ON FUNCTION @extschema@.im_rate_standing(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[], timestamptz) IS
 'How one app stands on a day. The arguments are values made by im_gather(), and the instant; no table is read.';
 
-CREATE FUNCTION @extschema@.im_standing_of(app bigint, month @extschema@.im_month, at timestamptz)
+CREATE FUNCTION @extschema@.im_standing_of(apps bigint[], month @extschema@.im_month, at timestamptz)
 	RETURNS TABLE (app_id bigint, kind text, item text, option text, used numeric,
 		allowed numeric, day date, today date, problem text)
 	LANGUAGE plpgsql STABLE ROWS 50000
@@ -20,16 +20,28 @@ DECLARE
 	until date := upper($2::daterange);
 	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
 	reading @extschema@.im_reading;
+	early bigint[];
+	since date[];
 	detail text;
 BEGIN
-	reading := @extschema@.im_reading(first, until, NULL, book, $1);
+	IF $1 IS NOT NULL THEN
+		SELECT array_agg(e.app_id), array_agg(e.since) INTO early, since
+		FROM @extschema@.im_early_usage_of($1, first, until, NULL, book) e;
+		RETURN QUERY
+		SELECT g.app_id, s.*
+		FROM @extschema@.im_gather_of($1, first, until, NULL, early, since) g,
+			@extschema@.im_rate_standing(g.app_id, g.card_name, book, g.orders, g.suspensions,
+				g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
+				g.calls, g.user_days, g.users, $3) s;
+		RETURN;
+	END IF;
+	reading := @extschema@.im_reading(first, until, NULL, book);
 	RETURN QUERY
 	SELECT g.app_id, s.*
 	FROM @extschema@.im_gather(first, until, NULL, reading) g,
 		@extschema@.im_rate_standing(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
-			g.calls, g.user_days, g.users, $3) s
-	WHERE g.app_id = $1 OR $1 IS NULL;
+			g.calls, g.user_days, g.users, $3) s;
 EXCEPTION
 	WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
 		IF $1 IS NOT NULL THEN
@@ -39,8 +51,8 @@ EXCEPTION
 		PERFORM @extschema@.im_raise_unbillable($2, SQLSTATE, SQLERRM, detail);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_standing_of(bigint, @extschema@.im_month, timestamptz) IS
-'im_standing() of one app that im_app has, or of all of them if it is null.';
+COMMENT ON FUNCTION @extschema@.im_standing_of(bigint[], @extschema@.im_month, timestamptz) IS
+'im_standing() of the given apps; null for all of them.';
 
 CREATE FUNCTION @extschema@.im_standing(month @extschema@.im_month, at timestamptz DEFAULT now())
 	RETURNS TABLE (app_id bigint, kind text, item text, option text, used numeric,

@@ -12,7 +12,7 @@ CREATE FUNCTION @extschema@.im_rate_usage(app_id bigint, card_name text, book @e
 COMMENT ON FUNCTION @extschema@.im_rate_usage(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
 'The usage of one app and month day by day. The arguments are values made by im_gather(); no table is read.';
 
-CREATE FUNCTION @extschema@.im_daily_usage_of(app bigint, month @extschema@.im_month)
+CREATE FUNCTION @extschema@.im_daily_usage_of(apps bigint[], month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, day date, status text, plan text, given boolean, dau bigint,
 		peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint,
 		video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint,
@@ -27,19 +27,28 @@ DECLARE
 	first date := $2::date;
 	until date := upper($2::daterange);
 	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
-	reading @extschema@.im_reading := @extschema@.im_reading(first, until, NULL, NULL, $1);
+	reading @extschema@.im_reading;
 BEGIN
+	IF $1 IS NOT NULL THEN
+		RETURN QUERY
+		SELECT g.app_id, d.*
+		FROM @extschema@.im_gather_of($1, first, until, NULL, NULL, NULL) g,
+			@extschema@.im_rate_usage(g.app_id, g.card_name, book, g.orders, g.suspensions,
+				g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
+				g.calls, g.user_days, g.users) d;
+		RETURN;
+	END IF;
+	reading := @extschema@.im_reading(first, until, NULL, NULL);
 	RETURN QUERY
 	SELECT g.app_id, d.*
 	FROM @extschema@.im_gather(first, until, NULL, reading) g,
 		@extschema@.im_rate_usage(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
-			g.calls, g.user_days, g.users) d
-	WHERE g.app_id = $1 OR $1 IS NULL;
+			g.calls, g.user_days, g.users) d;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_daily_usage_of(bigint, @extschema@.im_month) IS
-'im_daily_usage() of one app that im_app has, or of all of them if it is null.';
+COMMENT ON FUNCTION @extschema@.im_daily_usage_of(bigint[], @extschema@.im_month) IS
+'im_daily_usage() of the given apps; null for all of them.';
 
 CREATE FUNCTION @extschema@.im_daily_usage(month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, day date, status text, plan text, given boolean, dau bigint,
@@ -88,42 +97,6 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_order_terms() IS
 'What became of every order of all apps: its local day, first and last day in force, last day as bought, amount (negative for refunds), and the day on which it was refunded. Switches have a day only; apps whose orders break the rules have no rows.';
 
-CREATE FUNCTION @extschema@.im_billed_months_of(apps bigint[]) RETURNS TABLE (month date)
-	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 60
-	SET search_path = pg_catalog, pg_temp
-AS $$
-#variable_conflict use_column
-DECLARE
-	earliest timestamp;
-	covered date;
-BEGIN
-	-- of each app the first row of an index; half a day for zones to the west
-	SELECT least(min(o.at), min(l.at), min(g.at), min(m.at), min(c.at), min(d.at)) AT TIME ZONE 'UTC' - interval '14 hours'
-	INTO earliest
-	FROM @extschema@.im_app a,
-		LATERAL (SELECT min(x.at) FROM @extschema@.im_order x WHERE x.app_id = a.app_id) o(at),
-		LATERAL (SELECT min(x.at) FROM @extschema@.im_login x WHERE x.app_id = a.app_id) l(at),
-		LATERAL (SELECT min(x.created_at) FROM @extschema@.im_group x WHERE x.app_id = a.app_id) g(at),
-		LATERAL (SELECT min(x.at) FROM @extschema@.im_moderation_check x WHERE x.app_id = a.app_id) m(at),
-		LATERAL (SELECT min(x.at) FROM @extschema@.im_call x WHERE x.app_id = a.app_id) c(at),
-		LATERAL (SELECT min(x.day)::timestamp AT TIME ZONE 'UTC'
-				 FROM @extschema@.im_usage_daily x WHERE x.app_id = a.app_id) d(at)
-	WHERE a.app_id = ANY ($1) OR $1 IS NULL;
-	-- a month is rated by the version in force on its first day
-	SELECT date_trunc('month', min(v.effective_from) + interval '1 month - 1 day')::date
-	INTO covered
-	FROM @extschema@.im_rate_card_version v
-	WHERE $1 IS NULL OR v.rate_card IN (SELECT a.rate_card FROM @extschema@.im_app a WHERE a.app_id = ANY ($1));
-	RETURN QUERY
-	SELECT m::date
-	FROM generate_series(greatest(date_trunc('month', earliest), covered),
-			(now() AT TIME ZONE 'Asia/Shanghai'), interval '1 month') m
-	WHERE earliest IS NOT NULL AND covered IS NOT NULL;
-END
-$$;
-COMMENT ON FUNCTION @extschema@.im_billed_months_of(bigint[]) IS
-'im_billed_months() of the given apps; null for all of them.';
-
 -- A table cut by time is asked for what lies before, which leaves its later
 -- partitions alone; any other is asked app by app, for the first row of its index.
 CREATE FUNCTION @extschema@.im_earliest(name text, col text, before timestamptz) RETURNS timestamptz
@@ -157,6 +130,10 @@ DECLARE
 	earliest timestamptz;
 	covered date;
 BEGIN
+	IF @extschema@.im_guarded('im_billed_months_guarded') THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_billed_months_guarded();
+		RETURN;
+	END IF;
 	PERFORM @extschema@.im_need_tables();
 	SELECT least((SELECT min(o.at) FROM @extschema@.im_order o),
 		(SELECT min(d.day)::timestamp AT TIME ZONE 'UTC'
@@ -183,6 +160,46 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_billed_months() IS
 'First days of the months from the first order or usage, but not before a rate card takes effect, through the running month in Asia/Shanghai.';
 
+CREATE FUNCTION @extschema@.im_billed_months_of(apps bigint[]) RETURNS TABLE (month date)
+	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 60
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	earliest timestamp;
+	covered date;
+BEGIN
+	IF $1 IS NULL THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_billed_months();
+		RETURN;
+	END IF;
+	-- of each app the first row of an index; half a day for zones to the west
+	SELECT least(min(o.at), min(l.at), min(g.at), min(m.at), min(c.at), min(d.at)) AT TIME ZONE 'UTC' - interval '14 hours'
+	INTO earliest
+	FROM @extschema@.im_app a,
+		LATERAL (SELECT min(x.at) FROM @extschema@.im_order x WHERE x.app_id = a.app_id) o(at),
+		LATERAL (SELECT min(x.at) FROM @extschema@.im_login x WHERE x.app_id = a.app_id) l(at),
+		LATERAL (SELECT min(x.created_at) FROM @extschema@.im_group x WHERE x.app_id = a.app_id) g(at),
+		LATERAL (SELECT min(x.at) FROM @extschema@.im_moderation_check x WHERE x.app_id = a.app_id) m(at),
+		LATERAL (SELECT min(x.at) FROM @extschema@.im_call x WHERE x.app_id = a.app_id) c(at),
+		LATERAL (SELECT min(x.day)::timestamp AT TIME ZONE 'UTC'
+				 FROM @extschema@.im_usage_daily x WHERE x.app_id = a.app_id) d(at)
+	WHERE a.app_id = ANY ($1);
+	-- a month is rated by the version in force on its first day
+	SELECT date_trunc('month', min(v.effective_from) + interval '1 month - 1 day')::date
+	INTO covered
+	FROM @extschema@.im_rate_card_version v
+	WHERE v.rate_card IN (SELECT a.rate_card FROM @extschema@.im_app a WHERE a.app_id = ANY ($1));
+	RETURN QUERY
+	SELECT m::date
+	FROM generate_series(greatest(date_trunc('month', earliest), covered),
+			(now() AT TIME ZONE 'Asia/Shanghai'), interval '1 month') m
+	WHERE earliest IS NOT NULL AND covered IS NOT NULL;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_billed_months_of(bigint[]) IS
+'im_billed_months() of the given apps; null for all of them.';
+
 CREATE FUNCTION @extschema@.im_view_definitions()
 	RETURNS TABLE (view_name text, definition text, description text)
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -206,7 +223,7 @@ AS $$
 				'Usage of all apps by day, as bills see it, from the first month through the running one. Give a condition on month.'),
 			('im_bi_revenue', 'SELECT m.month, r.app_id, a.name AS app_name, r.item, r.option, r.billed, r.earned, r.deferred, r.currency '
 				'FROM @extschema@.im_billed_months() m CROSS JOIN LATERAL @extschema@.im_app_revenue(m.month, m.month) r '
-				'LEFT JOIN @extschema@.im_app a ON a.app_id = r.app_id',
+				'LEFT JOIN @extschema@.im_apps() a ON a.app_id = r.app_id',
 				'What was billed and earned in each month, and what is deferred at its end, by app and item. Give a condition on month.'),
 			('im_bi_order', 'SELECT o.app_id, a.name AS app_name, o.order_id, o.at, t.day, o.action, o.item, o.option, '
 				'o.months::bigint AS months, o.quantity::bigint AS quantity, o.refunds, o.paid, t.starts_on, t.ends_on, t.bought_through, '

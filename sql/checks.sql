@@ -126,9 +126,9 @@ COMMENT ON FUNCTION @extschema@.im_odd_days(date, date) IS
 'Daily figures of the month [first, until) that contradict themselves, by app.';
 
 -- Fatal problems make the bill of the app, and so the bills of all, fail.
--- The plans are made for the app given, or for none: the condition on it then
--- leads to its rows, or is none.
-CREATE FUNCTION @extschema@.im_problems_of(app bigint, month @extschema@.im_month)
+-- The plans are made for the apps given, or for none: the condition on them then
+-- leads to their rows, or is none.
+CREATE FUNCTION @extschema@.im_problems_of(apps bigint[], month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, problem text, fatal boolean)
 	LANGUAGE plpgsql STABLE ROWS 10
 	SET search_path = pg_catalog, pg_temp
@@ -142,14 +142,14 @@ DECLARE
 	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
 	earliest date := least(first, (SELECT min(e.since)
 								   FROM @extschema@.im_early_usage(first, until, NULL, book) e
-								   WHERE e.app_id = $1 OR $1 IS NULL));
+								   WHERE e.app_id = ANY ($1) OR $1 IS NULL));
 BEGIN
 	RETURN QUERY
 	SELECT r.app_id, r.problem, true
 	FROM (SELECT a.app_id,
 				 @extschema@.im_rate_problem(a.app_id, a.card_name, book, a.orders, a.suspensions, false, $2, first, NULL, NULL, NULL, NULL, NULL, NULL, NULL) AS problem
 		  FROM @extschema@.im_app_accounts(until, NULL) a
-		  WHERE a.app_id = $1 OR $1 IS NULL
+		  WHERE a.app_id = ANY ($1) OR $1 IS NULL
 		  OFFSET 0) r
 	WHERE r.problem IS NOT NULL;
 	-- alone such a bill fails; among all it is empty as long as nothing was used
@@ -158,23 +158,23 @@ BEGIN
 			a.card_name, to_char(first, 'YYYY-MM-DD')),
 		EXISTS (SELECT FROM @extschema@.im_usage_apps(first, until) u WHERE u.app_id = a.app_id)
 	FROM @extschema@.im_app_accounts(until, NULL) a
-	WHERE a.card_from > first AND a.orders IS NULL AND (a.app_id = $1 OR $1 IS NULL);
+	WHERE a.card_from > first AND a.orders IS NULL AND (a.app_id = ANY ($1) OR $1 IS NULL);
 	RETURN QUERY
 	SELECT b.app_id, b.problem, true
 	FROM @extschema@.im_bad_events(earliest, first, until, book) b
-	WHERE b.app_id = $1 OR $1 IS NULL;
+	WHERE b.app_id = ANY ($1) OR $1 IS NULL;
 	RETURN QUERY
 	SELECT b.app_id, b.problem, true
 	FROM @extschema@.im_bad_days(first, until, book) b
-	WHERE b.app_id = $1 OR $1 IS NULL;
+	WHERE b.app_id = ANY ($1) OR $1 IS NULL;
 	RETURN QUERY
 	SELECT o.app_id, o.problem, false
 	FROM @extschema@.im_odd_days(first, until) o
-	WHERE o.app_id = $1 OR $1 IS NULL;
+	WHERE o.app_id = ANY ($1) OR $1 IS NULL;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_problems_of(bigint, @extschema@.im_month) IS
-'What im_check() reports of one app that im_app has, or of all of them if it is null.';
+COMMENT ON FUNCTION @extschema@.im_problems_of(bigint[], @extschema@.im_month) IS
+'What im_check() reports of the given apps that im_app has, of all of them if it is null.';
 
 CREATE FUNCTION @extschema@.im_problems(month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, problem text, fatal boolean)

@@ -112,14 +112,18 @@ CREATE FUNCTION @extschema@.im_early_usage(first date, until date, card @extsche
 AS $$
 	SELECT e.app_id, e.since
 	FROM (SELECT a.app_id,
-				 @extschema@.im_usage_since(a.app_id, a.card_name, $4, a.orders, a.suspensions,
+				 @extschema@.im_usage_since(a.app_id, a.card_name, $4, o.orders, s.suspensions,
 					$3 IS NOT NULL, $1::@extschema@.im_month) AS since
-		  FROM @extschema@.im_app_accounts($2, $3) a
-		  WHERE a.app_id IN (
-			SELECT k.app_id
-			FROM @extschema@.im_order k
-			WHERE k.action = 'buy' AND k.item NOT IN ('plan', 'local_moderation')
-				AND k.at < @extschema@.im_utc_midnight($2 + 1))) e
+		  FROM (SELECT DISTINCT k.app_id
+				FROM @extschema@.im_order k
+				WHERE k.action = 'buy' AND k.item NOT IN ('plan', 'local_moderation')
+					AND k.at < @extschema@.im_utc_midnight($1 + 1)) p
+		  JOIN @extschema@.im_app_cards($3) a ON a.app_id = p.app_id
+		  CROSS JOIN LATERAL (
+			SELECT c.orders
+			FROM @extschema@.im_app_orders(@extschema@.im_utc_midnight($2 + 1)) c
+			WHERE c.app_id = p.app_id) o
+		  LEFT JOIN @extschema@.im_app_suspensions() s ON s.app_id = a.app_id) e
 	WHERE e.since < $1
 $$;
 COMMENT ON FUNCTION @extschema@.im_early_usage(date, date, @extschema@.im_rate_card, @extschema@.im_price_book) IS
@@ -152,7 +156,8 @@ AS $$
 		array_agg(d.day) FILTER (WHERE d.in_month AND d.users IS NOT NULL),
 		array_agg(d.users) FILTER (WHERE d.in_month AND d.users IS NOT NULL)
 	FROM (
-		-- only one of the first two runs: without stale days nothing is joined
+		-- only one of the first two runs, and the third only if there are early
+		-- apps: mostly it is one scan, of which the planner knows the apps
 		SELECT u.*, true AS in_month
 		FROM @extschema@.im_usage_daily u
 		WHERE ($3).stale_apps IS NULL
@@ -174,7 +179,8 @@ AS $$
 			ON u.app_id = e.app_id AND u.day >= e.since AND u.day < $1
 		LEFT JOIN unnest(($3).stale_apps, ($3).stale_first, ($3).stale_until) s(stale_id, since, until)
 			ON s.stale_id = u.app_id AND u.day >= s.since AND u.day < s.until
-		WHERE u.metered_at IS NULL OR s.stale_id IS NULL) d
+		WHERE ($3).early_apps IS NOT NULL
+			AND (u.metered_at IS NULL OR s.stale_id IS NULL)) d
 	GROUP BY d.app_id
 $$;
 COMMENT ON FUNCTION @extschema@.im_gather_daily(date, date, @extschema@.im_reading) IS
@@ -282,7 +288,8 @@ COMMENT ON FUNCTION @extschema@.im_gather_calls(@extschema@.im_rate_card, @extsc
 
 -- Events of single apps.  Spans of one app do not overlap, but the slack
 -- around them does: so each event is taken for the span that holds its day.
--- Of the time before the month only checks and calls matter.
+-- Of the time before the month only checks and calls matter.  Bounds around
+-- all spans say again which partitions are opened at all.
 
 CREATE FUNCTION @extschema@.im_stale_logins(first date, card @extschema@.im_rate_card,
 		reading @extschema@.im_reading)
@@ -297,6 +304,8 @@ AS $$
 	JOIN @extschema@.im_login l ON l.app_id = s.app_id
 		AND l.at >= @extschema@.im_utc_midnight(s.since - 1)
 		AND l.at < @extschema@.im_utc_midnight(s.until + 1)
+		AND l.at >= @extschema@.im_utc_midnight(($3).stale_low - 1)
+		AND l.at < @extschema@.im_utc_midnight(($3).stale_high + 1)
 	WHERE ($3).stale_apps IS NOT NULL AND s.since >= $1 AND a.time_zone IS NOT NULL
 		AND @extschema@.im_day(l.at, a.time_zone) >= s.since
 		AND @extschema@.im_day(l.at, a.time_zone) < s.until
@@ -338,6 +347,7 @@ AS $$
 	JOIN @extschema@.im_app_cards($2) a ON a.app_id = s.app_id
 	JOIN @extschema@.im_group g ON g.app_id = s.app_id
 		AND g.created_at < @extschema@.im_utc_midnight(s.until + 1)
+		AND g.created_at < @extschema@.im_utc_midnight(($3).stale_high + 1)
 	WHERE ($3).stale_apps IS NOT NULL AND s.since >= $1 AND a.time_zone IS NOT NULL
 		AND (g.disbanded_at IS NULL
 			OR g.disbanded_at >= @extschema@.im_utc_midnight(s.since - 1)
@@ -351,6 +361,8 @@ AS $$
 	JOIN @extschema@.im_moderation_check k ON k.app_id = s.app_id
 		AND k.at >= @extschema@.im_utc_midnight(s.since - 1)
 		AND k.at < @extschema@.im_utc_midnight(s.until + 1)
+		AND k.at >= @extschema@.im_utc_midnight(($3).stale_low - 1)
+		AND k.at < @extschema@.im_utc_midnight(($3).stale_high + 1)
 	WHERE ($3).stale_apps IS NOT NULL AND a.time_zone IS NOT NULL
 	GROUP BY k.app_id, s.since
 	UNION ALL
@@ -361,6 +373,8 @@ AS $$
 	JOIN @extschema@.im_call k ON k.app_id = s.app_id
 		AND k.at >= @extschema@.im_utc_midnight(s.since - 1)
 		AND k.at < @extschema@.im_utc_midnight(s.until + 1)
+		AND k.at >= @extschema@.im_utc_midnight(($3).stale_low - 1)
+		AND k.at < @extschema@.im_utc_midnight(($3).stale_high + 1)
 	WHERE ($3).stale_apps IS NOT NULL AND a.time_zone IS NOT NULL
 	GROUP BY k.app_id, s.since
 $$;
@@ -420,7 +434,7 @@ CREATE FUNCTION @extschema@.im_gather(first date, until date, card @extschema@.i
 AS $$
 	SELECT g.*
 	FROM @extschema@.im_gather($1, $2, $3, ROW($1, $2, $4, $5, $4, $5,
-		(SELECT array_agg($1) FROM unnest($4)), NULL)::@extschema@.im_reading) g
+		(SELECT array_agg($1) FROM unnest($4)), (SELECT min(s) FROM unnest($5) s), $1, NULL)::@extschema@.im_reading) g
 $$;
 COMMENT ON FUNCTION @extschema@.im_gather(date, date, @extschema@.im_rate_card, bigint[], date[]) IS
 'im_gather() that reads events only; early_apps and early_since are what im_early_usage() gives.';
@@ -480,3 +494,67 @@ AS $$
 $$;
 COMMENT ON FUNCTION @extschema@.im_orphaned_usage(date, date) IS
 'Usage of the month [first, until) whose app is not in im_app.';
+
+-- The same of some apps.  A condition on a list of apps does not reach the raw
+-- tables through the grouping of each; so the plan follows each app through
+-- the index of every table, and touches no row of another one.
+CREATE FUNCTION @extschema@.im_early_usage_of(apps bigint[], first date, until date,
+		card @extschema@.im_rate_card, book @extschema@.im_price_book)
+	RETURNS TABLE (app_id bigint, since date)
+	LANGUAGE plpgsql STABLE ROWS 10
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off
+AS $$
+BEGIN
+	RETURN QUERY
+	SELECT e.*
+	FROM unnest($1) a
+	CROSS JOIN LATERAL (
+		SELECT u.app_id, u.since
+		FROM @extschema@.im_early_usage($2, $3, $4, $5) u
+		WHERE u.app_id = a
+		OFFSET 0) e;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_early_usage_of(bigint[], date, date, @extschema@.im_rate_card, @extschema@.im_price_book) IS
+'im_early_usage() of the given apps.';
+
+CREATE FUNCTION @extschema@.im_gather_of(apps bigint[], first date, until date,
+		card @extschema@.im_rate_card, early_apps bigint[], early_since date[])
+	RETURNS TABLE (
+		app_id bigint, card_name text, orders @extschema@.im_order_entry[],
+		suspensions daterange[], preview boolean,
+		since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[],
+		calls bigint[], user_days date[], users @extschema@.im_userset[], currency text)
+	LANGUAGE plpgsql STABLE ROWS 100
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+	-- that of an app without packs and marks
+	usual @extschema@.im_reading := @extschema@.im_reading($2, $3, $4, NULL);
+	marked bigint[] := usual.stale_apps;
+BEGIN
+	usual.stale_apps := NULL;
+	usual.stale_first := NULL;
+	usual.stale_until := NULL;
+	RETURN QUERY
+	SELECT g.*
+	FROM unnest($1) a
+	LEFT JOIN unnest($5, $6) e(app_id, since) ON e.app_id = a
+	CROSS JOIN LATERAL (
+		SELECT CASE WHEN e.since IS NULL AND (marked IS NULL OR a <> ALL (marked)) THEN usual
+			ELSE @extschema@.im_reading_of($2, $3, $4,
+				CASE WHEN e.since IS NOT NULL THEN ARRAY[a] END,
+				CASE WHEN e.since IS NOT NULL THEN ARRAY[e.since] END, a) END AS reading
+		OFFSET 0) r
+	CROSS JOIN LATERAL (
+		SELECT *
+		FROM @extschema@.im_gather($2, $3, $4, r.reading) i
+		WHERE i.app_id = a
+		OFFSET 0) g;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_gather_of(bigint[], date, date, @extschema@.im_rate_card, bigint[], date[]) IS
+'im_gather() of the given apps; early_apps and early_since are what im_early_usage_of() gives.';

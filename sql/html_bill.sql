@@ -73,6 +73,8 @@ BEGIN
 		RETURN @extschema@.im_html_text(($2).explanation);
 	END IF;
 	key := CASE
+		-- figures of a note's line are differences, as im_note_lines() says
+		WHEN ($2).explanation ~ '^(Issued as|Not issued before:) ' THEN 'why.note'
 		WHEN ($2).item = 'refund' THEN 'why.refund'
 		WHEN ($2).item = 'plan_upgrade' THEN
 			CASE WHEN ($2).amount = greatest(round(($2).unit_price * ($2).quantity * 12 / 365, 2), 0)

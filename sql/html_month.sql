@@ -29,49 +29,58 @@ COMMENT ON FUNCTION @extschema@.im_html_section(text, text, text, text) IS
 'A section with a table that scrolls where it is too wide.';
 
 -- What each item came to in a currency.
-CREATE FUNCTION @extschema@.im_html_items(lang text, lines @extschema@.im_bill_line[], currency text, places integer) RETURNS text
+CREATE FUNCTION @extschema@.im_html_items(lang text, items text[], lines bigint[], amounts numeric[], places integer) RETURNS text
 	LANGUAGE sql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT @extschema@.im_html_heads($1, ARRAY['item', 'lines.count', 'share', 'amount'], 2) || '<tbody>'
 		|| string_agg(format('<tr><th scope="row"><span class="item">%s</span></th><td class="n">%s</td><td>%s</td>%s</tr>',
 				@extschema@.im_html_name($1, 'item.' || i.item, i.item), @extschema@.im_html_number(i.lines),
-				@extschema@.im_html_share(i.amount, i.largest),
-				@extschema@.im_html_amount('td', '', '', i.amount, $4)), E'\n' ORDER BY i.amount DESC, i.item COLLATE "C")
+				@extschema@.im_html_share(i.amount, (SELECT max(m) FROM unnest($4) m)),
+				@extschema@.im_html_amount('td', '', '', i.amount, $5)), E'\n' ORDER BY i.amount DESC, i.item COLLATE "C")
 		|| '</tbody>'
-	FROM (SELECT b.item, count(*) AS lines, sum(b.amount) AS amount, max(sum(b.amount)) OVER () AS largest
-		  FROM unnest($2) b
-		  WHERE b.currency = $3
-		  GROUP BY b.item) i
+	FROM unnest($2, $3, $4) i(item, lines, amount)
 $$;
-COMMENT ON FUNCTION @extschema@.im_html_items(text, @extschema@.im_bill_line[], text, integer) IS
-'A table of what each item came to in a currency.';
+COMMENT ON FUNCTION @extschema@.im_html_items(text, text[], bigint[], numeric[], integer) IS
+'A table of what each item came to in a currency: items, their lines and amounts.';
 
+-- The lines of all apps pass through once and are summed; they are too many
+-- to be held.
 CREATE FUNCTION @extschema@.im_month_html_of(apps bigint[], month @extschema@.im_month, lang text) RETURNS text
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 	SET jit = off
 AS $$
-#variable_conflict use_variable
+#variable_conflict use_column
 DECLARE
 	title text := format(@extschema@.im_html_word($3, 'month.title'), @extschema@.im_html_month($3, $2::date));
-	lines @extschema@.im_bill_line[] := ARRAY(SELECT b FROM @extschema@.im_monthly_bills_of($1, $2) b);
 	head text;
 	bills bigint;
-	items text;
-	rows_of_apps text;
+	item_tables text;
+	app_rows text;
 BEGIN
-	WITH total AS (
+	WITH sum AS MATERIALIZED (
+		SELECT b.app_id, b.currency, b.item, count(*) AS lines, sum(b.amount) AS amount
+		FROM @extschema@.im_monthly_bills_of($1, $2) b
+		GROUP BY b.app_id, b.currency, b.item),
+	total AS MATERIALIZED (
 		SELECT t.app_id, t.currency, t.total, scale(t.total) AS places
 		FROM @extschema@.im_monthly_totals_of($1, $2) t),
-	sums AS (
+	currency AS (
 		SELECT t.currency, sum(t.total) AS total, count(*) AS apps, max(t.places) AS places
 		FROM total t
-		GROUP BY t.currency)
-	SELECT sum(s.apps), string_agg(format('<p class="sum"><span class="currency">%s</span><data value="%s">%s</data></p>',
-				@extschema@.im_html_text(s.currency), s.total, @extschema@.im_html_number(s.total, s.places)), '' ORDER BY s.currency COLLATE "C"),
-		string_agg(@extschema@.im_html_section('items-' || s.currency, format('%s, %s', @extschema@.im_html_word($3, 'items'), @extschema@.im_html_text(s.currency)),
-			'items', @extschema@.im_html_items($3, lines, s.currency, s.places)), '' ORDER BY s.currency COLLATE "C"),
+		GROUP BY t.currency),
+	item AS (
+		SELECT i.currency, array_agg(i.item) AS items, array_agg(i.lines) AS lines, array_agg(i.amount) AS amounts
+		FROM (SELECT s.currency, s.item, sum(s.lines)::bigint AS lines, sum(s.amount) AS amount
+			  FROM sum s GROUP BY s.currency, s.item) i
+		GROUP BY i.currency)
+	SELECT sum(c.apps),
+		string_agg(format('<p class="sum"><span class="currency">%s</span><data value="%s">%s</data></p>',
+			@extschema@.im_html_text(c.currency), c.total, @extschema@.im_html_number(c.total, c.places)), '' ORDER BY c.currency COLLATE "C"),
+		string_agg(@extschema@.im_html_section('items-' || c.currency,
+			format('%s, %s', @extschema@.im_html_word($3, 'items'), @extschema@.im_html_text(c.currency)),
+			'items', @extschema@.im_html_items($3, i.items, i.lines, i.amounts, c.places)), '' ORDER BY c.currency COLLATE "C"),
 		(SELECT @extschema@.im_html_heads($3, ARRAY['app', 'app_id', 'currency', 'lines.count', 'total'], 4) || '<tbody>'
 				|| string_agg(format('<tr><th scope="row"><bdi>%s</bdi></th><td>%s</td><td>%s</td><td class="n">%s</td>%s</tr>',
 					@extschema@.im_html_text(a.name), t.app_id, @extschema@.im_html_text(t.currency),
@@ -80,14 +89,16 @@ BEGIN
 				|| '</tbody>'
 		 FROM total t
 		 JOIN @extschema@.im_app a ON a.app_id = t.app_id
-		 JOIN (SELECT b.app_id, count(*) AS lines FROM unnest(lines) b GROUP BY b.app_id) l ON l.app_id = t.app_id)
-	INTO bills, head, items, rows_of_apps
-	FROM sums s;
+		 JOIN (SELECT s.app_id, s.currency, sum(s.lines)::bigint AS lines FROM sum s GROUP BY s.app_id, s.currency) l
+			ON l.app_id = t.app_id AND l.currency = t.currency)
+	INTO bills, head, item_tables, app_rows
+	FROM currency c
+	JOIN item i ON i.currency = c.currency;
 	RETURN @extschema@.im_html_page($3, title,
 		format('<header><div class="top"><div><p class="kicker">%s</p><h1><time datetime="%s">%s</time></h1></div><div class="total"><p class="kicker">%s</p>%s</div></div></header>' || E'\n',
 			format(@extschema@.im_html_word($3, 'apps.count'), coalesce(bills, 0)), to_char($2::date, 'YYYY-MM'), title, @extschema@.im_html_word($3, 'total'), head)
-		|| CASE WHEN rows_of_apps IS NULL THEN format('<section class="nothing"><p>%s</p></section>' || E'\n', @extschema@.im_html_word($3, 'nothing'))
-			ELSE items || @extschema@.im_html_section('apps', @extschema@.im_html_word($3, 'apps'), 'apps', rows_of_apps) END);
+		|| CASE WHEN app_rows IS NULL THEN format('<section class="nothing"><p>%s</p></section>' || E'\n', @extschema@.im_html_word($3, 'nothing'))
+			ELSE item_tables || @extschema@.im_html_section('apps', @extschema@.im_html_word($3, 'apps'), 'apps', app_rows) END);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_month_html_of(bigint[], @extschema@.im_month, text) IS

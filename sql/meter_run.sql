@@ -329,7 +329,7 @@ DECLARE
 	-- where some apps cut other days, or need sets of users, theirs are left out
 	choose text := CASE WHEN (SELECT count(DISTINCT a.time_zone) > 1 OR bool_or(a.prices_mau)
 							  FROM @extschema@.im_app_cards(NULL) a)
-		THEN format('JOIN %s.im_app_cards(NULL) a ON a.app_id = l.app_id AND a.time_zone = %%1$L AND NOT a.prices_mau', '@extschema@')
+		THEN 'JOIN %6$s.im_app_cards(NULL) a ON a.app_id = l.app_id AND a.time_zone = %1$L AND NOT a.prices_mau'
 		ELSE '' END;
 	slices text;
 BEGIN
@@ -366,7 +366,7 @@ BEGIN
 		END IF;
 		RETURN CASE WHEN slices IS NULL THEN format(whole, '@extschema@')
 			WHEN EXISTS (SELECT FROM @extschema@.im_app_cards(NULL) a WHERE a.prices_mau)
-				THEN slices || format(' UNION ALL ' || whole || ' WHERE l.prices_mau', '@extschema@')
+				THEN format('%s UNION ALL %s WHERE l.prices_mau', slices, format(whole, '@extschema@'))
 			ELSE slices END;
 	END IF;
 	RETURN format('SELECT s.app_id, s.day, s.dau, s.users FROM %s.im_stale_logins(''-infinity'', NULL, $1) s', '@extschema@');
@@ -375,10 +375,7 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_logins_query(@extschema@.im_reading) IS
 'A query for the distinct users that im_meter() meters of a reading, given as its parameter.';
 
--- Groups are metered from the day before, so that one that was disbanded
--- before it was created is found even where it was created at midnight.
-CREATE FUNCTION @extschema@.im_collect(reading @extschema@.im_reading, wider @extschema@.im_reading)
-	RETURNS void
+CREATE FUNCTION @extschema@.im_collect(reading @extschema@.im_reading) RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 	SET client_min_messages = warning
@@ -389,18 +386,18 @@ BEGIN
 	USING $1;
 	EXECUTE $query$
 		CREATE TEMP TABLE im_metering_event ON COMMIT DROP AS
-		SELECT g.app_id, g.groups AS usage FROM @extschema@.im_gather_groups(NULL, $2) g
+		SELECT g.app_id, g.groups AS usage FROM @extschema@.im_gather_groups(NULL, $1) g
 		UNION ALL
 		SELECT k.app_id, k.checks FROM @extschema@.im_gather_checks(NULL, $1) k
 		UNION ALL
 		SELECT c.app_id, c.calls FROM @extschema@.im_gather_calls(NULL, $1) c
 		UNION ALL
 		SELECT s.app_id, s.events FROM @extschema@.im_stale_events('-infinity', NULL, $1) s
-	$query$ USING $1, $2;
+	$query$ USING $1;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_collect(@extschema@.im_reading, @extschema@.im_reading) IS
-'Meters the days of a reading into temporary tables; wider is the reading for groups.';
+COMMENT ON FUNCTION @extschema@.im_collect(@extschema@.im_reading) IS
+'Meters the days of a reading into temporary tables.';
 
 -- Only events that no meter takes make metering fail; the rest of their apps
 -- is metered without them.
@@ -419,14 +416,14 @@ BEGIN
 		  FROM @extschema@.im_bad_calls($1, $2) c
 		  WHERE c.at >= @extschema@.im_utc_midnight($1 - 1)
 		  UNION ALL
-		  SELECT g.app_id, g.at - interval '1 microsecond', g.at
-		  FROM @extschema@.im_bad_groups($1 - 1, $2) g) b
+		  SELECT g.app_id, g.at, g.at
+		  FROM @extschema@.im_bad_groups($1, $2) g) b
 	JOIN @extschema@.im_app_cards(NULL) a ON a.app_id = b.app_id
 	WHERE a.time_zone IS NOT NULL AND ($3 IS NULL OR b.app_id = ANY ($3))
-		AND @extschema@.im_local_days(b.since, b.until, a.time_zone) && daterange($1 - 1, $2);
+		AND @extschema@.im_local_days(b.since, b.until, a.time_zone) && daterange($1, $2);
 	RETURN (SELECT array_agg(DISTINCT b.app_id)
 			FROM pg_temp.im_metering_bad b
-			WHERE b.days && daterange($1 - 1, $2));
+			WHERE b.days && daterange($1, $2));
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_find_bad(date, date, bigint[]) IS
@@ -441,14 +438,13 @@ DECLARE
 	first date := least(CASE WHEN whole THEN ($1).raw_first END, (SELECT min(s) FROM unnest(($1).stale_first) s));
 	until date := greatest(CASE WHEN whole THEN ($1).raw_until END, (SELECT max(s) FROM unnest(($1).stale_until) s));
 	r @extschema@.im_reading := $1;
-	wider @extschema@.im_reading;
 BEGIN
 	r.skip_apps := @extschema@.im_find_bad(first, until, ($1).stale_apps);
 	IF r.skip_apps IS NULL THEN
 		RETURN false;
 	END IF;
-	SELECT array_agg(s.app_id), array_agg(lower(d.days)), array_agg(upper(d.days))
-	INTO r.stale_apps, r.stale_first, r.stale_until
+	SELECT array_agg(s.app_id), array_agg(lower(d.days)), array_agg(upper(d.days)), min(lower(d.days)), max(upper(d.days))
+	INTO r.stale_apps, r.stale_first, r.stale_until, r.stale_low, r.stale_high
 	FROM (SELECT unnest(r.skip_apps) AS app_id, r.raw_first AS first, r.raw_until AS until
 		  WHERE whole
 		  UNION ALL
@@ -456,9 +452,7 @@ BEGIN
 		unnest(datemultirange(daterange(s.first, s.until))
 			   - coalesce((SELECT range_agg(b.days) FROM pg_temp.im_metering_bad b
 						   WHERE b.app_id = s.app_id), '{}')) d(days);
-	wider := r;
-	wider.raw_first := r.raw_first - CASE WHEN whole THEN 1 ELSE 0 END;
-	PERFORM @extschema@.im_collect(r, wider);
+	PERFORM @extschema@.im_collect(r);
 	RETURN true;
 END
 $$;
@@ -470,33 +464,31 @@ CREATE FUNCTION @extschema@.im_meter_reading(reading @extschema@.im_reading) RET
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	whole boolean := ($1).raw_first < ($1).raw_until;
-	wider @extschema@.im_reading := $1;
 	found bigint;
 BEGIN
-	wider.raw_first := wider.raw_first - CASE WHEN whole THEN 1 ELSE 0 END;
 	BEGIN
-		PERFORM @extschema@.im_collect($1, wider);
+		PERFORM @extschema@.im_collect($1);
 	EXCEPTION WHEN data_exception THEN
 		IF NOT @extschema@.im_collect_around_bad($1) THEN
 			RAISE;
 		END IF;
 	END;
 	INSERT INTO pg_temp.im_metering_row
-	SELECT app_id, day, l.dau, l.users, e.peak_groups, e.text_checks, e.image_checks,
-		e.audio_half_minutes, e.video_half_minutes, e.audio_minutes, e.sd_minutes, e.hd_minutes, e.fhd_minutes
-	FROM pg_temp.im_metering_login l
-	FULL JOIN (
-		SELECT m.app_id, d.day, sum(d.peak_groups)::bigint AS peak_groups,
-			sum(d.text_checks)::bigint AS text_checks, sum(d.image_checks)::bigint AS image_checks,
-			sum(d.audio_half_minutes)::bigint AS audio_half_minutes,
-			sum(d.video_half_minutes)::bigint AS video_half_minutes,
-			sum(d.audio_minutes)::bigint AS audio_minutes, sum(d.sd_minutes)::bigint AS sd_minutes,
-			sum(d.hd_minutes)::bigint AS hd_minutes, sum(d.fhd_minutes)::bigint AS fhd_minutes
-		FROM pg_temp.im_metering_event m, @extschema@.im_usage_days(m.usage) d
-		WHERE NOT whole OR d.day >= ($1).raw_first
-		GROUP BY m.app_id, d.day) e USING (app_id, day)
-	WHERE NOT EXISTS (SELECT FROM pg_temp.im_metering_bad b WHERE b.app_id = app_id AND day <@ b.days);
+	SELECT r.*
+	FROM (
+		SELECT app_id, day, l.dau, l.users, e.peak_groups, e.text_checks, e.image_checks,
+			e.audio_half_minutes, e.video_half_minutes, e.audio_minutes, e.sd_minutes, e.hd_minutes, e.fhd_minutes
+		FROM pg_temp.im_metering_login l
+		FULL JOIN (
+			SELECT m.app_id, d.day, sum(d.peak_groups)::bigint AS peak_groups,
+				sum(d.text_checks)::bigint AS text_checks, sum(d.image_checks)::bigint AS image_checks,
+				sum(d.audio_half_minutes)::bigint AS audio_half_minutes,
+				sum(d.video_half_minutes)::bigint AS video_half_minutes,
+				sum(d.audio_minutes)::bigint AS audio_minutes, sum(d.sd_minutes)::bigint AS sd_minutes,
+				sum(d.hd_minutes)::bigint AS hd_minutes, sum(d.fhd_minutes)::bigint AS fhd_minutes
+			FROM pg_temp.im_metering_event m, @extschema@.im_usage_days(m.usage) d
+			GROUP BY m.app_id, d.day) e USING (app_id, day)) r
+	WHERE NOT EXISTS (SELECT FROM pg_temp.im_metering_bad b WHERE b.app_id = r.app_id AND r.day <@ b.days);
 	GET DIAGNOSTICS found = ROW_COUNT;
 	RETURN found;
 END
@@ -544,8 +536,8 @@ DECLARE
 	reading @extschema@.im_reading;
 	found bigint;
 BEGIN
-	SELECT array_agg(s.app_id), array_agg(s.first), array_agg(s.until)
-	INTO reading.stale_apps, reading.stale_first, reading.stale_until
+	SELECT array_agg(s.app_id), array_agg(s.first), array_agg(s.until), min(s.first), max(s.until)
+	INTO reading.stale_apps, reading.stale_first, reading.stale_until, reading.stale_low, reading.stale_high
 	FROM pg_temp.im_metering_stale s;
 	IF reading.stale_apps IS NULL THEN
 		RETURN;

@@ -89,7 +89,7 @@ COMMENT ON FUNCTION @extschema@.im_items_moved(jsonb, jsonb) IS
 'What moved from one {"item": amount} to another: {"item": difference}, null where one of them has no price.';
 
 -- Where both cards cut days and count users alike, the usage is gathered once.
-CREATE FUNCTION @extschema@.im_compare_cards_of(app bigint, month @extschema@.im_month,
+CREATE FUNCTION @extschema@.im_compare_cards_of(among bigint[], month @extschema@.im_month,
 		a @extschema@.im_rate_card, b @extschema@.im_rate_card)
 	RETURNS TABLE (app_id bigint, total_a numeric, currency_a text, total_b numeric,
 		currency_b text, difference numeric, moved jsonb, reason text)
@@ -112,15 +112,46 @@ DECLARE
 	reading_b @extschema@.im_reading;
 	detail text;
 BEGIN
+	IF $1 IS NOT NULL THEN
+		SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, sinces
+		FROM (SELECT s.app_id, min(s.since) AS since
+			  FROM (SELECT * FROM @extschema@.im_early_usage_of($1, first, until, $3, book_a)
+					UNION ALL
+					SELECT * FROM @extschema@.im_early_usage_of($1, first, until, $4, book_b)) s
+			  GROUP BY s.app_id) e;
+		RETURN QUERY
+		SELECT g.app_id, x.total, x.currency, y.total, y.currency,
+			CASE WHEN x.currency = y.currency THEN y.total - x.total END,
+			CASE WHEN x.currency = y.currency THEN @extschema@.im_items_moved(x.items, y.items) END,
+			nullif(concat_ws(' ', 'Under a: ' || x.problem, 'Under b: ' || y.problem,
+				CASE WHEN x.currency <> y.currency
+					THEN format('%s and %s cannot be compared.', x.currency, y.currency) END), '')
+		FROM @extschema@.im_gather_of($1, first, until, $3, apps, sinces) g
+		LEFT JOIN @extschema@.im_gather_of(CASE WHEN NOT alike THEN $1 END, first, until, $4, apps, sinces) h
+			ON h.app_id = g.app_id,
+			@extschema@.im_rate_summary(g.app_id, g.card_name, book_a, g.orders, g.suspensions,
+				true, $2, g.since, g.daily, g.logins, g.groups, g.checks, g.calls,
+				g.user_days, g.users) x,
+			@extschema@.im_rate_summary(g.app_id, g.card_name, book_b, g.orders, g.suspensions,
+				true, $2, g.since, g.daily,
+				CASE WHEN alike THEN g.logins ELSE h.logins END,
+				CASE WHEN alike THEN g.groups ELSE h.groups END,
+				CASE WHEN alike THEN g.checks ELSE h.checks END,
+				CASE WHEN alike THEN g.calls ELSE h.calls END,
+				CASE WHEN alike THEN g.user_days ELSE h.user_days END,
+				CASE WHEN alike THEN g.users ELSE h.users END) y
+		WHERE x.problem IS NOT NULL OR y.problem IS NOT NULL
+			OR x.items <> '{}' OR y.items <> '{}';
+		RETURN;
+	END IF;
 	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, sinces
 	FROM (SELECT s.app_id, min(s.since) AS since
 		  FROM (SELECT * FROM @extschema@.im_early_usage(first, until, $3, book_a)
 				UNION ALL
 				SELECT * FROM @extschema@.im_early_usage(first, until, $4, book_b)) s
-		  WHERE s.app_id = $1 OR $1 IS NULL
 		  GROUP BY s.app_id) e;
-	reading_a := @extschema@.im_reading_of(first, until, $3, apps, sinces, $1);
-	reading_b := @extschema@.im_reading_of(first, until, $4, apps, sinces, $1);
+	reading_a := @extschema@.im_reading_of(first, until, $3, apps, sinces);
+	reading_b := @extschema@.im_reading_of(first, until, $4, apps, sinces);
 	RETURN QUERY
 	SELECT g.app_id, x.total, x.currency, y.total, y.currency,
 		CASE WHEN x.currency = y.currency THEN y.total - x.total END,
@@ -142,9 +173,8 @@ BEGIN
 			CASE WHEN alike THEN g.calls ELSE h.calls END,
 			CASE WHEN alike THEN g.user_days ELSE h.user_days END,
 			CASE WHEN alike THEN g.users ELSE h.users END) y
-	WHERE (x.problem IS NOT NULL OR y.problem IS NOT NULL
-			OR x.items <> '{}' OR y.items <> '{}')
-		AND (g.app_id = $1 OR $1 IS NULL);
+	WHERE x.problem IS NOT NULL OR y.problem IS NOT NULL
+		OR x.items <> '{}' OR y.items <> '{}';
 EXCEPTION
 	WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
 		IF $1 IS NOT NULL THEN
@@ -154,8 +184,8 @@ EXCEPTION
 		PERFORM @extschema@.im_raise_unbillable($2, SQLSTATE, SQLERRM, detail);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_compare_cards_of(bigint, @extschema@.im_month, @extschema@.im_rate_card, @extschema@.im_rate_card) IS
-'im_compare_cards() of one app that im_app has, or of all of them if it is null.';
+COMMENT ON FUNCTION @extschema@.im_compare_cards_of(bigint[], @extschema@.im_month, @extschema@.im_rate_card, @extschema@.im_rate_card) IS
+'im_compare_cards() of the given apps; null for all of them.';
 
 CREATE FUNCTION @extschema@.im_compare_cards(month @extschema@.im_month, a @extschema@.im_rate_card,
 		b @extschema@.im_rate_card)

@@ -196,31 +196,6 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_moderation_statement(bigint, @extschema@.im_month) IS
 'Cloud moderation of a month day by day (R6): checks and half minutes by kind, deductions, what packs gave in all and each (order_id: deductions), the postpaid rest and its amount. service is on, off, suspended, stopped or reclaimed. Errors as im_monthly_bill().';
 
-CREATE FUNCTION @extschema@.im_unbilled_usage_of(app bigint, month @extschema@.im_month)
-	RETURNS TABLE (app_id bigint, day date, kind text, quantity numeric, reason text)
-	LANGUAGE plpgsql STABLE STRICT ROWS 100
-	SET search_path = pg_catalog, pg_temp
-	SET jit = off	-- as in im_rebill()
-AS $$
-#variable_conflict use_column
-DECLARE
-	first date := $2::date;
-	until date := upper($2::daterange);
-	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
-	reading @extschema@.im_reading := @extschema@.im_reading(first, until, NULL, NULL, $1);
-BEGIN
-	RETURN QUERY
-	SELECT l.*
-	FROM @extschema@.im_gather(first, until, NULL, reading) g,
-		@extschema@.im_rate_unbilled(g.app_id, g.card_name, book, g.orders, g.suspensions,
-			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
-			g.calls, g.user_days, g.users) l
-	WHERE g.app_id = $1;
-END
-$$;
-COMMENT ON FUNCTION @extschema@.im_unbilled_usage_of(bigint, @extschema@.im_month) IS
-'im_unbilled_usage() of one app that im_app has.';
-
 CREATE FUNCTION @extschema@.im_unbilled_usage(month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, day date, kind text, quantity numeric, reason text)
 	LANGUAGE plpgsql STABLE STRICT ROWS 1000

@@ -12,7 +12,35 @@ CREATE FUNCTION @extschema@.im_rate_revenue(app_id bigint, card_name text, book 
 COMMENT ON FUNCTION @extschema@.im_rate_revenue(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[], @extschema@.im_month) IS
 'What is deferred of one app''s fees at the ends of the months from the one before month through last_month, by the month they were billed in, with all fees of that month, item and option, in the currency named. The arguments are values made by im_gather(), of which only the checks of daily, checks and calls are used; no table is read.';
 
-CREATE FUNCTION @extschema@.im_app_revenue_of(app bigint, first_month @extschema@.im_month,
+CREATE FUNCTION @extschema@.im_pack_usage(packers bigint[], few boolean, first date, until date,
+		early_apps bigint[], early_since date[])
+	RETURNS TABLE (app_id bigint, since date, daily bigint[], checks bigint[], calls bigint[])
+	LANGUAGE plpgsql STABLE ROWS 1000
+	SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_custom_plan
+	SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+	reading @extschema@.im_reading;
+BEGIN
+	IF $2 THEN
+		RETURN QUERY
+		SELECT g.app_id, g.since, g.daily, g.checks, g.calls
+		FROM @extschema@.im_gather_of($1, $3, $4, NULL, $5, $6) g;
+	ELSIF $1 IS NOT NULL THEN
+		reading := @extschema@.im_reading_of($3, $4, NULL, $5, $6);
+		RETURN QUERY
+		SELECT g.app_id, g.since, g.daily, g.checks, g.calls
+		FROM @extschema@.im_gather($3, $4, NULL, reading) g
+		WHERE g.app_id = ANY ($1);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_pack_usage(bigint[], boolean, date, date, bigint[], date[]) IS
+'The usage by which the packs of the given apps are earned; if they are few, app by app, which touches no row of others.';
+
+CREATE FUNCTION @extschema@.im_app_revenue_of(among bigint[], first_month @extschema@.im_month,
 		last_month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, month date, item text, option text, currency text,
 		billed numeric, earned numeric, deferred numeric)
@@ -31,7 +59,6 @@ DECLARE
 	packers bigint[];
 	apps bigint[];
 	sinces date[];
-	reading @extschema@.im_reading;
 BEGIN
 	IF $3 OPERATOR(@extschema@.<) $2 THEN
 		RAISE EXCEPTION USING
@@ -45,31 +72,26 @@ BEGIN
 	FROM @extschema@.im_order k
 	WHERE k.action = 'buy' AND k.item = 'moderation_pack'
 		AND k.at < @extschema@.im_utc_midnight(until + 1)
-		AND (k.app_id = $1 OR $1 IS NULL);
+		AND (k.app_id = ANY ($1) OR $1 IS NULL);
 	IF packers IS NOT NULL THEN
 		SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, sinces
 		FROM @extschema@.im_early_usage(earlier, until, NULL, book) e
-		WHERE e.app_id = ANY (packers) AND (e.app_id = $1 OR $1 IS NULL);
-		reading := @extschema@.im_reading_of(earlier, until, NULL, apps, sinces, $1);
+		WHERE e.app_id = ANY (packers);
 	END IF;
 	RETURN QUERY
 	WITH billed AS (
 		SELECT b.app_id, b.month, b.item, b.option, b.currency, sum(b.amount) AS amount
 		FROM generate_series(0, $3 OPERATOR(@extschema@.-) $2) n,
-			@extschema@.im_monthly_bills_of(CASE WHEN $1 IS NOT NULL THEN ARRAY[$1] END,
-				$2 OPERATOR(@extschema@.+) n) b
+			@extschema@.im_monthly_bills_of($1, $2 OPERATOR(@extschema@.+) n) b
 		GROUP BY b.app_id, b.month, b.item, b.option, b.currency),
 	spread AS MATERIALIZED (
 		SELECT r.*
 		FROM @extschema@.im_app_accounts(until, NULL) a
-		LEFT JOIN (
-			SELECT g.app_id, g.since, g.daily, g.checks, g.calls
-			FROM @extschema@.im_gather(earlier, until, NULL, reading) g
-			WHERE packers IS NOT NULL AND g.app_id = ANY (packers)
-				AND (g.app_id = $1 OR $1 IS NULL)) u ON u.app_id = a.app_id,
+		LEFT JOIN @extschema@.im_pack_usage(packers, $1 IS NOT NULL, earlier, until, apps, sinces) u
+			ON u.app_id = a.app_id,
 			@extschema@.im_rate_revenue(a.app_id, a.card_name, book, a.orders, a.suspensions, false,
 				$2, coalesce(u.since, first), u.daily, NULL, NULL, u.checks, u.calls, NULL, NULL, $3) r
-		WHERE a.orders IS NOT NULL AND (a.app_id = $1 OR $1 IS NULL)),
+		WHERE a.orders IS NOT NULL AND (a.app_id = ANY ($1) OR $1 IS NULL)),
 	-- of the months of the report the bills tell what was issued
 	before AS (
 		SELECT m.month, @extschema@.im_closed_apps(m.month) AS closed
@@ -80,7 +102,7 @@ BEGIN
 		UNION ALL
 		SELECT i.app_id, i.month, i.item, i.option, sum(i.amount)
 		FROM before m, @extschema@.im_issued_lines(m.month) i
-		WHERE NOT isempty(m.closed) AND (i.app_id = $1 OR $1 IS NULL)
+		WHERE NOT isempty(m.closed) AND (i.app_id = ANY ($1) OR $1 IS NULL)
 		GROUP BY i.app_id, i.month, i.item, i.option),
 	deferred AS (
 		SELECT s.app_id, s.month, s.item, s.option, s.currency,
@@ -112,8 +134,8 @@ BEGIN
 	GROUP BY e.app_id, e.month, e.item, e.option, e.currency;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_app_revenue_of(bigint, @extschema@.im_month, @extschema@.im_month) IS
-'im_app_revenue() of one app that im_app has, or of all of them if it is null.';
+COMMENT ON FUNCTION @extschema@.im_app_revenue_of(bigint[], @extschema@.im_month, @extschema@.im_month) IS
+'im_app_revenue() of the given apps; null for all of them.';
 
 CREATE FUNCTION @extschema@.im_app_revenue(first_month @extschema@.im_month, last_month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, month date, item text, option text, currency text,

@@ -21,13 +21,9 @@
 --                the error of an app that does not exist.  The call may be of
 --                im_foo() itself: it then runs as the owner of the tables.
 --    guard apps: the call takes the variable "apps", the apps that the caller
---                may see, null for all of them, and must neither read other
---                apps' rows nor speak of them in an error.
---    guard each: the same with the variable "app", one of those apps at a time,
---                null once for all of them: im_foo_of(app, $1), whose queries
---                say WHERE g.app_id = $1 OR $1 IS NULL and which sets
---                plan_cache_mode = force_custom_plan, so that the condition
---                leads to the rows of the app or is none.
+--                may see, null for all of them: im_foo_of(apps, $1).  With apps
+--                it must neither read rows of others nor speak of them in an
+--                error: im_gather_of() and im_early_usage_of() see to that.
 --    guard none: the same answer for every reader and tenant.
 -- 3. Its signature in test/pgtap/roles_routes.sql.
 --
@@ -107,31 +103,22 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_need_visible(oid, bigint) IS
 'Raises P0002 unless the role may ask for the app, in the words of an app that does not exist.';
 
--- Set-wise answers of some apps.  A condition on a list of apps does not reach
--- the raw tables through the grouping of each, one on a single app does: so
--- these go app by app, and touch no row of another one.
-CREATE FUNCTION @extschema@.im_billable_apps(apps bigint[], month @extschema@.im_month)
-	RETURNS SETOF bigint
-	LANGUAGE plpgsql STABLE ROWS 10
+-- Set-wise answers of some apps, which touch no row of another one.  A
+-- condition on a list of apps does not reach the raw tables through the
+-- grouping of each; im_rebill_apps() follows each app instead.
+CREATE FUNCTION @extschema@.im_open_among(apps bigint[], month @extschema@.im_month)
+	RETURNS bigint[]
+	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	first date := $2::date;
-	until date := upper($2::daterange);
+	closed int8multirange := @extschema@.im_closed_apps($2::date);
 BEGIN
-	-- alone such a bill fails; among others it is empty as long as nothing was used
-	RETURN QUERY
-	SELECT a.app_id
-	FROM unnest($1) v(app_id)
-	JOIN @extschema@.im_app_cards(NULL) a ON a.app_id = v.app_id
-	WHERE (a.card_from > first) IS NOT TRUE
-		OR EXISTS (SELECT FROM @extschema@.im_order o
-				   WHERE o.app_id = a.app_id AND o.at < @extschema@.im_utc_midnight(until + 1))
-		OR EXISTS (SELECT FROM @extschema@.im_usage_apps(first, until) u WHERE u.app_id = a.app_id);
+	RETURN ARRAY(SELECT a FROM unnest($1) a WHERE NOT a <@ closed);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_billable_apps(bigint[], @extschema@.im_month) IS
-'Those of the apps that a set-wise bill of the month would look at: not the ones that no card version covers yet and that have neither orders nor usage.';
+COMMENT ON FUNCTION @extschema@.im_open_among(bigint[], @extschema@.im_month) IS
+'Those of the apps that are not closed in the month.';
 
 CREATE FUNCTION @extschema@.im_monthly_bills_of(apps bigint[], month @extschema@.im_month)
 	RETURNS SETOF @extschema@.im_bill_line
@@ -142,10 +129,8 @@ BEGIN
 	IF $1 IS NULL THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_monthly_bills($2);
 	ELSE
-		RETURN QUERY
-		SELECT b.*
-		FROM @extschema@.im_billable_apps($1, $2) a,
-			@extschema@.im_monthly_bill(a, $2) b;
+		RETURN QUERY SELECT i.* FROM @extschema@.im_issued_lines($2::date) i WHERE i.app_id = ANY ($1);
+		RETURN QUERY SELECT * FROM @extschema@.im_rebill_apps($2, @extschema@.im_open_among($1, $2));
 	END IF;
 END
 $$;
@@ -164,15 +149,15 @@ BEGIN
 	ELSE
 		RETURN QUERY
 		SELECT i.app_id, i.currency, sum(i.total)
-		FROM unnest($1) v(app_id)
-		JOIN @extschema@.im_invoice i ON i.app_id = v.app_id AND i.month = $2::date
+		FROM @extschema@.im_invoice i
+		WHERE i.app_id = ANY ($1) AND i.month = $2::date
 		GROUP BY i.app_id, i.currency;
 		RETURN QUERY
-		SELECT a, b.currency, @extschema@.im_monthly_total(a, $2)
-		FROM @extschema@.im_billable_apps($1, $2) a,
-			@extschema@.im_monthly_bill(a, $2) b
-		WHERE b.line = 1
-			AND NOT EXISTS (SELECT FROM @extschema@.im_invoice i WHERE i.app_id = a AND i.month = $2::date);
+		SELECT l.app_id, l.currency, round(sum(l.amount), max(p.scale))
+		FROM @extschema@.im_rebill_apps($2, @extschema@.im_open_among($1, $2)) l
+		JOIN @extschema@.im_app a ON a.app_id = l.app_id
+		JOIN @extschema@.im_cards_in_force($2) p ON p.rate_card = a.rate_card
+		GROUP BY l.app_id, l.currency;
 	END IF;
 END
 $$;
@@ -183,15 +168,23 @@ CREATE FUNCTION @extschema@.im_unbilled_usage_of(apps bigint[], month @extschema
 	RETURNS TABLE (app_id bigint, day date, kind text, quantity numeric, reason text)
 	LANGUAGE plpgsql STABLE ROWS 100
 	SET search_path = pg_catalog, pg_temp
+	SET jit = off
 AS $$
 #variable_conflict use_column
+DECLARE
+	book @extschema@.im_price_book;
 BEGIN
 	IF $1 IS NULL THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_unbilled_usage($2);
-	ELSE
-		RETURN QUERY
-		SELECT u.* FROM unnest($1) v(app_id), @extschema@.im_unbilled_usage_of(v.app_id, $2) u;
+		RETURN;
 	END IF;
+	book := @extschema@.im_price_book(NULL);
+	RETURN QUERY
+	SELECT l.*
+	FROM @extschema@.im_gather_of($1, $2::date, upper($2::daterange), NULL, NULL, NULL) g,
+		@extschema@.im_rate_unbilled(g.app_id, g.card_name, book, g.orders, g.suspensions,
+			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
+			g.calls, g.user_days, g.users) l;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_unbilled_usage_of(bigint[], @extschema@.im_month) IS
@@ -209,7 +202,7 @@ BEGIN
 	ELSE
 		RETURN QUERY
 		SELECT p.app_id, p.problem
-		FROM unnest($1) v(app_id), @extschema@.im_problems_of(v.app_id, $2) p
+		FROM @extschema@.im_problems_of($1, $2) p
 		ORDER BY p.app_id, p.problem COLLATE "C";
 	END IF;
 END
@@ -328,21 +321,21 @@ AS $list$
 			('im_compare_cards', 'month @extschema@.im_month, a @extschema@.im_rate_card, b @extschema@.im_rate_card',
 				'TABLE (app_id bigint, total_a numeric, currency_a text, total_b numeric,
 					currency_b text, difference numeric, moved jsonb, reason text)',
-				'each', '@extschema@.im_compare_cards_of(app, $1, $2, $3)'),
+				'apps', '@extschema@.im_compare_cards_of(apps, $1, $2, $3)'),
 			('im_standing', 'month @extschema@.im_month, at timestamptz',
 				'TABLE (app_id bigint, kind text, item text, option text, used numeric,
 					allowed numeric, day date, today date, problem text)',
-				'each', '@extschema@.im_standing_of(app, $1, $2)'),
+				'apps', '@extschema@.im_standing_of(apps, $1, $2)'),
 			('im_app_revenue', 'first_month @extschema@.im_month, last_month @extschema@.im_month',
 				'TABLE (app_id bigint, month date, item text, option text, currency text,
 					billed numeric, earned numeric, deferred numeric)',
-				'each', '@extschema@.im_app_revenue_of(app, $1, $2)'),
+				'apps', '@extschema@.im_app_revenue_of(apps, $1, $2)'),
 			('im_daily_usage', 'month @extschema@.im_month',
 				'TABLE (app_id bigint, day date, status text, plan text, given boolean, dau bigint,
 					peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint,
 					video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint,
 					fhd_minutes bigint)',
-				'each', '@extschema@.im_daily_usage_of(app, $1)'),
+				'apps', '@extschema@.im_daily_usage_of(apps, $1)'),
 			('im_billed_months', '', 'TABLE (month date)', 'apps', '@extschema@.im_billed_months_of(apps)'),
 			-- pages and reasons
 			('im_bill_html', 'app_id bigint, month @extschema@.im_month, lang text', 'text',
@@ -372,12 +365,10 @@ BEGIN
 	%5$s %6$s;
 END
 $body$, '@extschema@', function_name || '_guarded',
-		CASE WHEN guard IN ('apps', 'each') THEN format('apps bigint[] := %s.im_visible_apps(caller);', '@extschema@') END,
+		CASE WHEN guard = 'apps' THEN format('apps bigint[] := %s.im_visible_apps(caller);', '@extschema@') END,
 		CASE WHEN guard = 'app' THEN format('PERFORM %s.im_need_visible(caller, $1);', '@extschema@') END,
-		CASE WHEN guard = 'each' THEN 'RETURN QUERY SELECT x.* FROM unnest(coalesce(apps, ARRAY[NULL::bigint])) app, LATERAL'
-			WHEN result ~ '^(SETOF|TABLE) ?' THEN 'RETURN QUERY SELECT * FROM'
-			ELSE 'RETURN' END,
-		call || CASE WHEN guard = 'each' THEN ' x' ELSE '' END)
+		CASE WHEN result ~ '^(SETOF|TABLE) ?' THEN 'RETURN QUERY SELECT * FROM' ELSE 'RETURN' END,
+		call)
 $list$;
 COMMENT ON FUNCTION @extschema@.im_guarded_body(text, text, text, text) IS
 'The body of a function that answers readers and tenants.';
@@ -541,11 +532,13 @@ AS $$
 			('reader', 'im_bi_bill_line', 'SELECT'),
 			('reader', 'im_bi_bill_total', 'SELECT'),
 			('reader', 'im_bi_usage_daily', 'SELECT'),
+			('reader', 'im_bi_revenue', 'SELECT'),
 			('reader', 'im_bi_order', 'SELECT'),
 			('reader', 'im_close_progress', 'SELECT'),
 			('tenant', 'im_bi_bill_line', 'SELECT'),
 			('tenant', 'im_bi_bill_total', 'SELECT'),
 			('tenant', 'im_bi_usage_daily', 'SELECT'),
+			('tenant', 'im_bi_revenue', 'SELECT'),
 			('closer', 'im_close_progress', 'SELECT'),
 			-- the ledger
 			('reader', 'im_invoice', 'SELECT'),

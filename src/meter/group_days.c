@@ -119,13 +119,12 @@ im_group_days_trans(PG_FUNCTION_ARGS)
 		(GroupDays *) PG_GETARG_POINTER(0);
 	if (unlikely(PG_ARGISNULL(ARG_CREATED)))
 		bad_group(fcinfo);
+	if (unlikely(disbanded < created) &&
+		created >= state->events.since && created < state->events.until)
+		bad_group(fcinfo);
 	if (created < state->events.until &&
 		(created > state->events.since || disbanded > state->events.since))
-	{
-		if (unlikely(disbanded < created))
-			bad_group(fcinfo);
 		group_events_add(&state->events, context, created, disbanded);
-	}
 	PG_RETURN_POINTER(state);
 }
 

@@ -133,7 +133,7 @@ im_mark_events(PG_FUNCTION_ARGS)
 	TriggerData *trigger = statement_trigger(fcinfo);
 	Oid			schema = get_func_namespace(fcinfo->flinfo->fn_oid);
 
-	if (marks_wanted(schema))
+	if (marks_wanted(schema, trigger->tg_relation))
 	{
 		MarkSet    *marks = marks_open(true);
 
@@ -173,25 +173,17 @@ next_group(RowWalk *walk, AttrNumber id, AttrNumber disbanded, GroupRow *group)
 
 /*
  * A group counts on the days from its creation until the instant before it
- * was disbanded.  One that was disbanded before it was created cannot be
- * metered on the day of its creation, nor in a span that ends with that
- * instant: so the instant before is marked with it.
+ * was disbanded.  One that was disbanded before it was created makes metering
+ * fail on the day of its creation.
  */
 static void
 mark_group(MarkSet *marks, const GroupRow *group)
 {
-	TimestampTz since = group->created,
-				until = group->disbanded;
+	TimestampTz until = group->disbanded;
 
 	if (!TIMESTAMP_NOT_FINITE(until))
 		until--;
-	if (until < since)
-	{
-		until = since;
-		if (!TIMESTAMP_NOT_FINITE(since))
-			since--;
-	}
-	marks_add(marks, group->app_id, since, until);
+	marks_add(marks, group->app_id, group->created, Max(group->created, until));
 }
 
 /*
@@ -260,7 +252,7 @@ im_mark_groups(PG_FUNCTION_ARGS)
 	TriggerData *trigger = statement_trigger(fcinfo);
 	Oid			schema = get_func_namespace(fcinfo->flinfo->fn_oid);
 
-	if (marks_wanted(schema))
+	if (marks_wanted(schema, trigger->tg_relation))
 	{
 		MarkSet    *marks = marks_open(true);
 
@@ -346,7 +338,7 @@ im_mark_apps(PG_FUNCTION_ARGS)
 	TriggerData *trigger = statement_trigger(fcinfo);
 	Oid			schema = get_func_namespace(fcinfo->flinfo->fn_oid);
 
-	if (marks_wanted(schema))
+	if (marks_wanted(schema, trigger->tg_relation))
 	{
 		MarkSet    *marks = marks_open(false);
 
@@ -369,10 +361,10 @@ mark_everything(Oid schema)
 Datum
 im_mark_all(PG_FUNCTION_ARGS)
 {
+	TriggerData *trigger = statement_trigger(fcinfo);
 	Oid			schema = get_func_namespace(fcinfo->flinfo->fn_oid);
 
-	statement_trigger(fcinfo);
-	if (marks_wanted(schema))
+	if (marks_wanted(schema, trigger->tg_relation))
 		mark_everything(schema);
 	PG_RETURN_POINTER(NULL);
 }
@@ -381,22 +373,28 @@ im_mark_all(PG_FUNCTION_ARGS)
  * What a card says of days and users before the statement and after it; the
  * apps of a card of which it says something else are marked.
  */
+#define CARD_DAYS(versions) \
+	"(SELECT v.rate_card, min(v.terms ->> 'time_zone') AS time_zone, " \
+	"     bool_or(v.terms @? '$.plans.*.mau') AS prices_mau " \
+	" FROM (" versions ") v GROUP BY v.rate_card)"
+
 #define CARD_QUERY(before) \
 	"INSERT INTO %1$s.im_usage_mark (app_id, since, until) " \
 	"SELECT a.app_id, '-infinity', 'infinity' " \
 	"FROM %1$s.im_app a " \
 	"JOIN (SELECT coalesce(b.rate_card, n.rate_card) AS rate_card " \
-	"      FROM %1$s.im_card_days(ARRAY(" before ")) b " \
-	"      FULL JOIN %1$s.im_card_days(ARRAY(SELECT v FROM %1$s.im_rate_card_version v)) n " \
-	"          ON n.rate_card = b.rate_card " \
+	"      FROM " CARD_DAYS(before) " b " \
+	"      FULL JOIN " CARD_DAYS(ALL_VERSIONS) " n ON n.rate_card = b.rate_card " \
 	"      WHERE (b.time_zone, b.prices_mau) IS DISTINCT FROM (n.time_zone, n.prices_mau)) c " \
 	"    ON c.rate_card = a.rate_card"
 
+#define ALL_VERSIONS \
+	"SELECT t.rate_card, t.terms FROM %1$s.im_rate_card_version t"
 #define OTHER_VERSIONS \
-	"SELECT v FROM %1$s.im_rate_card_version v WHERE NOT EXISTS (SELECT FROM new_rows r " \
-	"WHERE r.rate_card = v.rate_card AND r.effective_from = v.effective_from)"
+	ALL_VERSIONS " WHERE NOT EXISTS (SELECT FROM new_rows r " \
+	"WHERE r.rate_card = t.rate_card AND r.effective_from = t.effective_from)"
 #define OLD_VERSIONS \
-	"SELECT o::%1$s.im_rate_card_version FROM old_rows o"
+	"SELECT o.rate_card, o.terms FROM old_rows o"
 
 static const char *
 card_query(TriggerEvent event)
@@ -404,7 +402,7 @@ card_query(TriggerEvent event)
 	if (TRIGGER_FIRED_BY_INSERT(event))
 		return CARD_QUERY(OTHER_VERSIONS);
 	if (TRIGGER_FIRED_BY_DELETE(event))
-		return CARD_QUERY("SELECT v FROM %1$s.im_rate_card_version v UNION ALL " OLD_VERSIONS);
+		return CARD_QUERY(ALL_VERSIONS " UNION ALL " OLD_VERSIONS);
 	return CARD_QUERY(OTHER_VERSIONS " UNION ALL " OLD_VERSIONS);
 }
 
@@ -422,7 +420,7 @@ im_mark_cards(PG_FUNCTION_ARGS)
 	TriggerData *trigger = statement_trigger(fcinfo);
 	Oid			schema = get_func_namespace(fcinfo->flinfo->fn_oid);
 
-	if (!marks_wanted(schema))
+	if (!marks_wanted(schema, trigger->tg_relation))
 		PG_RETURN_POINTER(NULL);
 	if (RelationGetRelid(trigger->tg_relation) == get_relname_relid("im_rate_card_version", schema) &&
 		marks_same_owner(trigger, schema))

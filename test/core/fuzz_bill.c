@@ -14,8 +14,10 @@
  * With -DFUZZ_LIBFUZZER -fsanitize=fuzzer the same driver is led by bytes.
  */
 #include "core/bill.h"
+#include "core/facts.h"
 #include "core/moderation.h"
 #include "core/unbilled.h"
+#include "later.h"
 #include "tap.h"
 
 #define MAX_ORDERS		24
@@ -641,9 +643,59 @@ same_bill(const Bill *a, const Bill *b)
 	return a->nlines == b->nlines;
 }
 
+/* What the facts of a line have come to so far. */
+typedef struct FactSum
+{
+	int			namounts;
+	int			norphans;		/* facts after the amount */
+	Amount		used;
+	Amount		from_packs;
+	Amount		postpaid;
+	Amount		amount;
+} FactSum;
+
+static void
+sum_fact(void *arg, const Fact *fact)
+{
+	FactSum    *sum = arg;
+	const char *name = fact->fact;
+
+	sum->norphans += sum->namounts > 0;
+	if (strcmp(name, "amount") == 0)
+	{
+		sum->namounts++;
+		sum->amount = fact->amount;
+	}
+	if (strcmp(name, "minutes") == 0 || strcmp(name, "deductions") == 0)
+		sum->used += fact->quantity;
+	if (strcmp(name, "from pack") == 0)
+		sum->from_packs += fact->quantity;
+	if (strcmp(name, "postpaid") == 0)
+		sum->postpaid += fact->amount;
+}
+
+/* Each line is told up to its amount, and usage adds up to it. */
+static void
+check_facts(const Bill *bill)
+{
+	for (int i = 0; i < bill->nlines; i++)
+	{
+		const BillLine *line = &bill->lines[i];
+		FactSum		sum = {0};
+
+		bill_facts(bill, i, sum_fact, &sum);
+		holds(sum.namounts == 1 && sum.norphans == 0, "the facts of a line do not end in its amount");
+		holds(!line->priced || sum.amount == line->amount, "the facts of a line have another amount");
+		if (is_from_packs(line->kind) && line->priced)
+			holds(sum.used == line->quantity && sum.from_packs == line->included && sum.postpaid == line->amount,
+				  "the facts of usage do not add up");
+	}
+}
+
 static void
 check_bill(const Bill *bill)
 {
+	check_facts(bill);
 	for (int i = 0; i < bill->nlines; i++)
 	{
 		check_line(bill, &bill->lines[i]);
@@ -820,6 +872,28 @@ check_account(void)
 	check_past(account);
 }
 
+/* Both ask for more usage than a bill: of the month before, of half a year. */
+static void
+check_later(CalMonth month)
+{
+	CalMonth	last = month + draw(MONTHS);
+	CalDay		since = cal_first_day(month),
+				today = since + draw(cal_days_in_month(month));
+
+	if (!TRY_CORE(&now.test))
+	{
+		holds(now.wild || now.test.problem.code == PROBLEM_CARD, "a legal history has no revenue or forecast");
+		return;
+	}
+	if (month > CAL_MIN_MONTH && last < CAL_MAX_MONTH)
+		check_revenue(open_until(cal_first_day(last + 1), false),
+					  usage_between(bill_usage_since(open_until(since, false), month - 1), cal_first_day(last + 1)),
+					  month, last, holds);
+	since -= since > CAL_MIN_DAY + FORECAST_DAYS ? FORECAST_DAYS : 0;
+	check_forecast(open_until(cal_first_day(month + 1), false),
+				   usage_between(since, cal_first_day(month + 1)), today, now.wild, holds);
+}
+
 static void
 draw_history(void)
 {
@@ -847,6 +921,8 @@ run_history(void)
 		all &= check_month(month, &lines);
 		if (once_in(3))
 			check_preview(month);
+		if (once_in(4))
+			check_later(month);
 	}
 	if (all && !now.wild)
 		holds(lines == charged_orders(), "an order has no line, or lines in two months");

@@ -61,6 +61,9 @@ SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_usage_agg(1,'
 \o im_usage_pack.state.hex
 SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_usage_pack(1,'2023-12-01'::date+i,i,i,i,i,i,i,i,i,i,i) s FROM generate_series(0,5) i
 	UNION ALL SELECT pg_temp.partial_im_usage_pack(1,'2023-12-01',NULL,NULL,NULL,5,NULL,NULL,NULL,NULL,NULL,NULL)) x;
+\o im_app_checks.state.hex
+SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_app_checks(i % 3,'2023-12-01'::timestamptz+i*interval '7 hour',(ARRAY['text','image','audio','video'])[1+i%4],i,(ARRAY['Asia/Shanghai','UTC'])[1+i%3/2]) s FROM generate_series(1,20) i
+	UNION ALL SELECT pg_temp.partial_im_app_checks(1,'2023-12-01','text',NULL,'UTC')) x;
 \o im_check_days.state.hex
 SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_check_days(1,'2023-12-01'::timestamptz+i*interval '1 hour',(ARRAY['text','image','audio','video'])[1+i%4],i,'Asia/Shanghai','2023-12-01','2023-12-31') s FROM generate_series(1,20) i
 	UNION ALL SELECT pg_temp.partial_im_check_days(1,'2023-12-01','text',NULL,'UTC','2023-12-01','2023-12-31') ) x;

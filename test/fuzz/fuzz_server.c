@@ -439,9 +439,25 @@ find_aggregate(StateTarget *target, Oid aggregate)
 	fmgr_info(form->aggserialfn, &target->serialize);
 	fmgr_info(form->aggfinalfn, &target->final);
 	ReleaseSysCache(tuple);
-	/* as much of an aggregation as AggCheckCallContext() looks at */
 	target->agg = makeNode(AggState);
-	target->agg->curaggcontext = makeNode(ExprContext);
+}
+
+/* As much of an aggregation as aggregates ask for: its memory and its end. */
+static void
+begin_aggregation(StateTarget *target, MemoryContext context)
+{
+	ExprContext *econtext = makeNode(ExprContext);
+
+	econtext->ecxt_per_query_memory = context;
+	econtext->ecxt_per_tuple_memory = context;
+	target->agg->curaggcontext = econtext;
+}
+
+static void
+end_aggregation(StateTarget *target)
+{
+	for (ExprContext_CB *callback = target->agg->curaggcontext->ecxt_callbacks; callback != NULL; callback = callback->next)
+		callback->function(callback->arg);
 }
 
 /* NULL goes in as a null argument; NULL comes out for a null result. */
@@ -460,13 +476,21 @@ call_support(StateTarget *target, FmgrInfo *function, Datum first, void *second)
 	return fcinfo->isnull ? NULL : DatumGetPointer(result);
 }
 
+/* The executor combines what it received and does nothing else with it. */
 static void *
-deserialize(StateTarget *target, Datum bytes)
+add_received(StateTarget *target, void *state, Datum bytes)
 {
-	return call_support(target, &target->deserialize, bytes, NULL);
+	return call_support(target, &target->combine, PointerGetDatum(state),
+						call_support(target, &target->deserialize, bytes, NULL));
 }
 
-/* Deserialised, combined both ways with nothing and with a whole state, sent on, finished. */
+static bytea *
+serialized(StateTarget *target, void *state)
+{
+	return (bytea *) call_support(target, &target->serialize, PointerGetDatum(state), NULL);
+}
+
+/* Received alone, then after a whole state and before one, sent on and finished. */
 static void
 try_state(Fuzz *fuzz, void *arg)
 {
@@ -480,16 +504,16 @@ try_state(Fuzz *fuzz, void *arg)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("left out")));
-	target->agg->curaggcontext->ecxt_per_tuple_memory = fuzz->context;
-	state = deserialize(target, guarded_bytea(fuzz));
-	call_support(target, &target->final, PointerGetDatum(state), NULL);
-	state = call_support(target, &target->combine, PointerGetDatum(NULL), state);
+	begin_aggregation(target, fuzz->context);
+	state = add_received(target, NULL, guarded_bytea(fuzz));
 	state = call_support(target, &target->combine, PointerGetDatum(state), NULL);
-	state = call_support(target, &target->combine, PointerGetDatum(state), deserialize(target, whole));
-	sent = (bytea *) call_support(target, &target->serialize, PointerGetDatum(state), NULL);
-	state = call_support(target, &target->combine, PointerGetDatum(deserialize(target, whole)),
-						 deserialize(target, PointerGetDatum(sent)));
+	sent = serialized(target, state);
+	state = add_received(target, state, whole);
 	call_support(target, &target->final, PointerGetDatum(state), NULL);
+	state = add_received(target, add_received(target, NULL, whole), PointerGetDatum(sent));
+	state = add_received(target, NULL, PointerGetDatum(serialized(target, state)));
+	call_support(target, &target->final, PointerGetDatum(state), NULL);
+	end_aggregation(target);
 }
 
 /* fuzz_state(regprocedure, bytea[], bigint, bigint, bytea) -> 'tried taken' */

@@ -4,8 +4,7 @@
 #	  What make coverage does: the suite on an extension built for gcov, then a table
 #	  of the lines of src that it reached and a list of those that it did not.
 #
-# UPDATE_README=1 puts the table into README.md.  Backends that tests kill
-# write nothing, which only makes the figures smaller.
+# Backends that tests kill write nothing, which only makes the figures smaller.
 set -euo pipefail
 
 INSTRUMENT=coverage

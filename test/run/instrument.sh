@@ -11,6 +11,10 @@ replace_postgres() {
 	cat >"$PGBIN/postgres" <<-SCRIPT
 		#!/bin/bash
 		real=$PGBIN/postgres.real
+		# initdb's runs are not what is tested, and slow
+		case " \$* " in
+			*" --boot "* | *" --single "* | *" --check "* | *" -V "*) exec -a "\$0" \$real "\$@" ;;
+		esac
 		$1
 	SCRIPT
 	chmod +x "$PGBIN/postgres"

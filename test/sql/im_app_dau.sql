@@ -131,11 +131,13 @@ SET enable_sort = off; SET work_mem = '64kB'; SELECT groups(); RESET enable_sort
 SET work_mem = '64kB';
 SELECT bool_and(a = ARRAY[o, 20000]::bigint[]) AS same
 FROM generate_series(1, 5) o, LATERAL (SELECT im_app_dau(o, i::text) AS a FROM generate_series(1, 20000) i) s;
+SET enable_sort = off;
 BEGIN;
-DECLARE c CURSOR FOR SELECT im_app_dau(app_id, user_id) FROM login GROUP BY n % 7;
-FETCH 1 FROM c \gset
+DECLARE c CURSOR FOR SELECT array_length(im_app_dau(1, n::text), 1) AS numbers FROM login GROUP BY n % 2;
+FETCH 1 FROM c;
 CLOSE c;
 COMMIT;
+RESET enable_sort;
 DO $$
 BEGIN
 	PERFORM im_app_dau(app_id, user_id || 1 / (n - 29000)) FROM login WHERE n > 0;

@@ -113,15 +113,15 @@ sub objects
 	return psql($database, $list . join '', map { "SELECT * FROM ($_) q ORDER BY q::text;\n" } @queries);
 }
 
-# Dumped and restored into a database of its own
+# Dumped and restored into a database of its own, by two processes
 sub restored
 {
 	my ($from, $name) = @_;
 	my $to = create_database($name);
 	my $file = "$BillingData::work/$name.dump";
 
-	run_ok([ 'pg_dump', '-Fc', '-f', $file, $from ], "$name: dumped");
-	run_ok([ 'pg_restore', '--exit-on-error', '-d', $to, $file ], "$name: restored");
+	run_ok([ 'pg_dump', '-Fd', '--jobs=2', '-f', $file, $from ], "$name: dumped");
+	run_ok([ 'pg_restore', '--jobs=2', '--exit-on-error', '-d', $to, $file ], "$name: restored");
 	return $to;
 }
 
@@ -162,6 +162,31 @@ psql_ok($updated, 'REFRESH MATERIALIZED VIEW CONCURRENTLY public.march', 'the vi
 same(bills($updated, $schema), $bills, 'and the bills');
 is(counts($updated, $schema), $counts, 'and no row is touched');
 
+# Books closed in a new database and in an updated one
+sub issued
+{
+	my ($database) = @_;
+
+	return psql($database, "SELECT app_id, month, revision, kind, currency, total, rate_card, card_from FROM $schema.im_invoice ORDER BY 1, 2, 3;
+		SELECT * FROM $schema.im_invoice_line ORDER BY app_id, month, revision, line");
+}
+
+my $wrong = "SELECT app_id::text, problem FROM $schema.im_verify_invoices() UNION ALL SELECT app_id::text, difference::text FROM $schema.im_drift('2023-03')";
+for my $database ($new, $updated)
+{
+	psql_ok($database, "CALL $schema.im_close_month('2023-03', 4)", 'March is closed');
+	psql_ok($database, "INSERT INTO $schema.im_call (app_id, at, class, seconds) VALUES (5, '2023-03-05 12:00+08', 'fhd', 60000)", 'a late call');
+	psql_ok($database, "CALL $schema.im_adjust_month('2023-03', 4)", 'makes a note');
+	is(psql($database, $wrong), '', 'nothing is wrong');
+}
+like(issued($new), qr/debit_note/, 'there are documents to compare');
+same(issued($updated), issued($new), 'the documents of an updated database are those of a new one');
+psql($old, "INSERT INTO $schema.im_call (app_id, at, class, seconds) VALUES (5, '2023-03-05 12:00+08', 'fhd', 60000)");
+my %books = ($new => issued($new), $updated => issued($updated), $old => '');
+my %root = map { $_ => psql($_, "SELECT $schema.im_month_root('2023-03')") } $new, $updated;
+my %bills = map { $_ => bills($_, $schema) } $new, $updated, $old;
+$counts = counts($old, $schema);
+
 # Dumped and restored
 for ([ $new, 'upgrade_new_dump' ], [ $updated, 'upgrade_updated_dump' ], [ $old, 'upgrade_old_dump' ])
 {
@@ -170,8 +195,12 @@ for ([ $new, 'upgrade_new_dump' ], [ $updated, 'upgrade_updated_dump' ], [ $old,
 
 	psql_ok($to, $tables, "$name: im_create_tables() again");
 	same(objects($to, $schema), $objects, "$name: the objects of a new database");
-	same(bills($to, $schema), $bills, "$name: the same bills");
+	same(bills($to, $schema), $bills{$from}, "$name: the same bills");
 	is(counts($to, $schema), $counts, "$name: the same rows");
+	same(issued($to), $books{$from}, "$name: the same documents");
+	next if $from eq $old;
+	is(psql($to, "SELECT $schema.im_month_root('2023-03')"), $root{$from}, "$name: the same root");
+	is(psql($to, $wrong), '', "$name: nothing is wrong");
 }
 
 # The generator itself, on differences of every kind that this version may not

@@ -135,10 +135,10 @@ my $reached = psql($db, q{
 		END LOOP;
 	END $$;});
 is($reached, '', 'SQL cannot hand a state to a support function');
-# Those of states that SQL can make take any: the smaller and the larger month so far.
+# Those whose states SQL can make are called with any below.
 is(psql($db, q{SELECT string_agg(aggfnoid::oid::regprocedure::text, ' ' ORDER BY proname) FROM pg_aggregate a JOIN pg_proc p ON p.oid = aggfnoid
 	JOIN pg_depend d ON d.objid = a.aggfnoid AND deptype = 'e' AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'imbilling')
-	WHERE aggtranstype <> 'internal'::regtype}), 'max(im_month) min(im_month)', 'other states are plain values');
+	WHERE aggtranstype <> 'internal'::regtype}), 'im_join_usage(bigint[]) max(im_month) min(im_month)', 'other states are plain values');
 
 # Binary COPY of whole rows, each with a few bytes changed
 sub mutated
@@ -268,6 +268,66 @@ is(psql($db, q{SELECT state, message, arguments FROM refusal WHERE state !~ '^(0
 	'a bill, or an error of the data');
 cmp_ok(psql($db, q{SELECT count(DISTINCT message) FROM refusal}), '>', 10, 'errors of many kinds');
 cmp_ok(psql($db, q{SELECT count(*) FROM refusal WHERE state = '00000'}), '>', 0, 'and results');
+note(psql($db, 'SELECT state, count(*) FROM refusal GROUP BY 1 ORDER BY 1'));
+
+# Every C function that SQL can call, with any values of its types.
+psql_ok($db, q{
+	TRUNCATE refusal;
+	CREATE TABLE nasty_value AS
+		SELECT t::regtype AS type, v AS value FROM (VALUES
+			('bigint', '{NULL,-9223372036854775808,-1,0,1,10000,9223372036854775807}'::text[]), ('integer', '{NULL,-2147483648,-1,0,1,7,2147483647}'),
+			('numeric', '{NULL,0,-1,0.000000001,1e20,1e-300,NaN,Infinity,-Infinity,999999999999.99999999}'),
+			('text', '{NULL,"",pro,cn,Asia/Shanghai,UTC,"<b>&\"%s",image,"\\uFFFD",xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx}'),
+			('date', '{NULL,infinity,-infinity,2023-12-01,2024-02-29,0001-01-01,5874897-12-31,4713-01-01 BC}'),
+			('timestamptz', '{NULL,infinity,-infinity,2023-12-01 00:00+08,294276-12-31 23:59:59.999999+00,4713-01-01 00:00+00 BC}'),
+			('boolean', '{NULL,t,f}'), ('im_month', '{NULL,0001-01,2023-12,9999-12}'),
+			('jsonb', ARRAY[NULL, '{}', '[]', 'null', '1', '"x"', '{"dau": -1, "call": {"basic": 1e30}, "x": [1]}', '{"audio": 1, "text": "5", "on": true}']),
+			('daterange', '{NULL,empty,"(,)","[2023-12-01,2023-12-05)","[-infinity,infinity]"}'), ('bytea', '{NULL,"",\\x00ff}'),
+			('im_userset', '{NULL,"{}","{a,b}"}'), ('im_userset[]', '{NULL,"{}","{NULL}","{\"{a}\",\"{}\"}"}'), ('date[]', '{NULL,"{}","{NULL}","{2023-12-01,infinity}"}'),
+			('daterange[]', '{NULL,"{}","{empty,NULL}","{\"(,)\"}"}')) x (t, list), unnest(list) v;
+	INSERT INTO nasty_value SELECT 'im_rate_card', v FROM unnest(ARRAY[NULL, im_bundled_card('cn', '2024-01-01')::text, im_bundled_card('intl', '2022-12-26')::text]) v;
+	INSERT INTO nasty_value SELECT 'im_price_book', book::text FROM pool WHERE n < 20;
+	INSERT INTO nasty_value SELECT 'im_order_entry[]', orders::text FROM pool WHERE n < 50;
+	INSERT INTO nasty_value SELECT 'bigint[]', unnest(ARRAY[figures::text, usage::text]) FROM pool WHERE n < 50;
+	-- what the packed forms of other meters look like, whole and with a number changed
+	INSERT INTO nasty_value
+	SELECT 'bigint[]', overlay(a::text PLACING any_of('{1,9,99999999999,-7}'::text[]) FROM 2 + floor(random() * (length(a::text) - 2))::int FOR any_of('{0,0,1,2}'::int[]))
+	FROM (SELECT im_app_dau(i % 3, 'user ' || i) AS a FROM generate_series(1, 30) i
+		UNION ALL SELECT im_app_checks(i % 3, '2023-12-01'::timestamptz + i * interval '7 hours', 'audio', i * 60, 'UTC') FROM generate_series(1, 30) i) x,
+		generate_series(1, 40);
+	-- a number cut in two may be no bigint any more
+	CREATE FUNCTION is_array(text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN PERFORM $1::bigint[]; RETURN true; EXCEPTION WHEN OTHERS THEN RETURN false; END $$;
+	DELETE FROM nasty_value WHERE type = 'bigint[]'::regtype AND NOT is_array(value);
+	CREATE PROCEDURE call_anything(seconds float) LANGUAGE plpgsql AS $$
+	DECLARE
+		until timestamptz := clock_timestamp() + seconds * interval '1 s';
+		calls text[] := (SELECT array_agg(p.oid::text) FROM pg_proc p JOIN pg_language l ON l.oid = prolang JOIN pg_depend d ON d.objid = p.oid AND d.deptype = 'e'
+			AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'imbilling')
+			WHERE lanname = 'c' AND NOT proargtypes::oid[] && ARRAY['internal', 'cstring', '"any"', 'anyelement']::regtype[]::oid[] AND prorettype <> 'trigger'::regtype
+				AND pronargs > 0 AND provolatile <> 'v');
+		call text;
+		state text;
+	BEGIN
+		WHILE clock_timestamp() < until LOOP
+			SELECT format('SELECT count(*) FROM %s(%s) x', p.proname, string_agg(coalesce(format('%L::%s', v.value, t::regtype), 'NULL::' || t::regtype), ', ' ORDER BY n))
+			INTO call
+			FROM pg_proc p, unnest(proargtypes) WITH ORDINALITY u(t, n)
+			LEFT JOIN LATERAL (SELECT value FROM nasty_value WHERE type = t AND n > 0 AND until IS NOT NULL ORDER BY random() LIMIT 1) v ON true
+			WHERE p.oid = any_of(calls)::oid
+			GROUP BY p.proname;
+			CONTINUE WHEN call IS NULL;
+			BEGIN
+				EXECUTE call;
+				INSERT INTO refusal VALUES ('00000', split_part(call, '(', 2));
+			EXCEPTION WHEN OTHERS THEN
+				state := SQLSTATE;
+				INSERT INTO refusal VALUES (state, left(SQLERRM, 200), CASE WHEN state ~ '^(XX|42|53|57)' THEN call END);
+			END;
+		END LOOP;
+	END $$;}, 'values of all kinds');
+psql_ok($db, sprintf('SELECT setseed(%f); CALL call_anything(%f)', ($seed % 1000) / 1000, 3 * $share / 1000), 'go into every function');
+is(psql($db, q{SELECT state, message, left(arguments, 2000) FROM refusal WHERE state !~ '^(00|22|23514|54|P0002|0A)' LIMIT 3}), '',
+	'a result, or an error of the data');
 note(psql($db, 'SELECT state, count(*) FROM refusal GROUP BY 1 ORDER BY 1'));
 
 done_testing();
