@@ -48,6 +48,9 @@ FROM unnest('{btree,hash}'::text[]) am;
 CREATE TEMP TABLE promise (n serial, name text, args text, result text, volatility text, kind text);
 INSERT INTO promise (name, args, result, volatility, kind) VALUES
 	('im_create_tables', 'with_cards boolean', NULL, 'v', 'f'),
+	('im_meter', 'first_day date, last_day date', 'bigint', 'v', 'f'),
+	('im_keep_metered', 'first_day date, last_day date', 'bigint', 'v', 'f'),
+	('im_forget_metering', 'first_day date, last_day date', 'bigint', 'v', 'f'),
 	('im_monthly_bill', 'app_id bigint, month im_month', 'SETOF im_bill_line', 's', 'f'),
 	('im_monthly_bills', 'month im_month', 'SETOF im_bill_line', 's', 'f'),
 	('im_monthly_total', 'app_id bigint, month im_month', 'numeric', 's', 'f'),
