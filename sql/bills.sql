@@ -73,13 +73,16 @@ COMMENT ON FUNCTION @extschema@.im_need_month(bigint, @extschema@.im_month) IS
 'Raises P0002 if no version of the app''s rate card covers the month.';
 
 -- The planner cannot know how few rows one app has, and compiling its plan
--- takes seconds where running it takes milliseconds: no JIT.
+-- takes seconds where running it takes milliseconds: no JIT.  Planning takes
+-- longer than running, and one plan serves every app and month: what a month
+-- does not read is switched off in it when it begins to run.
 CREATE FUNCTION @extschema@.im_rebill(app_id bigint, month @extschema@.im_month,
 		card @extschema@.im_rate_card)
 	RETURNS SETOF @extschema@.im_bill_line
 	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 10
 	SET search_path = pg_catalog, pg_temp
 	SET jit = off
+	SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
 	first date := $2::date;
@@ -215,6 +218,8 @@ BEGIN
 	usual.stale_apps := NULL;
 	usual.stale_first := NULL;
 	usual.stale_until := NULL;
+	usual.stale_low := NULL;
+	usual.stale_high := NULL;
 	RETURN QUERY
 	SELECT l.*
 	FROM unnest($2) a(app_id)

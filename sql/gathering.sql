@@ -288,7 +288,8 @@ COMMENT ON FUNCTION @extschema@.im_gather_calls(@extschema@.im_rate_card, @extsc
 
 -- Events of single apps.  Spans of one app do not overlap, but the slack
 -- around them does: so each event is taken for the span that holds its day.
--- Of the time before the month only checks and calls matter.
+-- Of the time before the month only checks and calls matter.  Bounds around
+-- all spans say again which partitions are opened at all.
 
 CREATE FUNCTION @extschema@.im_stale_logins(first date, card @extschema@.im_rate_card,
 		reading @extschema@.im_reading)
@@ -303,6 +304,8 @@ AS $$
 	JOIN @extschema@.im_login l ON l.app_id = s.app_id
 		AND l.at >= @extschema@.im_utc_midnight(s.since - 1)
 		AND l.at < @extschema@.im_utc_midnight(s.until + 1)
+		AND l.at >= @extschema@.im_utc_midnight(($3).stale_low - 1)
+		AND l.at < @extschema@.im_utc_midnight(($3).stale_high + 1)
 	WHERE ($3).stale_apps IS NOT NULL AND s.since >= $1 AND a.time_zone IS NOT NULL
 		AND @extschema@.im_day(l.at, a.time_zone) >= s.since
 		AND @extschema@.im_day(l.at, a.time_zone) < s.until
@@ -344,6 +347,7 @@ AS $$
 	JOIN @extschema@.im_app_cards($2) a ON a.app_id = s.app_id
 	JOIN @extschema@.im_group g ON g.app_id = s.app_id
 		AND g.created_at < @extschema@.im_utc_midnight(s.until + 1)
+		AND g.created_at < @extschema@.im_utc_midnight(($3).stale_high + 1)
 	WHERE ($3).stale_apps IS NOT NULL AND s.since >= $1 AND a.time_zone IS NOT NULL
 		AND (g.disbanded_at IS NULL
 			OR g.disbanded_at >= @extschema@.im_utc_midnight(s.since - 1)
@@ -357,6 +361,8 @@ AS $$
 	JOIN @extschema@.im_moderation_check k ON k.app_id = s.app_id
 		AND k.at >= @extschema@.im_utc_midnight(s.since - 1)
 		AND k.at < @extschema@.im_utc_midnight(s.until + 1)
+		AND k.at >= @extschema@.im_utc_midnight(($3).stale_low - 1)
+		AND k.at < @extschema@.im_utc_midnight(($3).stale_high + 1)
 	WHERE ($3).stale_apps IS NOT NULL AND a.time_zone IS NOT NULL
 	GROUP BY k.app_id, s.since
 	UNION ALL
@@ -367,6 +373,8 @@ AS $$
 	JOIN @extschema@.im_call k ON k.app_id = s.app_id
 		AND k.at >= @extschema@.im_utc_midnight(s.since - 1)
 		AND k.at < @extschema@.im_utc_midnight(s.until + 1)
+		AND k.at >= @extschema@.im_utc_midnight(($3).stale_low - 1)
+		AND k.at < @extschema@.im_utc_midnight(($3).stale_high + 1)
 	WHERE ($3).stale_apps IS NOT NULL AND a.time_zone IS NOT NULL
 	GROUP BY k.app_id, s.since
 $$;
@@ -426,7 +434,7 @@ CREATE FUNCTION @extschema@.im_gather(first date, until date, card @extschema@.i
 AS $$
 	SELECT g.*
 	FROM @extschema@.im_gather($1, $2, $3, ROW($1, $2, $4, $5, $4, $5,
-		(SELECT array_agg($1) FROM unnest($4)), NULL)::@extschema@.im_reading) g
+		(SELECT array_agg($1) FROM unnest($4)), (SELECT min(s) FROM unnest($5) s), $1, NULL)::@extschema@.im_reading) g
 $$;
 COMMENT ON FUNCTION @extschema@.im_gather(date, date, @extschema@.im_rate_card, bigint[], date[]) IS
 'im_gather() that reads events only; early_apps and early_since are what im_early_usage() gives.';

@@ -443,8 +443,8 @@ BEGIN
 	IF r.skip_apps IS NULL THEN
 		RETURN false;
 	END IF;
-	SELECT array_agg(s.app_id), array_agg(lower(d.days)), array_agg(upper(d.days))
-	INTO r.stale_apps, r.stale_first, r.stale_until
+	SELECT array_agg(s.app_id), array_agg(lower(d.days)), array_agg(upper(d.days)), min(lower(d.days)), max(upper(d.days))
+	INTO r.stale_apps, r.stale_first, r.stale_until, r.stale_low, r.stale_high
 	FROM (SELECT unnest(r.skip_apps) AS app_id, r.raw_first AS first, r.raw_until AS until
 		  WHERE whole
 		  UNION ALL
@@ -536,8 +536,8 @@ DECLARE
 	reading @extschema@.im_reading;
 	found bigint;
 BEGIN
-	SELECT array_agg(s.app_id), array_agg(s.first), array_agg(s.until)
-	INTO reading.stale_apps, reading.stale_first, reading.stale_until
+	SELECT array_agg(s.app_id), array_agg(s.first), array_agg(s.until), min(s.first), max(s.until)
+	INTO reading.stale_apps, reading.stale_first, reading.stale_until, reading.stale_low, reading.stale_high
 	FROM pg_temp.im_metering_stale s;
 	IF reading.stale_apps IS NULL THEN
 		RETURN;

@@ -208,6 +208,8 @@ CREATE TYPE @extschema@.im_reading AS (
 	stale_apps bigint[],
 	stale_first date[],
 	stale_until date[],
+	stale_low date,
+	stale_high date,
 	skip_apps bigint[]
 );
 COMMENT ON TYPE @extschema@.im_reading IS
@@ -219,6 +221,8 @@ COMMENT ON COLUMN @extschema@.im_reading.early_since IS 'The day from which thei
 COMMENT ON COLUMN @extschema@.im_reading.stale_apps IS 'Apps of which events are read on further days; null without any.';
 COMMENT ON COLUMN @extschema@.im_reading.stale_first IS 'The first of these days; an app can have several spans, which do not overlap.';
 COMMENT ON COLUMN @extschema@.im_reading.stale_until IS 'The day until which they reach, exclusive; a span lies in the month or before it.';
+COMMENT ON COLUMN @extschema@.im_reading.stale_low IS 'The earliest stale_first; null without any, which prunes every partition.';
+COMMENT ON COLUMN @extschema@.im_reading.stale_high IS 'The latest stale_until.';
 COMMENT ON COLUMN @extschema@.im_reading.skip_apps IS 'Apps whose groups, checks and calls im_meter() meters day by day, since some cannot be metered.';
 
 -- The days of [first, until) that were not metered for all apps, or not as
@@ -227,6 +231,7 @@ CREATE FUNCTION @extschema@.im_unmetered_days(first date, until date, zones text
 	RETURNS datemultirange
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_generic_plan	-- as in im_rebill()
 AS $$
 DECLARE
 	span CONSTANT datemultirange := datemultirange(daterange($1, $2));
@@ -262,6 +267,7 @@ CREATE FUNCTION @extschema@.im_metered_alike(card @extschema@.im_rate_card, app_
 	RETURNS boolean
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_generic_plan	-- as in im_rebill()
 AS $$
 BEGIN
 	IF $1 IS NULL THEN
@@ -289,6 +295,7 @@ CREATE FUNCTION @extschema@.im_reading_of(first date, until date, card @extschem
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	SET jit = off
+	SET plan_cache_mode = force_generic_plan	-- as in im_rebill()
 AS $$
 DECLARE
 	r @extschema@.im_reading;
@@ -316,12 +323,12 @@ BEGIN
 	early := unmetered * datemultirange(daterange(low, $1));
 	-- two queries, so that one app's is planned for one app
 	IF $6 IS NULL THEN
-		SELECT array_agg(s.app_id), array_agg(s.first), array_agg(s.until)
-		INTO r.stale_apps, r.stale_first, r.stale_until
+		SELECT array_agg(s.app_id), array_agg(s.first), array_agg(s.until), min(s.first), max(s.until)
+		INTO r.stale_apps, r.stale_first, r.stale_until, r.stale_low, r.stale_high
 		FROM @extschema@.im_stale_days($1, $2, r, early) s;
 	ELSE
-		SELECT array_agg(s.app_id), array_agg(s.first), array_agg(s.until)
-		INTO r.stale_apps, r.stale_first, r.stale_until
+		SELECT array_agg(s.app_id), array_agg(s.first), array_agg(s.until), min(s.first), max(s.until)
+		INTO r.stale_apps, r.stale_first, r.stale_until, r.stale_low, r.stale_high
 		FROM @extschema@.im_stale_days($1, $2, r, early) s
 		WHERE s.app_id = $6;
 	END IF;
@@ -337,6 +344,7 @@ CREATE FUNCTION @extschema@.im_reading(first date, until date, card @extschema@.
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	SET jit = off
+	SET plan_cache_mode = force_generic_plan	-- as in im_rebill()
 AS $$
 DECLARE
 	apps bigint[];

@@ -11,6 +11,7 @@
 
 #include "datatype/timestamp.h"
 #include "commands/trigger.h"
+#include "utils/relcache.h"
 
 /*
  * The marks that one statement makes: one for each app and day of UTC, from
@@ -21,10 +22,11 @@ typedef struct MarkSet MarkSet;
 
 /*
  * True if anything may have been metered in the tables of that schema, so
- * that a change has to be marked.  False only while nobody can meter before
+ * that a change of rel has to be marked.  False for a table that is none of
+ * ours, whoever put our triggers on it, and while nobody can meter before
  * this transaction ends: im_metered_day is locked for that.
  */
-extern bool marks_wanted(Oid schema);
+extern bool marks_wanted(Oid schema, Relation rel);
 
 /* True if im_usage_daily may hold metered rows, of days that count or not. */
 extern bool marks_ever_metered(Oid schema);

@@ -39,6 +39,8 @@
 
 #include "miscadmin.h"
 
+#include "types/pages.h"
+
 #define FIRST_SLOTS		16
 #define DOUBLING_SLOTS	65536	/* grow by half beyond */
 #define WRITTEN_VERSION	1
@@ -73,7 +75,7 @@ alloc_slots(MemoryContext context, uint64 nslots)
 
 	if (nslots <= PG_UINT32_MAX)
 		slots = MemoryContextAllocExtended(context, nslots * sizeof(IdSlot),
-										   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO | MCXT_ALLOC_NO_OOM);
+										   MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
 	if (slots == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
@@ -81,7 +83,8 @@ alloc_slots(MemoryContext context, uint64 nslots)
 						nslots * 4 / 5),
 				 errdetail("An exact count holds each user once, in about 25 bytes."),
 				 errhint("Count fewer users at a time (group by app and day), or lower max_parallel_workers_per_gather so that fewer sets are held at once.")));
-	return slots;
+	advise_large_pages(slots, nslots * sizeof(IdSlot));
+	return memset(slots, 0, nslots * sizeof(IdSlot));
 }
 
 static void

@@ -11,7 +11,9 @@
 
 #include "types/compat.h"
 
+#ifndef WIN32
 #include <sys/mman.h>
+#endif
 
 #define PAGES_WORTH_IT	((Size) 4 * 1024 * 1024)
 #define SMALL_PAGE		4096

@@ -20,6 +20,23 @@ by_day() {
 	done
 }
 
+# by_slice TABLE AGGREGATE.  The same without GROUP BY: one state holds all apps
+# of the day.  This is how im_meter() reads the raw tables.
+by_slice() {
+	local day union=
+	for ((day = 1; day <= 30; day++)); do
+		printf "%s SELECT date '2023-12-%02d' AS day, %s AS slice FROM %s
+			WHERE at >= '2023-12-%02d 00:00+08' AND at < '2023-12-%02d 00:00+08'\n" \
+			"$union" $day "$2" "$1" $day $((day + 1))
+		union='UNION ALL'
+	done
+}
+
+dau_by_slice() {
+	echo "SELECT r.app_id, s.day, r.dau
+		FROM ($(by_slice "$1" 'im_app_dau(app_id, user_id)')) s, im_app_dau_rows(s.slice) r"
+}
+
 section_dau() {
 	local on
 	for on in 1 all; do
@@ -28,6 +45,8 @@ section_dau() {
 			SELECT app_id, im_day(at, $ZONE), im_dau(user_id) FROM login GROUP BY 1, 2"
 		sql dau 'im_dau, one query a day, one heap (BRIN)' $on "$(by_day login 'im_dau(user_id)')"
 		sql dau 'im_dau, one query a day, day partitions' $on "$(by_day login_days 'im_dau(user_id)')"
+		sql dau 'im_app_dau, one query a day, one heap (BRIN)' $on "$(dau_by_slice login)"
+		sql dau 'im_app_dau, one query a day, day partitions' $on "$(dau_by_slice login_days)"
 		sql dau 'count(DISTINCT)' $on "
 			SELECT app_id, (at AT TIME ZONE $ZONE)::date, count(DISTINCT user_id) FROM login GROUP BY 1, 2"
 		sql dau 'SELECT DISTINCT subquery' $on "
@@ -51,6 +70,7 @@ section_dau_36() {
 		sql dau_36 'im_dau, GROUP BY app_id, im_day' $on "
 			SELECT app_id, im_day(at, $ZONE), im_dau(user_id) FROM login_36_days GROUP BY 1, 2"
 		sql dau_36 'im_dau, one query a day, day partitions' $on "$(by_day login_36_days 'im_dau(user_id)')"
+		sql dau_36 'im_app_dau, one query a day, day partitions' $on "$(dau_by_slice login_36_days)"
 		sql dau_36 'GROUP BY twice' $on "
 			SELECT app_id, day, count(*)
 			FROM (SELECT app_id, (at AT TIME ZONE $ZONE)::date AS day, user_id FROM login_36_days GROUP BY 1, 2, 3) d
@@ -70,6 +90,13 @@ peer_dau() {
 
 # ---- deductions of moderation checks, in hundredths ----
 
+# deductions_of QUERY, whose results of im_app_checks are named slice
+deductions_of() {
+	echo "SELECT r.app_id, r.day, r.text_checks * 100 + r.image_checks * 65
+			+ r.audio_half_minutes * 750 + r.video_half_minutes * 2800
+		FROM ($1) s, im_app_checks_rows(s.slice) r"
+}
+
 section_deductions() {
 	local on deductions
 	deductions="(100 * im_moderation_deductions(im_bundled_card('cn', '2019-12-10'), kind, at, seconds))::bigint"
@@ -79,6 +106,10 @@ section_deductions() {
 			SELECT app_id, im_day(at, $ZONE), $deductions FROM moderation_check GROUP BY 1, 2"
 		sql deductions 'im_moderation_deductions, one query a day, one heap (BRIN)' $on "
 			$(by_day moderation_check "$deductions")"
+		sql deductions 'im_app_checks, one state' $on "$(deductions_of "
+			SELECT im_app_checks(app_id, at, kind, seconds, $ZONE) AS slice FROM moderation_check")"
+		sql deductions 'im_app_checks, one query a day, one heap (BRIN)' $on "$(deductions_of \
+			"$(by_slice moderation_check "im_app_checks(app_id, at, kind, seconds, $ZONE)")")"
 		sql deductions 'plain SQL' $on "
 			SELECT app_id, hour::date, sum(texts * 100 + images * 65 + audio / 30 * 750 + video / 30 * 2800)
 			FROM (SELECT app_id, date_trunc('hour', at AT TIME ZONE $ZONE) AS hour,

@@ -18,7 +18,7 @@ section_growth() {
 	local part
 	for part in $GROWTH; do
 		sql "growth_$part" '~scan alone, count(*)' all "SELECT count(*) FROM growth_$part"
-		sql "growth_$part" imbilling all "$(by_day "growth_$part" 'im_dau(user_id)')"
+		sql "growth_$part" imbilling all "$(dau_by_slice "growth_$part")"
 		peer_sql "growth_$part" clickhouse all "
 			SELECT app_id, toDate(at, $ZONE) AS day, uniqExact(user_id) FROM growth_$part GROUP BY 1, 2"
 	done

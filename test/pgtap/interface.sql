@@ -48,6 +48,9 @@ FROM unnest('{btree,hash}'::text[]) am;
 CREATE TEMP TABLE promise (n serial, name text, args text, result text, volatility text, kind text);
 INSERT INTO promise (name, args, result, volatility, kind) VALUES
 	('im_create_tables', 'with_cards boolean', NULL, 'v', 'f'),
+	('im_meter', 'first_day date, last_day date', 'bigint', 'v', 'f'),
+	('im_keep_metered', 'first_day date, last_day date', 'bigint', 'v', 'f'),
+	('im_forget_metering', 'first_day date, last_day date', 'bigint', 'v', 'f'),
 	('im_monthly_bill', 'app_id bigint, month im_month', 'SETOF im_bill_line', 's', 'f'),
 	('im_monthly_bills', 'month im_month', 'SETOF im_bill_line', 's', 'f'),
 	('im_monthly_total', 'app_id bigint, month im_month', 'numeric', 's', 'f'),
@@ -90,6 +93,11 @@ INSERT INTO promise (name, args, result, volatility, kind) VALUES
 		'currency text, billed numeric, earned numeric, deferred numeric)', 's', 'f'),
 	('im_price_list', 'card im_rate_card', 'TABLE(item text, plan text, option text, charge text, included %, block %, price numeric, "grant" %, coefficient numeric)', NULL, 'f'),
 	('im_partition', 'parent regclass, since date, until date, step interval, zone text', 'integer', 'v', 'f'),
+	('im_grant', 'role regrole, kind text', NULL, 'v', 'f'),
+	('im_revoke', 'role regrole, kind text', NULL, 'v', 'f'),
+	('im_grants', '', 'TABLE(role name, kind text)', 's', 'f'),
+	('im_apps', '', 'TABLE(app_id bigint, name text, rate_card text, opened_at timestamp with time zone, tenant text)', 's', 'f'),
+	('im_app_card', 'app_id bigint, month im_month', 'im_rate_card', 's', 'f'),
 	('im_bundled_card', 'name text, effective_from date', 'im_rate_card', 'i', 'f');
 -- Pages and reasons
 INSERT INTO promise (name, args, result, volatility, kind) VALUES

@@ -21,9 +21,10 @@ set -euo pipefail
 . "$ROOT/test/bench/bills.sh"
 . "$ROOT/test/bench/closing.sh"
 . "$ROOT/test/bench/growth.sh"
+. "$ROOT/test/bench/instructions.sh"
 . "$ROOT/test/bench/finance.sh"
 
-SECTIONS='dau dau_36 growth deductions union bills latency finance closing'
+SECTIONS='dau dau_36 growth deductions union bills latency finance closing instructions'
 SCALE=${SCALE:-1}
 ROUNDS=${ROUNDS:-3}
 APPS=${APPS:-10000 100000 1000000}
@@ -117,6 +118,7 @@ prepare() {
 	fi
 	! wants union || prepare_sets
 	! wants growth || prepare_growth
+	! wants instructions || prepare_instructions
 	if wants bills || wants latency || wants closing; then
 		prepare_apps
 	fi

@@ -186,5 +186,16 @@ my @got = map { join ' ', @$_ } $db->rows(
 	  . ' audio_minutes, sd_minutes, hd_minutes, fhd_minutes) > 0');
 is(join("\n", sort @got), join("\n", sort @want), scalar(@want) . " days of usage of $months[2]");
 
+# Metered days say the same as the events that they were metered from.
+my @answers = (
+	"SELECT 'compared', c::text FROM im_compare_cards('$months[2]', $new, $far) c",
+	"SELECT 'alike', c::text FROM im_compare_cards('$months[2]', $old, $new) c",
+	"SELECT 'standing', s::text FROM im_standing('$months[2]') s",
+	"SELECT 'usage', u::text FROM im_daily_usage('$months[2]') u",
+	"SELECT 'plans', p::text FROM im_app a, im_cheapest_plan(a.app_id, '$months[2]') p WHERE a.rate_card = 'cn'");
+my $from_events = $db->run(join(' UNION ALL ', @answers) . ' ORDER BY 1, 2');
+$db->run("SELECT im_meter('$months[0]', (date '$months[3]' + interval '1 month - 1 day')::date)");
+is($db->run(join(' UNION ALL ', @answers) . ' ORDER BY 1, 2'), $from_events, 'answers from metered days');
+
 $db->drop if !$ENV{IMBILLING_KEEP};
 done_testing();

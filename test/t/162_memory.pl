@@ -65,7 +65,7 @@ sub sizes_of
 	close($file);
 	my $answer = ask($sql);
 	diag("$sql: $answer") if $answer =~ /ERROR/;
-	return (status('VmHWM'), status('VmRSS'), $answer =~ /ERROR/);
+	return (status('VmHWM'), status('RssAnon'), $answer =~ /ERROR/);
 }
 
 sub flat
