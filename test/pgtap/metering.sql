@@ -320,6 +320,35 @@ SELECT is((SELECT string_agg(f::text, E'\n' ORDER BY f::text) FROM im_app a, im_
 SELECT is((SELECT count(*) FROM im_check('2024-01')), problems, 'im_check()') FROM reports;
 SELECT im_meter();
 
+-- Whoever loads, and however ---------------------------------------------------------
+CREATE ROLE im_test_loader;
+GRANT INSERT ON public.im_login, public.im_usage_daily TO im_test_loader;
+SET LOCAL ROLE im_test_loader;
+INSERT INTO public.im_login VALUES (1, 'loaded', '2024-01-16 12:00+08');
+INSERT INTO public.im_usage_daily (app_id, day, dau) VALUES (2, '2024-01-16', 55);
+SELECT throws_ok('SELECT public.im_meter()', '42501', NULL, 'who only loads cannot meter');
+RESET ROLE;
+SELECT is(reads(), '- 1:01-16..01-16', 'what he loads is marked, with no right of his on the marks');
+SELECT is(quantities(2, '2024-01', 'dau_overage'), '55', 'and his daily row takes the place of a metered one');
+DELETE FROM im_usage_daily WHERE app_id = 2 AND dau = 55;
+SELECT im_meter();
+SET LOCAL session_replication_role = replica;
+CALL login(1, 'replicated', '2024-01-17 12:00');
+SET LOCAL session_replication_role = origin;
+SELECT is(reads(), '- 1:01-17..01-17', 'a load that suppresses triggers is marked all the same');
+SELECT im_meter();
+MERGE INTO im_login l USING (VALUES ('replicated', 1), ('merged', 2)) v(u, a) ON l.user_id = v.u
+	WHEN MATCHED THEN UPDATE SET at = at8('2024-01-18 12:00')
+	WHEN NOT MATCHED THEN INSERT VALUES (v.a, v.u, at8('2024-01-19 12:00'));
+SELECT is(reads(), '- 1:01-17..01-18 2:01-19..01-19', 'MERGE is marked');
+SELECT agrees('MERGE');
+SELECT im_meter();
+PREPARE load(bigint, text) AS INSERT INTO im_login SELECT $1, 'x' || n, at8($2) + n * interval '1 hour' FROM generate_series(0, 30) n;
+EXECUTE load(1, '2024-01-20 00:00');
+SELECT is(reads(), '- 1:01-20..01-21', 'one statement over two days marks both');
+SELECT agrees('two days');
+SELECT im_meter();
+
 -- Where it must not ------------------------------------------------------------------
 SAVEPOINT subscribed;
 SET LOCAL allow_system_table_mods = on;
