@@ -5,6 +5,10 @@ BEGIN;
 
 \ir include/metering.sql
 
+SELECT is(im_meter(), 0::bigint, 'with nothing there there is nothing to meter');
+SELECT is(im_meter('2024-01-01', '2024-01-31'), 0::bigint, 'nor without apps');
+DELETE FROM im_metered_day;
+
 CALL card('small', '2019-12-10', jsonb_set(jsonb_set(cn(), '{plans,pro,dau}',
 	'{"included": 3, "block": 1, "price": "1"}'), '{plans,pro,groups}', '{"included": 0, "block": 1, "price": "10"}'));
 CALL app(1, 'small');
@@ -366,6 +370,15 @@ SELECT im_create_tables();
 SELECT is((SELECT count(*) FROM im_metered_day WHERE metered_at IS NOT NULL), 0::bigint, 'a trigger that had to be added again makes all be metered again');
 SELECT im_meter();
 SELECT is(reads(), '-', 'as im_meter() does');
+
+
+-- Far away -----------------------------------------------------------------------
+SELECT is(im_meter('2018-12-01', '2018-12-31'), 0::bigint, 'days without events are metered as empty');
+INSERT INTO im_login VALUES (1, 'stray', '0001-01-01 00:00+00'), (1, 'stray', '4713-06-01 00:00+00 BC'),
+	(1, 'stray', '9999-12-31 23:00+00'), (1, 'stray', '294276-12-30 00:00+00');
+SELECT is(im_meter(), 0::bigint, 'events of no billable day are metered by none');
+SELECT is((SELECT min(day) FROM im_metered_day WHERE day > '2018-12-31'), '2019-12-01', 'nor is any day before the first price list');
+SELECT agrees('stray events');
 
 SELECT * FROM finish();
 ROLLBACK;
