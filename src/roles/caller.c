@@ -10,8 +10,9 @@
  * SECURITY DEFINER function of one tenant that runs in the session of another,
  * or of a superuser.  So the public function notes its caller, as the current
  * role that every privilege check of the server looks at, and the function
- * it calls next takes the note, once.  No code of users runs in between, and
- * a note that an error left behind is dropped with its (sub)transaction.
+ * it calls next takes the note, once.  No code of users runs in between; a
+ * note that an error left behind is dropped with its (sub)transaction, and
+ * none outlives the statement of the client that it was made in.
  */
 #include "types/compat.h"
 
@@ -40,9 +41,10 @@ typedef struct Note
 	Oid			caller;			/* InvalidOid: none */
 	Oid			schema;
 	NameData	function;
+	TimestampTz statement;		/* when that of the client began */
 } Note;
 
-static Note note = {InvalidOid};
+static Note note;
 
 static void
 forget_at_end(XactEvent event, void *arg)
@@ -77,6 +79,7 @@ take_note(Oid caller, Oid schema, const char *function)
 	note.caller = caller;
 	note.schema = schema;
 	namestrcpy(&note.function, function);
+	note.statement = GetCurrentStatementStartTimestamp();
 }
 
 /* A table that does not exist (yet) is nobody's secret. */
@@ -174,6 +177,7 @@ im_caller(PG_FUNCTION_ARGS)
 
 	note.caller = InvalidOid;
 	if (!OidIsValid(caller) || note.schema != schema ||
+		note.statement != GetCurrentStatementStartTimestamp() ||
 		strcmp(NameStr(note.function), name) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),

@@ -16,7 +16,7 @@ END $$;
 -- The marks are there to be seen: the owner does.
 SELECT matches(seen(current_user, query), mark, 'the owner sees it: ' || query)
 FROM (VALUES ('TABLE im_app', 'Rivalry'), ('TABLE im_login', 'secret'), ('TABLE im_usage_daily', '17770'),
-	('SELECT * FROM im_check(''2023-03'')', 'rival'), ('SELECT * FROM im_monthly_bill(500, ''2023-03'')', 'rival'),
+	('SELECT * FROM im_check(''2023-03'')', 'rival'), ('SELECT * FROM im_monthly_bill(500, ''2023-03'')', 'rival|777'),
 	('SELECT * FROM pg_stats WHERE tablename = ''im_login''', 'secret')) v(query, mark);
 
 -- The tables ------------------------------------------------------------------
@@ -232,6 +232,7 @@ FROM unnest(ARRAY['gateway', 'stranger', current_user]) role;
 SELECT matches(seen('clerk', $$SELECT im_guarded('im_apps_guarded') AND 1 / (random() * 0)::int > 0$$), '^22012', 'a note that an error leaves behind');
 SELECT matches(seen('acme', 'SELECT * FROM im_apps_guarded()'), '^42501', 'is gone');
 SELECT is(seen('clerk', $$SELECT im_guarded('im_apps_guarded')$$), '(t)', 'a reader''s note that nobody took');
+SELECT matches(seen('acme', 'SELECT * FROM im_apps_guarded()'), '^42501', 'is void in the next statement');
 SELECT is(seen('acme', 'SELECT app_id FROM im_apps()'), E'(11)\n(12)', 'does not serve a tenant who asks');
 
 -- A function of the name by somebody else, who may create one in the schema.
