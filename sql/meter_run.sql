@@ -43,6 +43,10 @@ BEGIN
 	-- whoever loads unmarked, since nothing is metered, is waited for
 	IF NOT EXISTS (SELECT FROM @extschema@.im_metered_day) THEN
 		LOCK TABLE @extschema@.im_metered_day IN SHARE MODE;
+		-- nor is known what was loaded since the last look
+		UPDATE @extschema@.im_metered_partition p
+		SET first_event = NULL, last_event = NULL
+		WHERE p.first_event IS NOT NULL;
 	END IF;
 	PERFORM @extschema@.im_add_triggers();
 	PERFORM @extschema@.im_compare_partitions();
