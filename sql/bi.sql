@@ -232,14 +232,15 @@ AS $$
 				'LEFT JOIN @extschema@.im_order_terms() t ON t.app_id = o.app_id AND t.order_id = o.order_id',
 				'The order log with what became of each order: its term and its amount.'),
 			-- the ledger
-			('im_close_progress', 'SELECT c.month, CASE WHEN range_agg(c.apps) @> ''(,)''::int8range THEN ''closed'' ELSE ''closing'' END AS state, '
+			('im_close_progress', 'SELECT p.*, CASE p.state WHEN ''closed'' THEN 0 ELSE ceil(greatest(p.total - p.done, 0) / nullif(p.apps_per_second, 0)) END AS seconds_left '
+				'FROM (SELECT c.month, CASE WHEN range_agg(c.apps) @> ''(,)''::int8range THEN ''closed'' ELSE ''closing'' END AS state, '
 				'sum(c.done)::bigint AS done, (array_agg(c.total ORDER BY c.closed_at DESC) FILTER (WHERE c.is_close))[1] AS total, '
 				'sum(c.invoices)::bigint AS invoices, max(c.last_begun) AS begun_at, max(c.closed_at) FILTER (WHERE c.is_close) AS last_at, '
 				'round(sum(c.done) FILTER (WHERE c.closed_at >= c.last_begun) '
 				'/ nullif(extract(epoch FROM max(c.closed_at) FILTER (WHERE c.is_close) - max(c.last_begun)), 0), 1) AS apps_per_second '
 				'FROM (SELECT i.month, i.apps, i.done, i.total, i.invoices, i.closed_at, i.done > 0 OR i.invoices = 0 AS is_close, '
 				'max(i.begun_at) FILTER (WHERE i.done > 0 OR i.invoices = 0) OVER (PARTITION BY i.month) AS last_begun '
-				'FROM @extschema@.im_closing i) c GROUP BY c.month',
+				'FROM @extschema@.im_closing i) c GROUP BY c.month) p',
 				'How far the close of each month has come, batch by batch: for another connection to watch.')
 	) AS v(view_name, definition, description)
 $$;
@@ -324,7 +325,8 @@ AS $$
 			('im_close_progress', 'invoices', 'Invoices issued.'),
 			('im_close_progress', 'begun_at', 'When the last call began.'),
 			('im_close_progress', 'last_at', 'When the last batch was closed.'),
-			('im_close_progress', 'apps_per_second', 'Apps that were closed a second since the last call began.')
+			('im_close_progress', 'apps_per_second', 'Apps that were closed a second since the last call began.'),
+			('im_close_progress', 'seconds_left', 'Seconds until all are closed at that rate.')
 	) AS c(view_name, column_name, description)
 $$;
 COMMENT ON FUNCTION @extschema@.im_view_column_definitions() IS

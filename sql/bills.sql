@@ -169,6 +169,21 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_raise_unbillable(@extschema@.im_month, text, text, text) IS
 'Raises the one error of a set-wise bill: with the number of apps that cannot be billed and the hint where they are listed.';
 
+-- Without settings of its own, so that the planner inlines it.
+CREATE FUNCTION @extschema@.im_rated_lines(month @extschema@.im_month,
+		book @extschema@.im_price_book, reading @extschema@.im_reading)
+	RETURNS SETOF @extschema@.im_bill_line
+	LANGUAGE sql STABLE ROWS 100000
+AS $$
+	SELECT l.*
+	FROM @extschema@.im_gather($1::date, upper($1::daterange), NULL, $3) g,
+		@extschema@.im_rate_lines(g.app_id, g.card_name, $2, g.orders, g.suspensions,
+			g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
+			g.calls, g.user_days, g.users) l
+$$;
+COMMENT ON FUNCTION @extschema@.im_rated_lines(@extschema@.im_month, @extschema@.im_price_book, @extschema@.im_reading) IS
+'The bills of a month of every app from the usage that im_reading() says.';
+
 CREATE FUNCTION @extschema@.im_rebills(month @extschema@.im_month)
 	RETURNS SETOF @extschema@.im_bill_line
 	LANGUAGE plpgsql STABLE STRICT ROWS 100000
@@ -177,19 +192,12 @@ CREATE FUNCTION @extschema@.im_rebills(month @extschema@.im_month)
 	SET jit = off
 AS $$
 DECLARE
-	first date := $1::date;
-	until date := upper($1::daterange);
 	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
 	reading @extschema@.im_reading;
 	detail text;
 BEGIN
-	reading := @extschema@.im_reading(first, until, NULL, book);
-	RETURN QUERY
-	SELECT l.*
-	FROM @extschema@.im_gather(first, until, NULL, reading) g,
-		@extschema@.im_rate_lines(g.app_id, g.card_name, book, g.orders, g.suspensions,
-			g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
-			g.calls, g.user_days, g.users) l;
+	reading := @extschema@.im_reading($1::date, upper($1::daterange), NULL, book);
+	RETURN QUERY SELECT * FROM @extschema@.im_rated_lines($1, book, reading);
 EXCEPTION
 	WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
 		GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
@@ -272,18 +280,32 @@ CREATE FUNCTION @extschema@.im_monthly_bills(month @extschema@.im_month)
 	RETURNS SETOF @extschema@.im_bill_line
 	LANGUAGE plpgsql STABLE STRICT ROWS 100000
 	SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_custom_plan
+	SET jit = off
 AS $$
 BEGIN
 	IF @extschema@.im_guarded('im_monthly_bills_guarded') THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_monthly_bills_guarded($1);
 		RETURN;
 	END IF;
-	IF NOT @extschema@.im_is_begun($1) THEN
-		RETURN QUERY SELECT * FROM @extschema@.im_rebills($1);
+	IF @extschema@.im_is_begun($1) THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_issued_lines($1::date);
+		RETURN QUERY SELECT * FROM @extschema@.im_rebill_open($1);
 		RETURN;
 	END IF;
-	RETURN QUERY SELECT * FROM @extschema@.im_issued_lines($1::date);
-	RETURN QUERY SELECT * FROM @extschema@.im_rebill_open($1);
+-- what im_rebills() does, without handing every line through two functions
+DECLARE
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
+	reading @extschema@.im_reading;
+	detail text;
+BEGIN
+	reading := @extschema@.im_reading($1::date, upper($1::daterange), NULL, book);
+	RETURN QUERY SELECT * FROM @extschema@.im_rated_lines($1, book, reading);
+EXCEPTION
+	WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
+		GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+		PERFORM @extschema@.im_raise_unbillable($1, SQLSTATE, SQLERRM, detail);
+END;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_monthly_bills(@extschema@.im_month) IS

@@ -430,7 +430,7 @@ CREATE FUNCTION @extschema@.im_close_some(month @extschema@.im_month, batch inte
 AS $$
 DECLARE
 	begun boolean := run.total IS NULL;
-	open int8multirange;
+	todo int8multirange;
 	claimed bigint[];
 	step record;
 	span int8multirange;
@@ -441,11 +441,11 @@ BEGIN
 		run.total := (SELECT count(*) FROM @extschema@.im_app);
 		run.before := @extschema@.im_apps_done($1::date);
 	END IF;
-	open := '{(,)}' - @extschema@.im_closed_apps($1::date) - @extschema@.im_app_points(run.failed);
-	claimed := @extschema@.im_claim_apps(open, $2);
+	todo := '{(,)}' - @extschema@.im_closed_apps($1::date) - @extschema@.im_app_points(run.failed);
+	claimed := @extschema@.im_claim_apps(todo, $2);
 	-- what others closed before we held the apps is seen only now
-	open := '{(,)}' - @extschema@.im_closed_apps($1::date) - @extschema@.im_app_points(run.failed);
-	claimed := (SELECT array_agg(c ORDER BY c) FROM unnest(claimed) c WHERE c <@ open);
+	todo := '{(,)}' - @extschema@.im_closed_apps($1::date) - @extschema@.im_app_points(run.failed);
+	claimed := (SELECT array_agg(c ORDER BY c) FROM unnest(claimed) c WHERE c <@ todo);
 	IF claimed IS NOT NULL THEN
 		PERFORM @extschema@.im_need_over($1, claimed);
 		SELECT * INTO step FROM @extschema@.im_issue_what_can_be($1, claimed, false);
@@ -453,18 +453,18 @@ BEGIN
 		run.failed := run.failed || step.failed;
 		run.problem := coalesce(run.problem, step.problem);
 		PERFORM @extschema@.im_need_few_failures($1, run.failed, run.problem);
-		span := @extschema@.im_span_of_batch(open, claimed) - @extschema@.im_app_points(step.failed);
+		span := @extschema@.im_span_of_batch(todo, claimed) - @extschema@.im_app_points(step.failed);
 		IF NOT isempty(span) THEN
 			PERFORM @extschema@.im_note_closing($1::date, span,
 				cardinality(claimed) - cardinality(step.failed), step.invoices, run);
 		END IF;
-		open := open - span - @extschema@.im_app_points(step.failed);
+		todo := todo - span - @extschema@.im_app_points(step.failed);
 	END IF;
 	run.done := @extschema@.im_apps_done($1::date);
-	run.finished := NOT @extschema@.im_is_app_among(open);
+	run.finished := NOT @extschema@.im_is_app_among(todo);
 	IF run.finished THEN
 		-- one row that says all, which whoever asks finds first
-		IF NOT isempty(open) THEN
+		IF NOT isempty(todo) THEN
 			PERFORM @extschema@.im_note_closing($1::date, '{(,)}' - @extschema@.im_app_points(run.failed), 0, 0, run);
 		END IF;
 		run.root := @extschema@.im_month_root($1);

@@ -33,8 +33,8 @@ dd{overflow-wrap:anywhere}
 table{width:100%;border-collapse:collapse}
 caption{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 th,td{padding:.5rem .625rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule);font-weight:400}
-th:first-child,td:first-child{padding-left:0}
-th:last-child,td:last-child{padding-right:0}
+th:first-child,td:first-child{padding-left:0!important}
+th:last-child,td:last-child{padding-right:0!important}
 thead th{color:var(--soft);font-size:.8125rem;font-weight:500;vertical-align:bottom;border-bottom:1px solid var(--strong)}
 .lines th:nth-child(2){width:45%;min-width:15rem}
 .n{text-align:right;white-space:nowrap}
@@ -84,6 +84,8 @@ main{margin:0;padding:1.5rem 1.125rem;border:0;border-radius:0}
 .total{text-align:left}
 .charts{grid-template-columns:minmax(0,1fr)}
 figcaption p{min-height:0}
+svg text{font-size:12.5px}
+.days th,.days td{padding-left:.3rem;padding-right:.3rem}
 .lines,.lines tbody,.lines tfoot,.lines tr,.lines th,.lines td{display:block}
 .lines thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .lines tr{position:relative;padding:.875rem 0;border-bottom:1px solid var(--rule)}
@@ -105,12 +107,16 @@ figcaption p{min-height:0}
 @media print{
 :root{color-scheme:light;--paper:#fff;--ground:#fff;--ink:#1c2430;--soft:#566173;--rule:#dfe3e8;--strong:#1c2430;--head:#f7f8fa;
 --day:#6593cc;--peak:#173f75;--packs:#6593cc;--postpaid:#b4540a;--left:#5c9a77;--not:#8a93a1;--quota:#a8321f;--minus:#a8321f}
-body{font-size:9.5pt;background:none}
+html{font-size:12.5px}
+body{font-size:.9375rem;background:none}
+.facts{gap:.75rem 2rem}
 main{max-width:none;margin:0;padding:0;border:0}
 .charts{grid-template-columns:repeat(2,minmax(0,1fr))}
+svg text{font-size:11px}
 .scroll,.plot{overflow:visible}
 thead{display:table-header-group}tfoot{display:table-row-group}
 tr,figure,.facts,.top{break-inside:avoid}
+tfoot tr{break-before:avoid}
 h2{break-after:avoid}
 .sheet{break-before:page}
 .sheet h2{margin-top:0}

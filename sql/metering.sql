@@ -167,6 +167,22 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_watch_partitions() IS
 'Adds the triggers that mark changes to the partitions that lack them: true if one of these was metered before.';
 
+CREATE FUNCTION @extschema@.im_is_watched(partition oid, table_name text) RETURNS boolean
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN NOT EXISTS (
+		SELECT FROM @extschema@.im_mark_definitions() d
+		WHERE d.table_name = $2
+			AND NOT EXISTS (
+				SELECT FROM pg_trigger g
+				WHERE g.tgrelid = $1 AND g.tgname = d.trigger_name));
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_is_watched(oid, text) IS
+'Whether a partition of a table has all triggers that mark changes.';
+
 CREATE FUNCTION @extschema@.im_lock_metering() RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp

@@ -285,19 +285,23 @@ AS $$
 DECLARE
 	time_column name := @extschema@.im_time_column($1);
 	kind "char" := (SELECT c.relkind FROM pg_class c WHERE c.oid = $1);
+	made integer;
 BEGIN
 	PERFORM @extschema@.im_check_partitions($2, $3, $4, $5);
 	IF kind = 'r' THEN
-		RETURN @extschema@.im_make_partitioned($1, $2, $3, $4, $5);
-	END IF;
-	IF kind <> 'p' OR pg_get_partkeydef($1) <> format('RANGE (%I)', time_column) THEN
+		made := @extschema@.im_make_partitioned($1, $2, $3, $4, $5);
+	ELSIF kind <> 'p' OR pg_get_partkeydef($1) <> format('RANGE (%I)', time_column) THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'wrong_object_type',
 			MESSAGE = format('%s is not partitioned by ranges of "%s"', $1, time_column),
 			DETAIL = format('Its partition key is %s.', coalesce(pg_get_partkeydef($1), 'none')),
 			HINT = 'Add partitions to it in the way in which it was made.';
+	ELSE
+		made := @extschema@.im_add_partitions($1, $2, $3, $4, $5);
 	END IF;
-	RETURN @extschema@.im_add_partitions($1, $2, $3, $4, $5);
+	-- now rather than at the next im_meter(), whose end their loaders would wait for
+	PERFORM @extschema@.im_watch_partitions();
+	RETURN made;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_partition(regclass, date, date, interval, text) IS

@@ -19,6 +19,7 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "nodes/primnodes.h"
 #include "utils/array.h"
 
 #include "meter/app_hours.h"
@@ -42,6 +43,8 @@ PG_FUNCTION_INFO_V1(im_app_checks_rows);
 typedef struct AppChecks
 {
 	AppHours   *hours;			/* NULL in a state just received */
+	Zone	   *constant_zone;	/* the call site's, if the query names one */
+	bool		zone_varies;
 	StringInfoData received;
 } AppChecks;
 
@@ -98,6 +101,27 @@ null_argument(FunctionCallInfo fcinfo)
 			 errdetail("App %lld.", (long long) PG_GETARG_INT64(ARG_APP))));
 }
 
+/* A constant, which the zone mostly is, cannot differ from row to row. */
+static bool
+zone_is_constant(FunctionCallInfo fcinfo)
+{
+	Aggref	   *aggref = AggGetAggref(fcinfo);
+
+	return aggref != NULL && list_length(aggref->args) >= ARG_ZONE &&
+		IsA(list_nth_node(TargetEntry, aggref->args, ARG_ZONE - 1)->expr, Const);
+}
+
+static inline Zone *
+zone_of_row(FunctionCallInfo fcinfo, AppChecks *state)
+{
+	if (likely(state->constant_zone != NULL))
+		return state->constant_zone;
+	if (!state->zone_varies && zone_is_constant(fcinfo))
+		return state->constant_zone = zone_of_call(fcinfo, ARG_ZONE);
+	state->zone_varies = true;
+	return zone_of_call(fcinfo, ARG_ZONE);
+}
+
 Datum
 im_app_checks_trans(PG_FUNCTION_ARGS)
 {
@@ -111,7 +135,7 @@ im_app_checks_trans(PG_FUNCTION_ARGS)
 		null_argument(fcinfo);
 	row.app_id = PG_GETARG_INT64(ARG_APP);
 	row.at = PG_GETARG_TIMESTAMPTZ(ARG_AT);
-	row.offset = zone_offset(zone_of_call(fcinfo, ARG_ZONE), row.at);
+	row.offset = zone_offset(zone_of_row(fcinfo, state), row.at);
 	kind = PG_GETARG_TEXT_PP(ARG_KIND);
 	row.kind = VARDATA_ANY(kind);
 	row.kind_len = VARSIZE_ANY_EXHDR(kind);

@@ -33,7 +33,6 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "executor/nodeHash.h"
 #include "nodes/execnodes.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"

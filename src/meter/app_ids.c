@@ -160,7 +160,7 @@ next_line(const AppIds *ids, AppIdLine *line)
 	return ++line == ids->lines + ids->nlines ? ids->lines : line;
 }
 
-static inline bool
+static inline int
 is_same(const AppIdLine *line, int i, uint32 who, IdSlot slot)
 {
 	return ((line->w0[i] ^ slot.w0) | (line->w1[i] ^ slot.w1) | (line->who[i] ^ who)) == 0;

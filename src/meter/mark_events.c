@@ -133,7 +133,7 @@ im_mark_events(PG_FUNCTION_ARGS)
 	TriggerData *trigger = statement_trigger(fcinfo);
 	Oid			schema = get_func_namespace(fcinfo->flinfo->fn_oid);
 
-	if (marks_wanted(schema, trigger->tg_relation))
+	if (marks_wanted(schema))
 	{
 		MarkSet    *marks = marks_open(true);
 
@@ -252,7 +252,7 @@ im_mark_groups(PG_FUNCTION_ARGS)
 	TriggerData *trigger = statement_trigger(fcinfo);
 	Oid			schema = get_func_namespace(fcinfo->flinfo->fn_oid);
 
-	if (marks_wanted(schema, trigger->tg_relation))
+	if (marks_wanted(schema))
 	{
 		MarkSet    *marks = marks_open(true);
 
@@ -338,7 +338,7 @@ im_mark_apps(PG_FUNCTION_ARGS)
 	TriggerData *trigger = statement_trigger(fcinfo);
 	Oid			schema = get_func_namespace(fcinfo->flinfo->fn_oid);
 
-	if (marks_wanted(schema, trigger->tg_relation))
+	if (marks_wanted(schema))
 	{
 		MarkSet    *marks = marks_open(false);
 
@@ -361,10 +361,10 @@ mark_everything(Oid schema)
 Datum
 im_mark_all(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = statement_trigger(fcinfo);
 	Oid			schema = get_func_namespace(fcinfo->flinfo->fn_oid);
 
-	if (marks_wanted(schema, trigger->tg_relation))
+	statement_trigger(fcinfo);
+	if (marks_wanted(schema))
 		mark_everything(schema);
 	PG_RETURN_POINTER(NULL);
 }
@@ -420,7 +420,7 @@ im_mark_cards(PG_FUNCTION_ARGS)
 	TriggerData *trigger = statement_trigger(fcinfo);
 	Oid			schema = get_func_namespace(fcinfo->flinfo->fn_oid);
 
-	if (!marks_wanted(schema, trigger->tg_relation))
+	if (!marks_wanted(schema))
 		PG_RETURN_POINTER(NULL);
 	if (RelationGetRelid(trigger->tg_relation) == get_relname_relid("im_rate_card_version", schema) &&
 		marks_same_owner(trigger, schema))

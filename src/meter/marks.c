@@ -181,6 +181,43 @@ owner_of(Oid relid)
 	return owner;
 }
 
+static bool
+any_row(Oid relid)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	TableScanDesc scan = table_beginscan(rel, snapshot, 0, NULL);
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	bool		found = table_scan_getnextslot(scan, ForwardScanDirection, slot);
+
+	ExecDropSingleTupleTableSlot(slot);
+	table_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	table_close(rel, AccessShareLock);
+	return found;
+}
+
+/* Looks through a column of oids under the latest snapshot. */
+static bool
+any_oid(Oid relid, const char *column, Oid wanted)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	TableScanDesc scan = table_beginscan(rel, snapshot, 0, NULL);
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	AttrNumber	number = get_attnum(relid, column);
+	bool		found = false,
+				isnull;
+
+	while (!found && table_scan_getnextslot(scan, ForwardScanDirection, slot))
+		found = DatumGetObjectId(slot_getattr(slot, number, &isnull)) == wanted;
+	ExecDropSingleTupleTableSlot(slot);
+	table_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	table_close(rel, AccessShareLock);
+	return found;
+}
+
 void
 marks_need_table(TriggerData *trigger, Oid schema)
 {
@@ -189,6 +226,11 @@ marks_need_table(TriggerData *trigger, Oid schema)
 		"im_app", "im_rate_card_version"
 	};
 
+	Oid			seen = get_relname_relid("im_metered_partition", schema);
+
+	if (marks_same_owner(trigger, schema) ||
+		(OidIsValid(seen) && any_oid(seen, "partition", RelationGetRelid(trigger->tg_relation))))
+		return;
 	trigger_table_need(trigger, schema, names, lengthof(names));
 }
 
@@ -321,58 +363,6 @@ marks_append(MarkSet *marks, Oid schema)
 	insert_marks(schema, values);
 }
 
-static bool
-any_row(Oid relid)
-{
-	Relation	rel = table_open(relid, AccessShareLock);
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	TableScanDesc scan = table_beginscan(rel, snapshot, 0, NULL);
-	TupleTableSlot *slot = table_slot_create(rel, NULL);
-	bool		found = table_scan_getnextslot(scan, ForwardScanDirection, slot);
-
-	ExecDropSingleTupleTableSlot(slot);
-	table_endscan(scan);
-	UnregisterSnapshot(snapshot);
-	table_close(rel, AccessShareLock);
-	return found;
-}
-
-/* Looks through a column of oids under the latest snapshot. */
-static bool
-any_oid(Oid relid, const char *column, Oid wanted)
-{
-	Relation	rel = table_open(relid, AccessShareLock);
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	TableScanDesc scan = table_beginscan(rel, snapshot, 0, NULL);
-	TupleTableSlot *slot = table_slot_create(rel, NULL);
-	AttrNumber	number = get_attnum(relid, column);
-	bool		found = false,
-				isnull;
-
-	while (!found && table_scan_getnextslot(scan, ForwardScanDirection, slot))
-		found = DatumGetObjectId(slot_getattr(slot, number, &isnull)) == wanted;
-	ExecDropSingleTupleTableSlot(slot);
-	table_endscan(scan);
-	UnregisterSnapshot(snapshot);
-	table_close(rel, AccessShareLock);
-	return found;
-}
-
-/*
- * Anybody can put our triggers on a table of his own.  Ours belong to the
- * owner of im_usage_mark, and of others', such as a partition that somebody
- * else made, only those that were read matter.
- */
-static bool
-is_ours(Oid schema, Relation rel)
-{
-	Oid			marks = get_relname_relid("im_usage_mark", schema),
-				seen = get_relname_relid("im_metered_partition", schema);
-
-	return rel->rd_rel->relowner == owner_of(marks) ||
-		(OidIsValid(seen) && any_oid(seen, "partition", RelationGetRelid(rel)));
-}
-
 /*
  * While nothing is metered there is nothing to mark.  Whoever meters first
  * takes SHARE on im_metered_day before he looks at a single event: so he
@@ -381,18 +371,18 @@ is_ours(Oid schema, Relation rel)
  * off marking, and it never waits.
  */
 bool
-marks_wanted(Oid schema, Relation rel)
+marks_wanted(Oid schema)
 {
 	Oid			relid = get_relname_relid("im_metered_day", schema);
 
 	if (!OidIsValid(relid))
 		return false;
 	if (!ConditionalLockRelationOid(relid, RowExclusiveLock))
-		return is_ours(schema, rel);
+		return true;
 	if (!any_row(relid))
 		return false;
 	UnlockRelationOid(relid, RowExclusiveLock);
-	return is_ours(schema, rel);
+	return true;
 }
 
 /* Whoever meters lists the partitions he read, and they stay listed. */

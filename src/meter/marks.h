@@ -11,7 +11,6 @@
 
 #include "datatype/timestamp.h"
 #include "commands/trigger.h"
-#include "utils/relcache.h"
 
 /*
  * The marks that one statement makes: one for each app and day of UTC, from
@@ -22,18 +21,19 @@ typedef struct MarkSet MarkSet;
 
 /*
  * True if anything may have been metered in the tables of that schema, so
- * that a change of rel has to be marked.  False for a table that is none of
- * ours, whoever put our triggers on it, and while nobody can meter before
+ * that a change has to be marked.  False only while nobody can meter before
  * this transaction ends: im_metered_day is locked for that.
  */
-extern bool marks_wanted(Oid schema, Relation rel);
+extern bool marks_wanted(Oid schema);
 
 /* True if im_usage_daily may hold metered rows, of days that count or not. */
 extern bool marks_ever_metered(Oid schema);
 
 /*
- * Raises 39P01 unless the trigger is on a table whose changes are marked, or
- * on a partition of one (types/trigger_table.h).
+ * Raises 39P01 unless the trigger is on a table whose changes are marked, on
+ * a partition of one (types/trigger_table.h), on one that was metered, or on
+ * a table of the owner of im_usage_mark: a partition that was detached is
+ * marked on, since it can come back.
  */
 extern void marks_need_table(TriggerData *trigger, Oid schema);
 

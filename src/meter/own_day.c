@@ -209,7 +209,7 @@ im_mark_days(PG_FUNCTION_ARGS)
 	marks_need_table(trigger, schema);
 	if (!metering && TRIGGER_FIRED_BY_DELETE(trigger->tg_event) && trigger->tg_oldtable != NULL)
 		note_rows(trigger, app_id, day);
-	if (noted.count > 0 && marks_wanted(schema, trigger->tg_relation))
+	if (noted.count > 0 && marks_wanted(schema))
 	{
 		if (noted.all_apps)
 			mark_noted_span(schema);

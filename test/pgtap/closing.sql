@@ -23,6 +23,7 @@ SELECT is(documents('2023-03'), '-9223372036854775808:0 invoice 999.00, -5:0 inv
 	'all other apps with lines have an invoice, one of 0 too; an app without lines has none');
 SELECT is((SELECT state || ' ' || done || ' of ' || total || ', ' || invoices FROM im_close_progress), 'closing 8 of 9, 7',
 	'progress tells that one app is open');
+SELECT ok((SELECT apps_per_second > 0 AND seconds_left > 0 AND begun_at < last_at FROM im_close_progress), 'how fast it goes and when it will be done');
 SELECT fails_with($$SELECT * FROM im_monthly_bills('2023-03')$$, '22023', 'im_check', 'the open app is still billed from its usage');
 UPDATE im_usage_daily SET dau = 10001 WHERE app_id = 4;
 SELECT is(im_monthly_total(4, '2023-03'), 1999.00, 'and anew after each correction');

@@ -194,6 +194,13 @@ SELECT agrees('two calendars');
 CALL login(5, 'late', '2024-01-15 20:00');
 SELECT is(reads(), '- 5:01-16..01-16', 'and marked by them');
 SELECT im_meter();
+SET LOCAL datestyle = 'SQL, DMY';
+SET LOCAL timezone = 'Asia/Shanghai';
+SELECT im_forget_metering('2024-01-14', '2024-01-17');
+SELECT im_meter();
+SELECT agrees('metered in a session whose dates name zones by abbreviations');
+SET LOCAL datestyle = ISO;
+RESET timezone;
 UPDATE im_rate_card_version SET terms = jsonb_set(terms, '{time_zone}', '"America/New_York"') WHERE rate_card = 'east';
 SELECT is(reads(), '- 5:01-01..01-31', 'a card with other days makes its apps be metered again');
 SELECT agrees('another calendar');
@@ -296,12 +303,20 @@ SELECT (SELECT string_agg(s::text, E'\n' ORDER BY s::text) FROM im_moderation_st
 	(SELECT string_agg(u::text, E'\n' ORDER BY u::text) FROM im_unbilled_usage('2024-01') u) AS unbilled,
 	(SELECT string_agg(u::text, E'\n' ORDER BY u::text) FROM im_daily_usage('2024-01') u) AS daily,
 	(SELECT string_agg(u::text, E'\n' ORDER BY u::text) FROM im_app_revenue('2024-01', '2024-02') u) AS revenue,
+	(SELECT string_agg(e::text, E'\n' ORDER BY b.line, e.ordinal) FROM im_monthly_bill(1, '2024-01') b, im_explain(1, '2024-01', b.line) e) AS facts,
+	(SELECT string_agg(im_bill_html(a.app_id, '2024-01'), E'\n' ORDER BY a.app_id) FROM im_app a) AS pages,
+	(SELECT string_agg(c::text, E'\n' ORDER BY c::text) FROM im_app a, im_cheapest_plan(a.app_id, '2024-01') c) AS plans,
+	(SELECT string_agg(f::text, E'\n' ORDER BY f::text) FROM im_app a, im_forecast(a.app_id, at8('2024-02-20 12:00')) f) AS forecasts,
 	(SELECT count(*) FROM im_check('2024-01')) AS problems;
 DELETE FROM im_metered_day;
 SELECT is((SELECT string_agg(s::text, E'\n' ORDER BY s::text) FROM im_moderation_statement(1, '2024-02') s), statement, 'the moderation statement') FROM reports;
 SELECT is((SELECT string_agg(u::text, E'\n' ORDER BY u::text) FROM im_unbilled_usage('2024-01') u), unbilled, 'unbilled usage') FROM reports;
 SELECT is((SELECT string_agg(u::text, E'\n' ORDER BY u::text) FROM im_daily_usage('2024-01') u), daily, 'daily usage, of which metered figures are not given ones') FROM reports;
 SELECT is((SELECT string_agg(u::text, E'\n' ORDER BY u::text) FROM im_app_revenue('2024-01', '2024-02') u), revenue, 'revenue, with the packs of earlier months') FROM reports;
+SELECT is((SELECT string_agg(e::text, E'\n' ORDER BY b.line, e.ordinal) FROM im_monthly_bill(1, '2024-01') b, im_explain(1, '2024-01', b.line) e), facts, 'the facts behind a bill') FROM reports;
+SELECT is((SELECT string_agg(im_bill_html(a.app_id, '2024-01'), E'\n' ORDER BY a.app_id) FROM im_app a), pages, 'bills to print') FROM reports;
+SELECT is((SELECT string_agg(c::text, E'\n' ORDER BY c::text) FROM im_app a, im_cheapest_plan(a.app_id, '2024-01') c), plans, 'the cheapest plans') FROM reports;
+SELECT is((SELECT string_agg(f::text, E'\n' ORDER BY f::text) FROM im_app a, im_forecast(a.app_id, at8('2024-02-20 12:00')) f), forecasts, 'forecasts') FROM reports;
 SELECT is((SELECT count(*) FROM im_check('2024-01')), problems, 'im_check()') FROM reports;
 SELECT im_meter();
 

@@ -1,19 +1,19 @@
 #!/bin/bash
 #
 # memcheck.sh
-#	  What make memcheck does: regression tests and a share of the others on a server
-#	  whose processes run under valgrind.
+#	  What make memcheck does: the core's tests and a share of the others, on a
+#	  server whose processes run under valgrind, the hostile bytes among them.
 #
-# FILES="r3_overage properties" takes other pgTAP files.  Only reports with a
-# frame of the extension count: the server has its own, such as padding that
-# it writes to disk.
+# FILES="r3_overage im_userset" takes others.  Only reports with a frame of the
+# extension count: the server has its own, such as padding that it writes to
+# disk.
 set -euo pipefail
 . "$(dirname "$0")/instrument.sh"
 
 INSTRUMENT=memcheck
 INSTRUMENT_FLAGS='-O1 -g -fno-omit-frame-pointer'
-LAYERS='core_memcheck regress pgtap reports'
-FILES=${FILES:-primitives r6_moderation r8_upgrade_refund bad_input}
+LAYERS='core_memcheck regress pgtap perl reports'
+FILES=${FILES:-im_month im_day im_day_meters im_moderation_deductions im_peak_groups primitives r6_moderation 161_hostile_bytes}
 
 instrument_memcheck() {
 	command -v valgrind >/dev/null || install_packages valgrind

@@ -4,8 +4,8 @@
 #	  What make test does: every layer of the suite on a throwaway server.
 #
 # ONLY="regress perl" runs these layers alone, KEEP=1 leaves server and files,
-# PGMAJOR=17 takes that version, FILES="160_upgrade r1_time" runs these files
-# of the pgtap and perl layers alone.  A layer that runs no test has failed.
+# PGMAJOR=17 takes that version, FILES="160_upgrade r1_time im_month" runs these
+# files of the regress, pgtap and perl layers alone.  A layer that runs no test has failed.
 # PICTURES=DIR keeps there what the perl layer's browser took of pages.
 #
 # sanitize.sh, memcheck.sh and coverage.sh run it on an instrumented server:
@@ -102,10 +102,7 @@ count_more() {
 }
 
 names_in() {
-	local file
-	for file in "$TREE/test/$1"/*."$2"; do
-		[ ! -e "$file" ] || basename "$file" ".$2"
-	done
+	files_in "$@" | sed 's|.*/||; s|\.[a-z]*$||'
 }
 
 # The files of a folder of the tests that FILES names, or all of them.

@@ -83,6 +83,12 @@ FROM (SELECT im_app_checks(app_id, at::timestamptz, kind, seconds, 'Asia/Shangha
 		(1, '2024-01-02 00:00+08', 'text', NULL), (2, '2024-01-01 22:59+08', 'audio', 29), (1, '2024-01-01 00:00+08', 'image', NULL)) v(app_id, at, kind, seconds)) x,
 	im_app_checks_rows(a) r;
 
+-- A zone of each row.
+SELECT r.app_id, r.day, r.text_checks
+FROM (SELECT im_app_checks(app_id, '2024-01-01 20:00+00', 'text', NULL, zone) AS a
+	FROM (VALUES (1, 'UTC'), (1, 'Asia/Shanghai'), (2, 'UTC'), (2, 'Asia/Tokyo'), (2, 'UTC')) v(app_id, zone)) x,
+	im_app_checks_rows(a) r;
+
 -- What is no check.
 SELECT im_app_checks(1, '2024-01-01 00:00+00', 'Text', NULL, 'UTC');
 SELECT im_app_checks(1, '2024-01-01 00:00+00', 'videos', 1, 'UTC');
