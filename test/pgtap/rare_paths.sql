@@ -34,6 +34,12 @@ SELECT is((SELECT im_dau(x) FROM unnest(ARRAY[inet '::1', inet '127.0.0.1', inet
 SELECT fails_with($$SELECT im_dau(x COLLATE "C") FROM (SELECT a COLLATE "C" || b COLLATE "POSIX" FROM (VALUES ('a', 'b')) v(a, b)) y(x)$$,
 	'42\w{3}', 'collation', 'ids of two collations are refused');
 
+CREATE FUNCTION explained(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN QUERY EXECUTE 'EXPLAIN (COSTS OFF) ' || query;
+END
+$$;
+
 -- Workers hand over sets of every kind.
 CREATE TABLE visit AS SELECT n, n % 777 AS small, (n % 777)::numeric AS figure, 'user ' || n % 777 AS name,
 	date '2023-12-01' + n % 31 AS day, (n % 777 || ' ' || repeat('x', 300)) AS long FROM generate_series(1, 30000) n;
@@ -57,6 +63,27 @@ CREATE TABLE set_1 PARTITION OF set_parted FOR VALUES WITH (MODULUS 2, REMAINDER
 INSERT INTO set_parted SELECT ('{' || n || '}')::im_userset FROM generate_series(1, 100) n;
 SELECT ok((SELECT count(*) BETWEEN 20 AND 80 FROM set_0), 'sets are partitioned by hash');
 SELECT is((SELECT im_count(im_union_agg(users)) FROM month_set), 777::bigint, 'and united');
+
+-- Partitions are counted one by one and merged as they stand in memory.
+CREATE TABLE visit_by_n (LIKE visit) PARTITION BY HASH (n);
+CREATE TABLE visit_0 PARTITION OF visit_by_n FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE visit_1 PARTITION OF visit_by_n FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+INSERT INTO visit_by_n SELECT * FROM visit;
+ANALYZE visit_by_n;
+CREATE FUNCTION counted_by_day(visits regclass) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN QUERY EXECUTE format('SELECT (extract(dow FROM day), im_dau(small), im_dau(figure), im_dau(name), im_dau(long), im_dau(ARRAY[small]),
+		im_userset_agg(name)::text, im_union_agg((''{'' || small || ''}'')::im_userset)::text,
+		im_peak_groups(day, day + 1, ''2023-12-01'', ''2024-01-01''), im_moderation_deductions(im_bundled_card(''cn'', ''2024-01-01''), ''text'', day, NULL),
+		im_usage_agg(1, day, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1), im_check_days(1, day, ''audio'', small, ''UTC'', ''2023-12-01'', ''2023-12-31''),
+		im_call_days(1, day, ''hd'', small, ''UTC'', ''2023-12-01'', ''2023-12-31''))::text
+		FROM %s GROUP BY extract(dow FROM day) ORDER BY extract(dow FROM day)', visits);
+END
+$$;
+SET LOCAL enable_partitionwise_aggregate = on;
+SELECT matches((SELECT string_agg(e, E'\n') FROM explained('SELECT extract(dow FROM day), im_dau(small) FROM visit_by_n GROUP BY 1') e),
+	'Finalize.*Partial.*Partial', 'partitions are counted one by one');
+SELECT results_eq($$SELECT counted_by_day('visit_by_n')$$, $$SELECT counted_by_day('visit')$$, 'and merged to what one table has');
 
 -- Days --------------------------------------------------------------------------
 
