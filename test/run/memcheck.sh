@@ -37,14 +37,16 @@ layer_core_memcheck() {
 	echo "$passed $failed" >"$WORK/count.core_memcheck"
 }
 
+# Split into one report a file, of which those with a frame in a source of ours
+# count; libc has debugging symbols too.
 layer_reports() {
-	local report
-	# split the reports, one a file, and keep those with a frame of ours
+	local report sources
 	for report in "$WORK"/reports/valgrind.*; do
 		awk -v name="$report" '{ print > (name ".part" n + 0) } /^==[0-9]+== *$/ { n++ }' "$report"
 		rm "$report"
 	done
-	count_reports 'imbilling\.so\|([a-z_]*\.c:[0-9]*)'
+	sources=$(cd "$TREE/src" && printf '(%s:\\|' */*.[ch] | sed 's|([a-z]*/|(|g')
+	count_reports "${sources}imbilling\.so"
 }
 
 . "$(dirname "$0")/test.sh"
