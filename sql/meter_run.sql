@@ -43,6 +43,10 @@ BEGIN
 	-- whoever loads unmarked, since nothing is metered, is waited for
 	IF NOT EXISTS (SELECT FROM @extschema@.im_metered_day) THEN
 		LOCK TABLE @extschema@.im_metered_day IN SHARE MODE;
+		-- nor is known what was loaded since the last look
+		UPDATE @extschema@.im_metered_partition p
+		SET first_event = NULL, last_event = NULL
+		WHERE p.first_event IS NOT NULL;
 	END IF;
 	PERFORM @extschema@.im_add_triggers();
 	PERFORM @extschema@.im_compare_partitions();
@@ -196,6 +200,9 @@ BEGIN
 			  FROM pg_temp.im_metering_mark m, unnest(ARRAY[lower(m.days), upper(m.days) - 1]) b(day)
 			  WHERE isfinite(b.day) AND b.day <= today) d(days)
 		WHERE NOT lower_inf(d.days) AND NOT upper_inf(d.days);
+		-- what was used before there were prices is on no bill
+		known := known * daterange((SELECT greatest(date_trunc('month', min(v.effective_from)::timestamp)::date, '0001-01-01')
+									FROM @extschema@.im_rate_card_version v), '9999-12-31', '[]');
 		first := coalesce(first, lower(known), last);
 		last := coalesce(last, greatest(upper(known) - 1, first));
 	END IF;
@@ -346,6 +353,9 @@ BEGIN
 	FROM (SELECT DISTINCT a.time_zone FROM @extschema@.im_app_cards(NULL) a WHERE NOT a.prices_mau) z(zone),
 		(SELECT $1 + i FROM generate_series(0, $2 - $1 - 1) i) d(day),
 		@extschema@.im_day_slice(d.day, z.zone) s;
+	IF slices IS NULL THEN
+		RETURN NULL;
+	END IF;
 	RETURN format('SELECT r.app_id, q.day, r.dau, NULL::%1$s.im_userset AS users '
 		'FROM (%2$s) q, %1$s.im_app_dau_rows(q.pairs) r, %1$s.im_app_cards(NULL) c '
 		'WHERE c.app_id = r.app_id AND c.time_zone = q.zone AND NOT c.prices_mau',

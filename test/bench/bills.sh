@@ -56,7 +56,7 @@ most_apps() {
 section_latency() {
 	local clients mode apps
 	apps=$(most_apps)
-	explain_bills "$apps"
+	explain_bills "$(apps_database "$apps")" "$apps" "of $apps apps"
 	for clients in 1 2 8; do
 		for mode in simple prepared; do
 			rm -f "$WORK/latency"/*
@@ -76,13 +76,13 @@ log_latencies() {
 			at[int((NR + 1) / 2)] / 1000, at[int(NR * 0.99) + 1] / 1000, NR }' >>"$WORK/latencies"
 }
 
-# What the server itself says of planning and executing bills, in one session
-# that has a plan already.
+# explain_bills DATABASE APPS WHICH.  What the server itself says of planning
+# and executing bills, in one session that has a plan already.
 explain_bills() {
-	apps_sql "$1" -At -c "
+	as_user psql -X -q -At -d "$1" -c "
 		SELECT format('EXPLAIN (ANALYZE, TIMING OFF) SELECT * FROM im_monthly_bill(%s, ''2023-12'');', n)
-		FROM generate_series(1, $1, greatest(1, $1 / 500)) n" >"$WORK/explain.sql"
-	apps_sql "$1" -At -f "$WORK/explain.sql" |
-		sed -n 's/^\(Planning\|Execution\) Time: \([0-9.]*\) ms/\1\t\2/p' |
+		FROM generate_series(1, $2, greatest(1, $2 / 500)) n" >"$WORK/explain.sql"
+	as_user psql -X -q -At -d "$1" -f "$WORK/explain.sql" |
+		sed -n "s/^\(Planning\|Execution\) Time: \([0-9.]*\) ms/\1 of a bill ($3)\t\2/p" |
 		sort -t '	' -k 1,1 -k 2,2n | middle 1 >>"$WORK/explained"
 }

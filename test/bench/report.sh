@@ -97,8 +97,12 @@ report_latency() {
 	echo '| clients | protocol | p50, ms | p99, ms | bills |'
 	echo '|---:|---|---:|---:|---:|'
 	sort -t '	' -k 1,1n -k 2,2 -k 3,3n "$WORK/latencies" | middle 2 | sed 's/\t/ | /g; s/^/| /; s/$/ |/'
-	sort -t '	' -k 1,1 -k 2,2n "$WORK/explained" | middle 1 |
-		awk -F '\t' '{ printf "\n%s, as EXPLAIN ANALYZE tells: %.3f ms (median).\n", $1, $2 }'
+}
+
+report_explained() {
+	[ -e "$WORK/explained" ] || return 0
+	printf '\nAs EXPLAIN ANALYZE tells (medians, in a session that has a plan):\n\n'
+	sort -t '	' -k 1,1 -k 2,2n "$WORK/explained" | middle 1 | awk -F '\t' '{ printf "- %s: %.3f ms\n", $1, $2 }'
 }
 
 report() {
@@ -118,7 +122,9 @@ report() {
 		report_section "bills_$apps" "Bills of $apps apps from $((31 * apps)) daily rows" ^~floor
 		report_bills "$apps"
 	done
+	report_metering
 	! wants latency || report_latency
+	report_explained
 	! wants finance || report_finance
 	! wants closing || report_closing
 }

@@ -5,6 +5,10 @@ BEGIN;
 
 \ir include/metering.sql
 
+SELECT is(im_meter(), 0::bigint, 'with nothing there there is nothing to meter');
+SELECT is(im_meter('2024-01-01', '2024-01-31'), 0::bigint, 'nor without apps');
+DELETE FROM im_metered_day;
+
 CALL card('small', '2019-12-10', jsonb_set(jsonb_set(cn(), '{plans,pro,dau}',
 	'{"included": 3, "block": 1, "price": "1"}'), '{plans,pro,groups}', '{"included": 0, "block": 1, "price": "10"}'));
 CALL app(1, 'small');
@@ -320,6 +324,35 @@ SELECT is((SELECT string_agg(f::text, E'\n' ORDER BY f::text) FROM im_app a, im_
 SELECT is((SELECT count(*) FROM im_check('2024-01')), problems, 'im_check()') FROM reports;
 SELECT im_meter();
 
+-- Whoever loads, and however ---------------------------------------------------------
+CREATE ROLE im_test_loader;
+GRANT INSERT ON public.im_login, public.im_usage_daily TO im_test_loader;
+SET LOCAL ROLE im_test_loader;
+INSERT INTO public.im_login VALUES (1, 'loaded', '2024-01-16 12:00+08');
+INSERT INTO public.im_usage_daily (app_id, day, dau) VALUES (2, '2024-01-16', 55);
+SELECT throws_ok('SELECT public.im_meter()', '42501', NULL, 'who only loads cannot meter');
+RESET ROLE;
+SELECT is(reads(), '- 1:01-16..01-16', 'what he loads is marked, with no right of his on the marks');
+SELECT is(quantities(2, '2024-01', 'dau_overage'), '55', 'and his daily row takes the place of a metered one');
+DELETE FROM im_usage_daily WHERE app_id = 2 AND dau = 55;
+SELECT im_meter();
+SET LOCAL session_replication_role = replica;
+CALL login(1, 'replicated', '2024-01-17 12:00');
+SET LOCAL session_replication_role = origin;
+SELECT is(reads(), '- 1:01-17..01-17', 'a load that suppresses triggers is marked all the same');
+SELECT im_meter();
+MERGE INTO im_login l USING (VALUES ('replicated', 1), ('merged', 2)) v(u, a) ON l.user_id = v.u
+	WHEN MATCHED THEN UPDATE SET at = at8('2024-01-18 12:00')
+	WHEN NOT MATCHED THEN INSERT VALUES (v.a, v.u, at8('2024-01-19 12:00'));
+SELECT is(reads(), '- 1:01-17..01-18 2:01-19..01-19', 'MERGE is marked');
+SELECT agrees('MERGE');
+SELECT im_meter();
+PREPARE load(bigint, text) AS INSERT INTO im_login SELECT $1, 'x' || n, at8($2) + n * interval '1 hour' FROM generate_series(0, 30) n;
+EXECUTE load(1, '2024-01-20 00:00');
+SELECT is(reads(), '- 1:01-20..01-21', 'one statement over two days marks both');
+SELECT agrees('two days');
+SELECT im_meter();
+
 -- Where it must not ------------------------------------------------------------------
 SAVEPOINT subscribed;
 SET LOCAL allow_system_table_mods = on;
@@ -337,6 +370,15 @@ SELECT im_create_tables();
 SELECT is((SELECT count(*) FROM im_metered_day WHERE metered_at IS NOT NULL), 0::bigint, 'a trigger that had to be added again makes all be metered again');
 SELECT im_meter();
 SELECT is(reads(), '-', 'as im_meter() does');
+
+
+-- Far away -----------------------------------------------------------------------
+SELECT is(im_meter('2018-12-01', '2018-12-31'), 0::bigint, 'days without events are metered as empty');
+INSERT INTO im_login VALUES (1, 'stray', '0001-01-01 00:00+00'), (1, 'stray', '4713-06-01 00:00+00 BC'),
+	(1, 'stray', '9999-12-31 23:00+00'), (1, 'stray', '294276-12-30 00:00+00');
+SELECT is(im_meter(), 0::bigint, 'events of no billable day are metered by none');
+SELECT is((SELECT min(day) FROM im_metered_day WHERE day > '2018-12-31'), '2019-12-01', 'nor is any day before the first price list');
+SELECT agrees('stray events');
 
 SELECT * FROM finish();
 ROLLBACK;

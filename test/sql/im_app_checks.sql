@@ -51,8 +51,12 @@ SELECT * FROM plain_differences('America/Sao_Paulo');
 SET work_mem = '64kB';
 SET hash_mem_multiplier = 1;
 SELECT * FROM differences('Europe/Berlin');
-RESET hash_mem_multiplier;
+SET temp_file_limit = '100kB';
+SELECT array_length(im_app_checks(app_id, at, kind, seconds, 'UTC'), 1) > 0 AS counted FROM checked;
 RESET work_mem;
+SELECT array_length(im_app_checks(app_id, at, kind, seconds, 'UTC'), 1) > 0 AS counted FROM checked;
+RESET temp_file_limit;
+RESET hash_mem_multiplier;
 
 -- From two workers: states go through their bytes, those in files too.
 SET max_parallel_workers_per_gather = 2;

@@ -90,7 +90,12 @@ SELECT * FROM differences();
 SELECT * FROM differences('user_id COLLATE "C"');
 SELECT * FROM differences('lpad(n::text, 1 + n % 120, ''x'')');
 SELECT * FROM differences('n::text || user_id');
+-- It is files indeed, and they count towards temp_file_limit.
+SET temp_file_limit = '100kB';
+SELECT im_app_dau(1, n::text) FROM login WHERE n > 0;
 RESET work_mem;
+SELECT im_app_dau(1, n::text) FROM login WHERE n > 0;
+RESET temp_file_limit;
 RESET hash_mem_multiplier;
 
 -- A slice takes the table that the last one left, whatever was in it: small
