@@ -23,10 +23,10 @@ CREATE AGGREGATE @extschema@.im_app_dau(app_id bigint, user_id text) (
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.im_app_dau(bigint, text) IS
-'internal: number of distinct users of each app, exactly as count(DISTINCT user_id) ... GROUP BY app_id, as one array: app, users, app, users ... in ascending order of the apps; users that are null count nothing but name their app; null without rows. Holds hash_mem (work_mem times hash_mem_multiplier) in memory and the rest in temporary files. Error 22004 for a null app.';
+'Internal: number of distinct users of each app, exactly as count(DISTINCT user_id) ... GROUP BY app_id, as one array: app, users, app, users ... in ascending order of the apps; users that are null count nothing but name their app; null without rows. Holds hash_mem (work_mem times hash_mem_multiplier) in memory and the rest in temporary files. Error 22004 for a null app.';
 
 CREATE FUNCTION @extschema@.im_app_dau_rows(pairs bigint[])
 	RETURNS TABLE (app_id bigint, dau bigint)
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION @extschema@.im_app_dau_rows(bigint[]) IS
-'internal: a result of im_app_dau as rows. Error 22023 for any other array.';
+'Internal: a result of im_app_dau as rows. Error 22023 for any other array.';

@@ -6,36 +6,36 @@ CREATE FUNCTION @extschema@.im_day(at timestamptz, zone text) RETURNS date
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_day(timestamptz, text) IS
-	'local day of an instant, as (at AT TIME ZONE zone)::date; infinite for infinite instants; raises 22023 for a zone that is not in pg_timezone_names';
+	'Local day of an instant, as (at AT TIME ZONE zone)::date; infinite for infinite instants. Error 22023 for a zone that is not in pg_timezone_names.';
 
 CREATE FUNCTION @extschema@.im_month(at timestamptz, zone text) RETURNS @extschema@.im_month
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_month(timestamptz, text) IS
-	'local month of an instant; raises 22008 for infinite instants, 22023 for a zone that is not in pg_timezone_names';
+	'Local month of an instant. Error 22008 for infinite instants, 22023 for a zone that is not in pg_timezone_names.';
 
 /* im_peak_groups */
 
 CREATE FUNCTION @extschema@.im_peak_groups_trans(internal, timestamptz, timestamptz, timestamptz, timestamptz) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_peak_groups_trans(internal, timestamptz, timestamptz, timestamptz, timestamptz) IS 'transition function of im_peak_groups';
+COMMENT ON FUNCTION @extschema@.im_peak_groups_trans(internal, timestamptz, timestamptz, timestamptz, timestamptz) IS 'Transition function of im_peak_groups.';
 CREATE FUNCTION @extschema@.im_peak_groups_combine(internal, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_peak_groups_combine(internal, internal) IS 'combine function of im_peak_groups';
+COMMENT ON FUNCTION @extschema@.im_peak_groups_combine(internal, internal) IS 'Combine function of im_peak_groups.';
 CREATE FUNCTION @extschema@.im_peak_groups_serial(internal) RETURNS bytea
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_peak_groups_serial(internal) IS 'serialization function of im_peak_groups';
+COMMENT ON FUNCTION @extschema@.im_peak_groups_serial(internal) IS 'Serialization function of im_peak_groups.';
 CREATE FUNCTION @extschema@.im_peak_groups_deserial(bytea, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_peak_groups_deserial(bytea, internal) IS 'deserialization function of im_peak_groups';
+COMMENT ON FUNCTION @extschema@.im_peak_groups_deserial(bytea, internal) IS 'Deserialization function of im_peak_groups.';
 CREATE FUNCTION @extschema@.im_peak_groups_final(internal) RETURNS bigint
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_peak_groups_final(internal) IS 'final function of im_peak_groups';
+COMMENT ON FUNCTION @extschema@.im_peak_groups_final(internal) IS 'Final function of im_peak_groups.';
 
 CREATE AGGREGATE @extschema@.im_peak_groups(created_at timestamptz, disbanded_at timestamptz, since timestamptz, until timestamptz) (
 	SFUNC = @extschema@.im_peak_groups_trans, STYPE = internal, SSPACE = 4096,
@@ -45,28 +45,28 @@ CREATE AGGREGATE @extschema@.im_peak_groups(created_at timestamptz, disbanded_at
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.im_peak_groups(timestamptz, timestamptz, timestamptz, timestamptz) IS
-	'most groups existing at one moment of [since, until); a group exists from its creation, included, until it is disbanded, excluded; rows of two nulls count as no group; 0 without rows; raises 22023 for a group disbanded before it was created and for a window that is reversed or changes within a group';
+	'Most groups existing at one moment of [since, until); a group exists from its creation, included, until it is disbanded, excluded; rows of two nulls count as no group; 0 without rows. Error 22023 for a group disbanded before it was created and for a window that is reversed or changes within a group.';
 
 CREATE FUNCTION @extschema@.im_moderation_deductions_trans(internal, @extschema@.im_rate_card, text, timestamptz, integer) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_moderation_deductions_trans(internal, @extschema@.im_rate_card, text, timestamptz, integer) IS 'transition function of im_moderation_deductions';
+COMMENT ON FUNCTION @extschema@.im_moderation_deductions_trans(internal, @extschema@.im_rate_card, text, timestamptz, integer) IS 'Transition function of im_moderation_deductions.';
 CREATE FUNCTION @extschema@.im_moderation_deductions_combine(internal, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_moderation_deductions_combine(internal, internal) IS 'combine function of im_moderation_deductions';
+COMMENT ON FUNCTION @extschema@.im_moderation_deductions_combine(internal, internal) IS 'Combine function of im_moderation_deductions.';
 CREATE FUNCTION @extschema@.im_moderation_deductions_serial(internal) RETURNS bytea
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_moderation_deductions_serial(internal) IS 'serialization function of im_moderation_deductions';
+COMMENT ON FUNCTION @extschema@.im_moderation_deductions_serial(internal) IS 'Serialization function of im_moderation_deductions.';
 CREATE FUNCTION @extschema@.im_moderation_deductions_deserial(bytea, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_moderation_deductions_deserial(bytea, internal) IS 'deserialization function of im_moderation_deductions';
+COMMENT ON FUNCTION @extschema@.im_moderation_deductions_deserial(bytea, internal) IS 'Deserialization function of im_moderation_deductions.';
 CREATE FUNCTION @extschema@.im_moderation_deductions_final(internal) RETURNS numeric
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_moderation_deductions_final(internal) IS 'final function of im_moderation_deductions';
+COMMENT ON FUNCTION @extschema@.im_moderation_deductions_final(internal) IS 'Final function of im_moderation_deductions.';
 
 CREATE AGGREGATE @extschema@.im_moderation_deductions(card @extschema@.im_rate_card, kind text, at timestamptz, seconds integer) (
 	SFUNC = @extschema@.im_moderation_deductions_trans, STYPE = internal, SSPACE = 4096,
@@ -76,7 +76,7 @@ CREATE AGGREGATE @extschema@.im_moderation_deductions(card @extschema@.im_rate_c
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.im_moderation_deductions(@extschema@.im_rate_card, text, timestamptz, integer) IS
-	'deductions of moderation checks: texts and images by the check, audio and video by whole half minutes of each clock hour, weighed by the coefficients of the card in the time zone of the card; rows without kind and time are ignored; 0 without rows; raises 22023 for unknown kinds, kinds the card has no coefficient for, seconds negative or missing and for cards that differ within a group';
+	'Deductions of moderation checks: texts and images by the check, audio and video by whole half minutes of each clock hour, weighed by the coefficients of the card in the time zone of the card; rows without kind and time are ignored; 0 without rows. Error 22023 for unknown kinds, kinds the card has no coefficient for, seconds negative or missing and for cards that differ within a group.';
 
 /*
  * Internal: usage of one app by local day, as the bills gather it.  Each gives
@@ -88,23 +88,23 @@ COMMENT ON AGGREGATE @extschema@.im_moderation_deductions(@extschema@.im_rate_ca
 CREATE FUNCTION @extschema@.im_usage_agg_trans(internal, bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_usage_agg_trans(internal, bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint) IS 'transition function of im_usage_agg';
+COMMENT ON FUNCTION @extschema@.im_usage_agg_trans(internal, bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint) IS 'Transition function of im_usage_agg.';
 CREATE FUNCTION @extschema@.im_usage_agg_combine(internal, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_usage_agg_combine(internal, internal) IS 'combine function of im_usage_agg';
+COMMENT ON FUNCTION @extschema@.im_usage_agg_combine(internal, internal) IS 'Combine function of im_usage_agg.';
 CREATE FUNCTION @extschema@.im_usage_agg_serial(internal) RETURNS bytea
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_usage_agg_serial(internal) IS 'serialization function of im_usage_agg';
+COMMENT ON FUNCTION @extschema@.im_usage_agg_serial(internal) IS 'Serialization function of im_usage_agg.';
 CREATE FUNCTION @extschema@.im_usage_agg_deserial(bytea, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_usage_agg_deserial(bytea, internal) IS 'deserialization function of im_usage_agg';
+COMMENT ON FUNCTION @extschema@.im_usage_agg_deserial(bytea, internal) IS 'Deserialization function of im_usage_agg.';
 CREATE FUNCTION @extschema@.im_usage_agg_final(internal) RETURNS bigint[]
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_usage_agg_final(internal) IS 'final function of im_usage_agg';
+COMMENT ON FUNCTION @extschema@.im_usage_agg_final(internal) IS 'Final function of im_usage_agg.';
 
 CREATE AGGREGATE @extschema@.im_usage_agg(app_id bigint, day date, dau bigint, peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint, video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint, fhd_minutes bigint) (
 	SFUNC = @extschema@.im_usage_agg_trans, STYPE = internal, SSPACE = 4096,
@@ -114,12 +114,12 @@ CREATE AGGREGATE @extschema@.im_usage_agg(app_id bigint, day date, dau bigint, p
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.im_usage_agg(bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint) IS
-	'internal: daily figures of one app as rows of days, null figures are 0, rows of one day are summed; raises 22023 for negative figures and days out of range';
+	'Internal: daily figures of one app as rows of days, null figures are 0, rows of one day are summed. Error 22023 for negative figures and days out of range.';
 
 CREATE FUNCTION @extschema@.im_usage_pack_final(internal) RETURNS bigint[]
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_usage_pack_final(internal) IS 'final function of im_usage_pack';
+COMMENT ON FUNCTION @extschema@.im_usage_pack_final(internal) IS 'Final function of im_usage_pack.';
 
 CREATE AGGREGATE @extschema@.im_usage_pack(app_id bigint, day date, dau bigint, peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint, video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint, fhd_minutes bigint) (
 	SFUNC = @extschema@.im_usage_agg_trans, STYPE = internal, SSPACE = 1024,
@@ -129,28 +129,28 @@ CREATE AGGREGATE @extschema@.im_usage_pack(app_id bigint, day date, dau bigint, 
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.im_usage_pack(bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint) IS
-	'internal: what im_usage_agg gives, packed into fewer bytes, for rating alone';
+	'Internal: what im_usage_agg gives, packed into fewer bytes, for rating alone.';
 
 CREATE FUNCTION @extschema@.im_check_days_trans(internal, bigint, timestamptz, text, integer, text, date, date) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_check_days_trans(internal, bigint, timestamptz, text, integer, text, date, date) IS 'transition function of im_check_days';
+COMMENT ON FUNCTION @extschema@.im_check_days_trans(internal, bigint, timestamptz, text, integer, text, date, date) IS 'Transition function of im_check_days.';
 CREATE FUNCTION @extschema@.im_check_days_combine(internal, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_check_days_combine(internal, internal) IS 'combine function of im_check_days';
+COMMENT ON FUNCTION @extschema@.im_check_days_combine(internal, internal) IS 'Combine function of im_check_days.';
 CREATE FUNCTION @extschema@.im_check_days_serial(internal) RETURNS bytea
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_check_days_serial(internal) IS 'serialization function of im_check_days';
+COMMENT ON FUNCTION @extschema@.im_check_days_serial(internal) IS 'Serialization function of im_check_days.';
 CREATE FUNCTION @extschema@.im_check_days_deserial(bytea, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_check_days_deserial(bytea, internal) IS 'deserialization function of im_check_days';
+COMMENT ON FUNCTION @extschema@.im_check_days_deserial(bytea, internal) IS 'Deserialization function of im_check_days.';
 CREATE FUNCTION @extschema@.im_check_days_final(internal) RETURNS bigint[]
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_check_days_final(internal) IS 'final function of im_check_days';
+COMMENT ON FUNCTION @extschema@.im_check_days_final(internal) IS 'Final function of im_check_days.';
 
 CREATE AGGREGATE @extschema@.im_check_days(app_id bigint, at timestamptz, kind text, seconds integer, zone text, first_day date, last_day date) (
 	SFUNC = @extschema@.im_check_days_trans, STYPE = internal, SSPACE = 4096,
@@ -160,28 +160,28 @@ CREATE AGGREGATE @extschema@.im_check_days(app_id bigint, at timestamptz, kind t
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.im_check_days(bigint, timestamptz, text, integer, text, date, date) IS
-	'internal: moderation checks of one app by local day, half minutes of audio and video per clock hour; rows of other days are ignored; raises 22023 for unknown kinds and for seconds negative or missing';
+	'Internal: moderation checks of one app by local day, half minutes of audio and video per clock hour; rows of other days are ignored. Error 22023 for unknown kinds and for seconds negative or missing.';
 
 CREATE FUNCTION @extschema@.im_call_days_trans(internal, bigint, timestamptz, text, integer, text, date, date) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_call_days_trans(internal, bigint, timestamptz, text, integer, text, date, date) IS 'transition function of im_call_days';
+COMMENT ON FUNCTION @extschema@.im_call_days_trans(internal, bigint, timestamptz, text, integer, text, date, date) IS 'Transition function of im_call_days.';
 CREATE FUNCTION @extschema@.im_call_days_combine(internal, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_call_days_combine(internal, internal) IS 'combine function of im_call_days';
+COMMENT ON FUNCTION @extschema@.im_call_days_combine(internal, internal) IS 'Combine function of im_call_days.';
 CREATE FUNCTION @extschema@.im_call_days_serial(internal) RETURNS bytea
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_call_days_serial(internal) IS 'serialization function of im_call_days';
+COMMENT ON FUNCTION @extschema@.im_call_days_serial(internal) IS 'Serialization function of im_call_days.';
 CREATE FUNCTION @extschema@.im_call_days_deserial(bytea, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_call_days_deserial(bytea, internal) IS 'deserialization function of im_call_days';
+COMMENT ON FUNCTION @extschema@.im_call_days_deserial(bytea, internal) IS 'Deserialization function of im_call_days.';
 CREATE FUNCTION @extschema@.im_call_days_final(internal) RETURNS bigint[]
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_call_days_final(internal) IS 'final function of im_call_days';
+COMMENT ON FUNCTION @extschema@.im_call_days_final(internal) IS 'Final function of im_call_days.';
 
 CREATE AGGREGATE @extschema@.im_call_days(app_id bigint, at timestamptz, class text, seconds integer, zone text, first_day date, last_day date) (
 	SFUNC = @extschema@.im_call_days_trans, STYPE = internal, SSPACE = 4096,
@@ -191,28 +191,28 @@ CREATE AGGREGATE @extschema@.im_call_days(app_id bigint, at timestamptz, class t
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.im_call_days(bigint, timestamptz, text, integer, text, date, date) IS
-	'internal: call minutes of one app by local day and class, started minutes counted; rows of other days are ignored; raises 22023 for unknown classes and for seconds negative or missing';
+	'Internal: call minutes of one app by local day and class, started minutes counted; rows of other days are ignored. Error 22023 for unknown classes and for seconds negative or missing.';
 
 CREATE FUNCTION @extschema@.im_group_days_trans(internal, bigint, text, timestamptz, timestamptz, text, date, date) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_group_days_trans(internal, bigint, text, timestamptz, timestamptz, text, date, date) IS 'transition function of im_group_days';
+COMMENT ON FUNCTION @extschema@.im_group_days_trans(internal, bigint, text, timestamptz, timestamptz, text, date, date) IS 'Transition function of im_group_days.';
 CREATE FUNCTION @extschema@.im_group_days_combine(internal, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_group_days_combine(internal, internal) IS 'combine function of im_group_days';
+COMMENT ON FUNCTION @extschema@.im_group_days_combine(internal, internal) IS 'Combine function of im_group_days.';
 CREATE FUNCTION @extschema@.im_group_days_serial(internal) RETURNS bytea
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_group_days_serial(internal) IS 'serialization function of im_group_days';
+COMMENT ON FUNCTION @extschema@.im_group_days_serial(internal) IS 'Serialization function of im_group_days.';
 CREATE FUNCTION @extschema@.im_group_days_deserial(bytea, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_group_days_deserial(bytea, internal) IS 'deserialization function of im_group_days';
+COMMENT ON FUNCTION @extschema@.im_group_days_deserial(bytea, internal) IS 'Deserialization function of im_group_days.';
 CREATE FUNCTION @extschema@.im_group_days_final(internal) RETURNS bigint[]
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_group_days_final(internal) IS 'final function of im_group_days';
+COMMENT ON FUNCTION @extschema@.im_group_days_final(internal) IS 'Final function of im_group_days.';
 
 CREATE AGGREGATE @extschema@.im_group_days(app_id bigint, group_id text, created_at timestamptz, disbanded_at timestamptz, zone text, first_day date, last_day date) (
 	SFUNC = @extschema@.im_group_days_trans, STYPE = internal, SSPACE = 8192,
@@ -222,11 +222,11 @@ CREATE AGGREGATE @extschema@.im_group_days(app_id bigint, group_id text, created
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.im_group_days(bigint, text, timestamptz, timestamptz, text, date, date) IS
-	'internal: most groups of one app existing at one moment of each local day; raises 22023 for a group disbanded before it was created';
+	'Internal: most groups of one app existing at one moment of each local day. Error 22023 for a group disbanded before it was created.';
 
 CREATE AGGREGATE @extschema@.im_join_usage(days bigint[]) (
 	SFUNC = pg_catalog.array_cat, STYPE = bigint[], COMBINEFUNC = pg_catalog.array_cat,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.im_join_usage(bigint[]) IS
-	'internal: days of several of the above as one array; null without any';
+	'Internal: days of several of the above as one array; null without any.';

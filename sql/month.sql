@@ -12,25 +12,25 @@ CREATE FUNCTION @extschema@.im_month_in(cstring) RETURNS @extschema@.im_month
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_month_in(cstring) IS
-	'input of im_month: 2024-03 or 2024-03-17; raises 22007 for other text, 22008 for what no calendar has';
+	'Input of im_month: 2024-03 or 2024-03-17. Error 22007 for other text, 22008 for what no calendar has.';
 
 CREATE FUNCTION @extschema@.im_month_out(@extschema@.im_month) RETURNS cstring
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_month_out(@extschema@.im_month) IS
-	'output of im_month: 2024-03';
+	'Output of im_month: 2024-03.';
 
 CREATE FUNCTION @extschema@.im_month_recv(internal) RETURNS @extschema@.im_month
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_month_recv(internal) IS
-	'binary input of im_month: months since 2000-01; raises 22P03 out of range';
+	'Binary input of im_month: months since 2000-01. Error 22P03 out of range.';
 
 CREATE FUNCTION @extschema@.im_month_send(@extschema@.im_month) RETURNS bytea
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_month_send(@extschema@.im_month) IS
-	'binary output of im_month: months since 2000-01, four bytes';
+	'Binary output of im_month: months since 2000-01, four bytes.';
 
 CREATE TYPE @extschema@.im_month (
 	INPUT = @extschema@.im_month_in,
@@ -40,19 +40,19 @@ CREATE TYPE @extschema@.im_month (
 	LIKE = pg_catalog.int4
 );
 COMMENT ON TYPE @extschema@.im_month IS
-	'billing month, 0001-01 through 9999-12; text 2024-03, a date stands for its month';
+	'Billing month, 0001-01 through 9999-12; text 2024-03, a date stands for its month.';
 
 CREATE FUNCTION @extschema@.im_month_from_date(date) RETURNS @extschema@.im_month
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_month_from_date(date) IS
-	'month that a date lies in; raises 22008 for infinite dates and years outside 1 to 9999';
+	'Month that a date lies in. Error 22008 for infinite dates and years outside 1 to 9999.';
 
 CREATE FUNCTION @extschema@.im_month_to_date(@extschema@.im_month) RETURNS date
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_month_to_date(@extschema@.im_month) IS
-	'first day of a month';
+	'First day of a month.';
 
 CREATE FUNCTION @extschema@.im_month_to_daterange(@extschema@.im_month) RETURNS daterange
 	LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE
@@ -60,19 +60,19 @@ CREATE FUNCTION @extschema@.im_month_to_daterange(@extschema@.im_month) RETURNS 
 		@extschema@.im_month_to_date($1),
 		CAST(@extschema@.im_month_to_date($1) OPERATOR(pg_catalog.+) interval '1 month' AS date));
 COMMENT ON FUNCTION @extschema@.im_month_to_daterange(@extschema@.im_month) IS
-	'days of a month: from its first day up to, and without, the first of the next';
+	'Days of a month: from its first day up to, and without, the first of the next.';
 
 CREATE CAST (date AS @extschema@.im_month)
 	WITH FUNCTION @extschema@.im_month_from_date(date) AS IMPLICIT;
-COMMENT ON CAST (date AS @extschema@.im_month) IS 'month that a date lies in';
+COMMENT ON CAST (date AS @extschema@.im_month) IS 'Month that a date lies in.';
 
 CREATE CAST (@extschema@.im_month AS date)
 	WITH FUNCTION @extschema@.im_month_to_date(@extschema@.im_month) AS ASSIGNMENT;
-COMMENT ON CAST (@extschema@.im_month AS date) IS 'first day of a month';
+COMMENT ON CAST (@extschema@.im_month AS date) IS 'First day of a month.';
 
 CREATE CAST (@extschema@.im_month AS daterange)
 	WITH FUNCTION @extschema@.im_month_to_daterange(@extschema@.im_month) AS ASSIGNMENT;
-COMMENT ON CAST (@extschema@.im_month AS daterange) IS 'days of a month';
+COMMENT ON CAST (@extschema@.im_month AS daterange) IS 'Days of a month.';
 
 /* order */
 
@@ -80,61 +80,61 @@ CREATE FUNCTION @extschema@.im_month_eq(@extschema@.im_month, @extschema@.im_mon
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_month_eq(@extschema@.im_month, @extschema@.im_month) IS
-	'implementation of the = operator of im_month';
+	'Implementation of the = operator of im_month.';
 
 CREATE FUNCTION @extschema@.im_month_ne(@extschema@.im_month, @extschema@.im_month) RETURNS boolean
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_month_ne(@extschema@.im_month, @extschema@.im_month) IS
-	'implementation of the <> operator of im_month';
+	'Implementation of the <> operator of im_month.';
 
 CREATE FUNCTION @extschema@.im_month_lt(@extschema@.im_month, @extschema@.im_month) RETURNS boolean
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_month_lt(@extschema@.im_month, @extschema@.im_month) IS
-	'implementation of the < operator of im_month';
+	'Implementation of the < operator of im_month.';
 
 CREATE FUNCTION @extschema@.im_month_le(@extschema@.im_month, @extschema@.im_month) RETURNS boolean
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_month_le(@extschema@.im_month, @extschema@.im_month) IS
-	'implementation of the <= operator of im_month';
+	'Implementation of the <= operator of im_month.';
 
 CREATE FUNCTION @extschema@.im_month_gt(@extschema@.im_month, @extschema@.im_month) RETURNS boolean
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_month_gt(@extschema@.im_month, @extschema@.im_month) IS
-	'implementation of the > operator of im_month';
+	'Implementation of the > operator of im_month.';
 
 CREATE FUNCTION @extschema@.im_month_ge(@extschema@.im_month, @extschema@.im_month) RETURNS boolean
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_month_ge(@extschema@.im_month, @extschema@.im_month) IS
-	'implementation of the >= operator of im_month';
+	'Implementation of the >= operator of im_month.';
 
 CREATE FUNCTION @extschema@.im_month_cmp(@extschema@.im_month, @extschema@.im_month) RETURNS integer
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_month_cmp(@extschema@.im_month, @extschema@.im_month) IS
-	'less than, equal to, greater than: -1, 0, 1';
+	'Less than, equal to, greater than: -1, 0, 1.';
 
 CREATE FUNCTION @extschema@.im_month_sortsupport(internal) RETURNS void
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_month_sortsupport(internal) IS
-	'sort support of im_month';
+	'Sort support of im_month.';
 
 CREATE FUNCTION @extschema@.im_month_hash(@extschema@.im_month) RETURNS integer
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_month_hash(@extschema@.im_month) IS
-	'hash of a month';
+	'Hash of a month.';
 
 CREATE FUNCTION @extschema@.im_month_hash_extended(@extschema@.im_month, bigint) RETURNS bigint
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_month_hash_extended(@extschema@.im_month, bigint) IS
-	'hash of a month with a seed';
+	'Hash of a month with a seed.';
 
 CREATE OPERATOR @extschema@.= (
 	LEFTARG = @extschema@.im_month, RIGHTARG = @extschema@.im_month,
@@ -142,7 +142,7 @@ CREATE OPERATOR @extschema@.= (
 	COMMUTATOR = OPERATOR(@extschema@.=), NEGATOR = OPERATOR(@extschema@.<>),
 	HASHES, MERGES, RESTRICT = pg_catalog.eqsel, JOIN = pg_catalog.eqjoinsel
 );
-COMMENT ON OPERATOR @extschema@.= (@extschema@.im_month, @extschema@.im_month) IS 'equal';
+COMMENT ON OPERATOR @extschema@.= (@extschema@.im_month, @extschema@.im_month) IS 'Equal.';
 
 CREATE OPERATOR @extschema@.<> (
 	LEFTARG = @extschema@.im_month, RIGHTARG = @extschema@.im_month,
@@ -150,7 +150,7 @@ CREATE OPERATOR @extschema@.<> (
 	COMMUTATOR = OPERATOR(@extschema@.<>), NEGATOR = OPERATOR(@extschema@.=),
 	RESTRICT = pg_catalog.neqsel, JOIN = pg_catalog.neqjoinsel
 );
-COMMENT ON OPERATOR @extschema@.<> (@extschema@.im_month, @extschema@.im_month) IS 'not equal';
+COMMENT ON OPERATOR @extschema@.<> (@extschema@.im_month, @extschema@.im_month) IS 'Not equal.';
 
 CREATE OPERATOR @extschema@.< (
 	LEFTARG = @extschema@.im_month, RIGHTARG = @extschema@.im_month,
@@ -158,7 +158,7 @@ CREATE OPERATOR @extschema@.< (
 	COMMUTATOR = OPERATOR(@extschema@.>), NEGATOR = OPERATOR(@extschema@.>=),
 	RESTRICT = pg_catalog.scalarltsel, JOIN = pg_catalog.scalarltjoinsel
 );
-COMMENT ON OPERATOR @extschema@.< (@extschema@.im_month, @extschema@.im_month) IS 'earlier';
+COMMENT ON OPERATOR @extschema@.< (@extschema@.im_month, @extschema@.im_month) IS 'Earlier.';
 
 CREATE OPERATOR @extschema@.<= (
 	LEFTARG = @extschema@.im_month, RIGHTARG = @extschema@.im_month,
@@ -166,7 +166,7 @@ CREATE OPERATOR @extschema@.<= (
 	COMMUTATOR = OPERATOR(@extschema@.>=), NEGATOR = OPERATOR(@extschema@.>),
 	RESTRICT = pg_catalog.scalarlesel, JOIN = pg_catalog.scalarlejoinsel
 );
-COMMENT ON OPERATOR @extschema@.<= (@extschema@.im_month, @extschema@.im_month) IS 'earlier or equal';
+COMMENT ON OPERATOR @extschema@.<= (@extschema@.im_month, @extschema@.im_month) IS 'Earlier or equal.';
 
 CREATE OPERATOR @extschema@.> (
 	LEFTARG = @extschema@.im_month, RIGHTARG = @extschema@.im_month,
@@ -174,7 +174,7 @@ CREATE OPERATOR @extschema@.> (
 	COMMUTATOR = OPERATOR(@extschema@.<), NEGATOR = OPERATOR(@extschema@.<=),
 	RESTRICT = pg_catalog.scalargtsel, JOIN = pg_catalog.scalargtjoinsel
 );
-COMMENT ON OPERATOR @extschema@.> (@extschema@.im_month, @extschema@.im_month) IS 'later';
+COMMENT ON OPERATOR @extschema@.> (@extschema@.im_month, @extschema@.im_month) IS 'Later.';
 
 CREATE OPERATOR @extschema@.>= (
 	LEFTARG = @extschema@.im_month, RIGHTARG = @extschema@.im_month,
@@ -182,7 +182,7 @@ CREATE OPERATOR @extschema@.>= (
 	COMMUTATOR = OPERATOR(@extschema@.<=), NEGATOR = OPERATOR(@extschema@.<),
 	RESTRICT = pg_catalog.scalargesel, JOIN = pg_catalog.scalargejoinsel
 );
-COMMENT ON OPERATOR @extschema@.>= (@extschema@.im_month, @extschema@.im_month) IS 'later or equal';
+COMMENT ON OPERATOR @extschema@.>= (@extschema@.im_month, @extschema@.im_month) IS 'Later or equal.';
 
 /* arithmetic */
 
@@ -190,57 +190,57 @@ CREATE FUNCTION @extschema@.im_month_plus(@extschema@.im_month, integer) RETURNS
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_month_plus(@extschema@.im_month, integer) IS
-	'month so many months later; raises 22008 out of range';
+	'Month so many months later. Error 22008 out of range.';
 
 CREATE FUNCTION @extschema@.im_month_plus_commuted(integer, @extschema@.im_month) RETURNS @extschema@.im_month
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_month_plus_commuted(integer, @extschema@.im_month) IS
-	'month so many months later; raises 22008 out of range';
+	'Month so many months later. Error 22008 out of range.';
 
 CREATE FUNCTION @extschema@.im_month_minus(@extschema@.im_month, integer) RETURNS @extschema@.im_month
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_month_minus(@extschema@.im_month, integer) IS
-	'month so many months earlier; raises 22008 out of range';
+	'Month so many months earlier. Error 22008 out of range.';
 
 CREATE FUNCTION @extschema@.im_month_distance(@extschema@.im_month, @extschema@.im_month) RETURNS integer
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_month_distance(@extschema@.im_month, @extschema@.im_month) IS
-	'months from the second to the first';
+	'Months from the second to the first.';
 
 CREATE OPERATOR @extschema@.+ (
 	LEFTARG = @extschema@.im_month, RIGHTARG = integer,
 	FUNCTION = @extschema@.im_month_plus,
 	COMMUTATOR = OPERATOR(@extschema@.+)
 );
-COMMENT ON OPERATOR @extschema@.+ (@extschema@.im_month, integer) IS 'so many months later';
+COMMENT ON OPERATOR @extschema@.+ (@extschema@.im_month, integer) IS 'So many months later.';
 
 CREATE OPERATOR @extschema@.+ (
 	LEFTARG = integer, RIGHTARG = @extschema@.im_month,
 	FUNCTION = @extschema@.im_month_plus_commuted,
 	COMMUTATOR = OPERATOR(@extschema@.+)
 );
-COMMENT ON OPERATOR @extschema@.+ (integer, @extschema@.im_month) IS 'so many months later';
+COMMENT ON OPERATOR @extschema@.+ (integer, @extschema@.im_month) IS 'So many months later.';
 
 CREATE OPERATOR @extschema@.- (
 	LEFTARG = @extschema@.im_month, RIGHTARG = integer,
 	FUNCTION = @extschema@.im_month_minus
 );
-COMMENT ON OPERATOR @extschema@.- (@extschema@.im_month, integer) IS 'so many months earlier';
+COMMENT ON OPERATOR @extschema@.- (@extschema@.im_month, integer) IS 'So many months earlier.';
 
 CREATE OPERATOR @extschema@.- (
 	LEFTARG = @extschema@.im_month, RIGHTARG = @extschema@.im_month,
 	FUNCTION = @extschema@.im_month_distance
 );
-COMMENT ON OPERATOR @extschema@.- (@extschema@.im_month, @extschema@.im_month) IS 'months from the second to the first';
+COMMENT ON OPERATOR @extschema@.- (@extschema@.im_month, @extschema@.im_month) IS 'Months from the second to the first.';
 
 CREATE FUNCTION @extschema@.im_month_in_range(@extschema@.im_month, @extschema@.im_month, integer, boolean, boolean) RETURNS boolean
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_month_in_range(@extschema@.im_month, @extschema@.im_month, integer, boolean, boolean) IS
-	'window frames RANGE BETWEEN so many months PRECEDING or FOLLOWING';
+	'Window frames RANGE BETWEEN so many months PRECEDING or FOLLOWING.';
 
 CREATE OPERATOR CLASS @extschema@.im_month_ops
 	DEFAULT FOR TYPE @extschema@.im_month USING btree AS
@@ -254,14 +254,14 @@ CREATE OPERATOR CLASS @extschema@.im_month_ops
 	FUNCTION 3 (@extschema@.im_month, integer)
 		@extschema@.im_month_in_range(@extschema@.im_month, @extschema@.im_month, integer, boolean, boolean),
 	FUNCTION 4 pg_catalog.btequalimage(oid);
-COMMENT ON OPERATOR CLASS @extschema@.im_month_ops USING btree IS 'order of months';
+COMMENT ON OPERATOR CLASS @extschema@.im_month_ops USING btree IS 'Order of months.';
 
 CREATE OPERATOR CLASS @extschema@.im_month_ops
 	DEFAULT FOR TYPE @extschema@.im_month USING hash AS
 	OPERATOR 1 @extschema@.=,
 	FUNCTION 1 @extschema@.im_month_hash(@extschema@.im_month),
 	FUNCTION 2 @extschema@.im_month_hash_extended(@extschema@.im_month, bigint);
-COMMENT ON OPERATOR CLASS @extschema@.im_month_ops USING hash IS 'equality of months';
+COMMENT ON OPERATOR CLASS @extschema@.im_month_ops USING hash IS 'Equality of months.';
 
 /* earliest and latest */
 
@@ -269,13 +269,13 @@ CREATE FUNCTION @extschema@.im_month_smaller(@extschema@.im_month, @extschema@.i
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_month_smaller(@extschema@.im_month, @extschema@.im_month) IS
-	'the earlier of two months';
+	'The earlier of two months.';
 
 CREATE FUNCTION @extschema@.im_month_larger(@extschema@.im_month, @extschema@.im_month) RETURNS @extschema@.im_month
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_month_larger(@extschema@.im_month, @extschema@.im_month) IS
-	'the later of two months';
+	'The later of two months.';
 
 CREATE AGGREGATE @extschema@.min(@extschema@.im_month) (
 	SFUNC = @extschema@.im_month_smaller, STYPE = @extschema@.im_month,
@@ -283,7 +283,7 @@ CREATE AGGREGATE @extschema@.min(@extschema@.im_month) (
 	SORTOP = OPERATOR(@extschema@.<),
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE @extschema@.min(@extschema@.im_month) IS 'earliest month';
+COMMENT ON AGGREGATE @extschema@.min(@extschema@.im_month) IS 'Earliest month.';
 
 CREATE AGGREGATE @extschema@.max(@extschema@.im_month) (
 	SFUNC = @extschema@.im_month_larger, STYPE = @extschema@.im_month,
@@ -291,7 +291,7 @@ CREATE AGGREGATE @extschema@.max(@extschema@.im_month) (
 	SORTOP = OPERATOR(@extschema@.>),
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE @extschema@.max(@extschema@.im_month) IS 'latest month';
+COMMENT ON AGGREGATE @extschema@.max(@extschema@.im_month) IS 'Latest month.';
 
-COMMENT ON OPERATOR FAMILY @extschema@.im_month_ops USING btree IS 'order of months';
-COMMENT ON OPERATOR FAMILY @extschema@.im_month_ops USING hash IS 'equality of months';
+COMMENT ON OPERATOR FAMILY @extschema@.im_month_ops USING btree IS 'Order of months.';
+COMMENT ON OPERATOR FAMILY @extschema@.im_month_ops USING hash IS 'Equality of months.';

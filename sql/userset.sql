@@ -70,7 +70,7 @@ CREATE OPERATOR @extschema@.= (
 	RESTRICT = eqsel, JOIN = eqjoinsel, HASHES
 );
 COMMENT ON OPERATOR @extschema@.= (@extschema@.im_userset, @extschema@.im_userset) IS
-'have the same users';
+'Have the same users.';
 
 CREATE OPERATOR @extschema@.<> (
 	LEFTARG = @extschema@.im_userset, RIGHTARG = @extschema@.im_userset,
@@ -79,7 +79,7 @@ CREATE OPERATOR @extschema@.<> (
 	RESTRICT = neqsel, JOIN = neqjoinsel
 );
 COMMENT ON OPERATOR @extschema@.<> (@extschema@.im_userset, @extschema@.im_userset) IS
-'do not have the same users';
+'Do not have the same users.';
 
 CREATE OPERATOR @extschema@.| (
 	LEFTARG = @extschema@.im_userset, RIGHTARG = @extschema@.im_userset,
@@ -87,7 +87,7 @@ CREATE OPERATOR @extschema@.| (
 	COMMUTATOR = OPERATOR(@extschema@.|)
 );
 COMMENT ON OPERATOR @extschema@.| (@extschema@.im_userset, @extschema@.im_userset) IS
-'union: the users of either set';
+'Union: the users of either set.';
 
 CREATE OPERATOR CLASS @extschema@.im_userset_hash_ops
 DEFAULT FOR TYPE @extschema@.im_userset USING hash AS
@@ -190,4 +190,4 @@ COMMENT ON AGGREGATE @extschema@.im_union_agg(@extschema@.im_userset) IS
 'The users of all sets that are not null, the empty set for none. 54000 if the result would pass 1 GB.';
 
 COMMENT ON OPERATOR FAMILY @extschema@.im_userset_hash_ops USING hash IS
-'equality of sets of users';
+'Equality of sets of users.';
