@@ -534,12 +534,10 @@ AS $$
 			('reader', 'im_bi_usage_daily', 'SELECT'),
 			('reader', 'im_bi_revenue', 'SELECT'),
 			('reader', 'im_bi_order', 'SELECT'),
-			('reader', 'im_close_progress', 'SELECT'),
 			('tenant', 'im_bi_bill_line', 'SELECT'),
 			('tenant', 'im_bi_bill_total', 'SELECT'),
 			('tenant', 'im_bi_usage_daily', 'SELECT'),
 			('tenant', 'im_bi_revenue', 'SELECT'),
-			('closer', 'im_close_progress', 'SELECT'),
 			-- the ledger
 			('reader', 'im_invoice', 'SELECT'),
 			('reader', 'im_invoice_line', 'SELECT'),

@@ -46,7 +46,7 @@ AS $$
 			('im_app', 'name', 'text NOT NULL', 'A name for people.'),
 			('im_app', 'rate_card', 'text NOT NULL DEFAULT ''cn''', 'The price list that bills the app.'),
 			('im_app', 'opened_at', 'timestamptz NOT NULL DEFAULT now()', 'When the app was opened; bills do not depend on it.'),
-			('im_app', 'tenant', 'name', 'Role of the customer who owns the app.'),
+			('im_app', 'tenant', 'name', 'Null, or the role of the customer, who may ask about the app once im_grant() made it a tenant.'),
 			('im_order', 'app_id', 'bigint NOT NULL', 'The app that orders.'),
 			('im_order', 'order_id', 'bigint NOT NULL', 'The number that the caller gave it, unique within the app.'),
 			('im_order', 'at', 'timestamptz NOT NULL', 'When it was placed.'),
@@ -81,7 +81,7 @@ AS $$
 			('im_load', 'batch', 'text NOT NULL', 'Its name there.'),
 			('im_load', 'at', 'timestamptz NOT NULL DEFAULT now()', 'When it was loaded.'),
 			('im_usage_daily', 'app_id', 'bigint NOT NULL', 'The app.'),
-			('im_usage_daily', 'day', 'date NOT NULL', 'Day in the time zone of the apps rate card.'),
+			('im_usage_daily', 'day', 'date NOT NULL', 'Day in the time zone of the app''s rate card.'),
 			('im_usage_daily', 'dau', 'bigint', 'Distinct users that logged in.'),
 			('im_usage_daily', 'users', '@extschema@.im_userset', 'Those users; needed where the card prices users of the month.'),
 			('im_usage_daily', 'peak_groups', 'bigint', 'Most groups existing at one moment.'),
@@ -378,4 +378,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_create_tables(boolean) IS
-'Creates the tables in the extension''s schema, owned by the caller, and fills an empty im_rate_card_version with the bundled cards. Run again it adds what is missing and changes no row. Errors: 42501 without CREATE on the schema, or where the cards would go into a table of another role.';
+'Creates the tables in the extension''s schema, owned by the caller, the views for BI and the functions that answer readers and tenants, and fills an empty im_rate_card_version with the bundled cards. Run again it adds what is missing and changes no row. Errors: 42501 without CREATE on the schema, where the cards would go into a table of another role, or where a function of one of its names belongs to another role.';
