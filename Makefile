@@ -3,15 +3,18 @@
 #   make            build the extension
 #   make install    install it into the PostgreSQL that PG_CONFIG names
 #   make demo       everything from a bare Debian machine to printed bills
-#   make test       the whole suite on a throwaway cluster
-#                   (ONLY=regress for one layer, PGMAJOR=17 for another server,
-#                   KEEP=1 to look around afterwards; demo takes the last two too)
+#   make test       the whole suite on a throwaway server
+#                   (ONLY=regress for one layer, FILES=r1_time for one file,
+#                   PGMAJOR=17 for another server, KEEP=1 to look around
+#                   afterwards; demo takes the last two too)
 #   make sanitize   the suite under the address and undefined-behaviour sanitizers
 #   make memcheck   a share of it under valgrind
 #   make coverage   the suite with gcov: which lines of src it reaches
 #   make bench      time it against other databases (SCALE=0.05 for a try)
 #   make installcheck   pg_regress and isolation tests on an installed server
 #   make clean      remove what was built
+#
+# The README tells of all of them, and of more variables.
 #
 # It builds out of the tree too: make -f /path/to/imbilling/Makefile
 
