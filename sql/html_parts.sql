@@ -1,6 +1,5 @@
--- Parts of the pages: words, numbers, charts and style.  What comes out of
--- these functions is HTML already; what came from a table went through
--- im_html_text() first.
+-- Parts of all pages: words, numbers, days.  What comes out of these functions
+-- is HTML already; what came from a table went through im_html_text() first.
 
 CREATE FUNCTION @extschema@.im_html_text(text) RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;

@@ -64,7 +64,7 @@ INSERT INTO set_parted SELECT ('{' || n || '}')::im_userset FROM generate_series
 SELECT ok((SELECT count(*) BETWEEN 20 AND 80 FROM set_0), 'sets are partitioned by hash');
 SELECT is((SELECT im_count(im_union_agg(users)) FROM month_set), 777::bigint, 'and united');
 
--- Partitions are counted one by one and merged as they stand in memory.
+-- Partitions are counted one by one, and their states merged.
 CREATE TABLE visit_by_n (LIKE visit) PARTITION BY HASH (n);
 CREATE TABLE visit_0 PARTITION OF visit_by_n FOR VALUES WITH (MODULUS 2, REMAINDER 0);
 CREATE TABLE visit_1 PARTITION OF visit_by_n FOR VALUES WITH (MODULUS 2, REMAINDER 1);
