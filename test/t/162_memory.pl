@@ -106,7 +106,7 @@ psql_ok($db, q{
 		RAISE WARNING 'not refused: %', statement;
 	EXCEPTION
 		WHEN data_exception OR check_violation OR no_data_found THEN NULL;
-	END $$}, 'helpers');
+	END $$}, 'functions of the test');
 
 my $zone = q{'Asia/Shanghai'};
 

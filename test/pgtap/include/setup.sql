@@ -1,5 +1,5 @@
 -- What every pgTAP file of this directory needs: quiet output, a schema of
--- small helpers that goes away with the file's ROLLBACK, and fixed settings.
+-- small functions that goes away with the file's ROLLBACK, and fixed settings.
 -- A file begins with BEGIN and includes this one with \ir.
 \set QUIET 1
 \pset format unaligned
