@@ -18,11 +18,12 @@ prepare_metering() {
 	bench_sql -c "COPY (SELECT * FROM login) TO '$WORK/login.copy'"
 }
 
-# Marking is nothing but triggers: without them a load is what it was.
+# Marking is nothing but triggers: without them a load is what it was.  Nothing
+# is marked before anything is metered, so a day is.
 section_copy() {
 	local triggers
 	for triggers in DISABLE ENABLE; do
-		metering_sql -c 'TRUNCATE im_login, im_usage_mark' -c "ALTER TABLE im_login $triggers TRIGGER USER" -c CHECKPOINT
+		metering_sql -c 'TRUNCATE im_login, im_usage_mark' -c "SELECT im_meter('2023-12-01', '2023-12-01')" -c "ALTER TABLE im_login $triggers TRIGGER USER" -c CHECKPOINT
 		BENCH_DATABASE=bench_metering sql copy "~COPY into im_login, triggers $triggers""D" 1 \
 			"COPY im_login (app_id, user_id, at) FROM '$WORK/login.copy'"
 	done
