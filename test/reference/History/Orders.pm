@@ -346,7 +346,7 @@ sub some_refund
 	my ($self) = @_;
 	my $log = $self->{log};
 	my @newest = map { $log->last_term($_) || () } sort keys %{ $log->{standing} };
-	my @any = (@{ $self->{orders} }, { order_id => 77, item => '' });
+	my @any = (@{ $self->{orders} }, { order_id => 77, item => '', option => '' });
 	my $order = @newest && chance(80) ? pick(@newest) : pick(@any);
 	my $names_it = chance(50);
 
