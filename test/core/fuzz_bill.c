@@ -958,7 +958,7 @@ main(int argc, char **argv)
 				first;
 
 	now.seed = (uint64_t) setting(argc, argv, 1, "FUZZ_SEED", 20191210);
-	count = setting(argc, argv, 2, "FUZZ_HISTORIES", 12000);
+	count = setting(argc, argv, 2, "FUZZ_HISTORIES", 5000);
 	first = setting(argc, argv, 3, NULL, 0);
 	for (now.number = first; now.number < first + count; now.number++)
 	{

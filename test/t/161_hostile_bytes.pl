@@ -8,7 +8,7 @@
 # A failure means that a client can crash the server, read past its own bytes,
 # store a value that is not what it says, or wait for ever.
 #
-# FUZZ_SECONDS=600 for all together (default 15), FUZZ_SEED to repeat a run.
+# FUZZ_SECONDS=600 for all together (default 30), FUZZ_SEED to repeat a run.
 use strict;
 use warnings;
 
@@ -19,7 +19,7 @@ use Test::More;
 use BillingData;
 
 my $tree = $ENV{IMBILLING_TREE} || "$FindBin::Bin/../..";
-my $seconds = $ENV{FUZZ_SECONDS} || 15;
+my $seconds = $ENV{FUZZ_SECONDS} || 30;
 my $seed = $ENV{FUZZ_SEED} || time;
 my $corpus = "$tree/test/fuzz/corpus";
 
