@@ -34,7 +34,7 @@ fill_metering() {
 	if ! wants copy; then
 		metering_sql -c 'TRUNCATE im_login, im_usage_mark' -c "COPY im_login (app_id, user_id, at) FROM '$WORK/login.copy'"
 	fi
-	metering_sql -c 'VACUUM ANALYZE im_login' -c 'TRUNCATE im_usage_daily, im_metered_day' >/dev/null
+	metering_sql -c 'VACUUM ANALYZE im_login' -c 'TRUNCATE im_usage_daily, im_metered_day, im_metered_partition' >/dev/null
 }
 
 section_metering() {
@@ -42,7 +42,7 @@ section_metering() {
 	fill_metering
 	sql metering '~scan alone, count(*)' all "SELECT count(*) FROM im_login"
 	sql metering '~bills of all apps from events' all "SELECT count(*), sum(total) FROM im_monthly_totals('2023-12')"
-	sql metering '~im_meter(), 30 days' all "SELECT im_meter('2023-12-01', '2023-12-30')"
+	sql metering '~im_meter(), 30 days' all "SELECT im_meter()"
 	metering_sql -c "INSERT INTO im_login (app_id, user_id, at) VALUES (7, 'late', '2023-12-09 20:00+08')"
 	sql metering '~im_meter() after one late login' all "SELECT im_meter()"
 	sql metering '~im_meter() with nothing to do' all "SELECT im_meter()"
