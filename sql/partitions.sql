@@ -100,6 +100,12 @@ AS $$
 	FROM pg_trigger t
 	WHERE t.tgrelid = $1 AND NOT t.tgisinternal
 	UNION ALL
+	-- its definition does not say in which replication roles a trigger fires
+	SELECT format('ALTER TABLE %s %s TRIGGER %I', $1,
+		CASE t.tgenabled WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'DISABLE' END, t.tgname)
+	FROM pg_trigger t
+	WHERE t.tgrelid = $1 AND NOT t.tgisinternal AND t.tgenabled <> 'O'
+	UNION ALL
 	SELECT format('GRANT %s ON %s TO %s%s', a.privilege_type, $1,
 		CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END,
 		CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
