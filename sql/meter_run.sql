@@ -191,8 +191,8 @@ BEGIN
 		SELECT range_merge(range_agg(d.days)) INTO known
 		FROM (SELECT daterange(min(m.day), max(m.day), '[]') FROM @extschema@.im_metered_day m
 			  UNION ALL
-			  SELECT daterange((min(p.first_event) AT TIME ZONE 'UTC')::date - 1,
-							   least((max(p.last_event) AT TIME ZONE 'UTC')::date + 1, today), '[]')
+			  SELECT daterange((greatest(min(p.first_event), '0001-01-02 00:00+00') AT TIME ZONE 'UTC')::date - 1,
+							   least((greatest(max(p.last_event), '0001-01-02 00:00+00') AT TIME ZONE 'UTC')::date + 1, today), '[]')
 			  FROM @extschema@.im_metered_partition p
 			  WHERE p.first_event <= p.last_event AND p.first_event < now()
 			  UNION ALL
