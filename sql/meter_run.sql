@@ -311,8 +311,11 @@ BEGIN
 			RETURN false;
 		END IF;
 		PERFORM brin_summarize_new_values(brin);
-		IF NOT EXISTS (SELECT FROM pg_statistic t JOIN pg_attribute a ON a.attrelid = t.starelid AND a.attnum = t.staattnum
-					   WHERE t.starelid = p.partition AND a.attname = 'at') THEN
+		-- pg_statistic is for superusers
+		IF NOT EXISTS (SELECT FROM pg_stats v
+					   JOIN pg_class c ON c.relname = v.tablename
+					   JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = v.schemaname
+					   WHERE c.oid = p.partition AND v.attname = 'at') THEN
 			EXECUTE format('ANALYZE %s (at)', p.partition::regclass);
 		END IF;
 		IF coalesce((SELECT min(abs(v.correlation))
