@@ -292,6 +292,7 @@ DECLARE
 	time_column name := @extschema@.im_time_column($1);
 	kind "char" := (SELECT c.relkind FROM pg_class c WHERE c.oid = $1);
 	made integer;
+	loaders name[];
 BEGIN
 	PERFORM @extschema@.im_check_partitions($2, $3, $4, $5);
 	IF kind = 'r' THEN
@@ -307,6 +308,10 @@ BEGIN
 	END IF;
 	-- now rather than at the next im_meter(), whose end their loaders would wait for
 	PERFORM @extschema@.im_watch_partitions();
+	loaders := ARRAY(SELECT g.role FROM @extschema@.im_grants() g WHERE g.kind = 'loader');
+	IF loaders <> '{}' THEN
+		PERFORM @extschema@.im_change_privileges('GRANT', 'loader', loaders);
+	END IF;
 	RETURN made;
 END
 $$;
