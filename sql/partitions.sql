@@ -287,6 +287,7 @@ CREATE FUNCTION @extschema@.im_partition(parent regclass, since date, until date
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 	SET client_min_messages = warning
+	SET datestyle = 'ISO, YMD'	-- others name zones by abbreviations of several meanings
 AS $$
 DECLARE
 	time_column name := @extschema@.im_time_column($1);
