@@ -234,6 +234,7 @@ AS $$
 DECLARE
 	forgotten bigint;
 BEGIN
+	PERFORM @extschema@.im_need_tables();
 	PERFORM @extschema@.im_lock_metering();
 	UPDATE @extschema@.im_metered_day d
 	SET metered_at = NULL
