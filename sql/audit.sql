@@ -215,7 +215,8 @@ AS $$
 	WHERE o.app_id = $1
 		AND o.at < upper($2::daterange)::timestamp AT TIME ZONE coalesce(a.time_zone, 'UTC')
 	UNION ALL
-	SELECT lower(s.days)::timestamp AT TIME ZONE coalesce(a.time_zone, 'UTC'), 'suspension', NULL, NULL,
+	SELECT greatest(lower(s.days), CASE WHEN NOT lower_inf(s.days) THEN date '0001-01-01' END)::timestamp
+			AT TIME ZONE coalesce(a.time_zone, 'UTC'), 'suspension', NULL, NULL,
 		format('Suspended %s through %s: %s', to_char(lower(s.days), 'YYYY-MM-DD'),
 			coalesce(to_char(upper(s.days) - 1, 'YYYY-MM-DD'), 'now'), s.reason)
 	FROM @extschema@.im_suspension s

@@ -152,7 +152,7 @@ BEGIN
 	RETURN QUERY
 	SELECT m::date
 	FROM generate_series(
-			greatest(date_trunc('month', earliest AT TIME ZONE 'UTC' - interval '14 hours'), covered),
+			greatest(date_trunc('month', greatest(earliest, '0001-01-02 00:00+00') AT TIME ZONE 'UTC' - interval '14 hours'), covered),
 			(now() AT TIME ZONE 'Asia/Shanghai'), interval '1 month') m
 	WHERE earliest IS NOT NULL AND covered IS NOT NULL;
 END
@@ -166,15 +166,15 @@ CREATE FUNCTION @extschema@.im_billed_months_of(apps bigint[]) RETURNS TABLE (mo
 AS $$
 #variable_conflict use_column
 DECLARE
-	earliest timestamp;
+	earliest timestamptz;
 	covered date;
 BEGIN
 	IF $1 IS NULL THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_billed_months();
 		RETURN;
 	END IF;
-	-- of each app the first row of an index; half a day for zones to the west
-	SELECT least(min(o.at), min(l.at), min(g.at), min(m.at), min(c.at), min(d.at)) AT TIME ZONE 'UTC' - interval '14 hours'
+	-- of each app the first row of an index
+	SELECT least(min(o.at), min(l.at), min(g.at), min(m.at), min(c.at), min(d.at))
 	INTO earliest
 	FROM @extschema@.im_app a,
 		LATERAL (SELECT min(x.at) FROM @extschema@.im_order x WHERE x.app_id = a.app_id) o(at),
@@ -190,9 +190,11 @@ BEGIN
 	INTO covered
 	FROM @extschema@.im_rate_card_version v
 	WHERE v.rate_card IN (SELECT a.rate_card FROM @extschema@.im_app a WHERE a.app_id = ANY ($1));
+	-- half a day earlier, for zones to the west
 	RETURN QUERY
 	SELECT m::date
-	FROM generate_series(greatest(date_trunc('month', earliest), covered),
+	FROM generate_series(
+			greatest(date_trunc('month', greatest(earliest, '0001-01-02 00:00+00') AT TIME ZONE 'UTC' - interval '14 hours'), covered),
 			(now() AT TIME ZONE 'Asia/Shanghai'), interval '1 month') m
 	WHERE earliest IS NOT NULL AND covered IS NOT NULL;
 END

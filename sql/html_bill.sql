@@ -146,7 +146,7 @@ COMMENT ON FUNCTION @extschema@.im_html_line(text, @extschema@.im_bill_line, int
 'A line of a bill as a row of its table.';
 
 CREATE FUNCTION @extschema@.im_html_lines(lang text, lines @extschema@.im_bill_line[], places integer, total numeric,
-		dau_day date, group_day date) RETURNS text
+		dau_day date, group_day date, one_of_several boolean) RETURNS text
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -154,9 +154,10 @@ DECLARE
 	exact numeric := (SELECT sum(b.amount) FROM unnest($2) b);
 	currency text := @extschema@.im_html_text(($2[1]).currency);
 BEGIN
-	RETURN format('<section><h2 id="lines">%s</h2><div class="scroll" tabindex="0" role="region" aria-labelledby="lines">'
+	RETURN format('<section><h2 id="lines%2$s">%1$s</h2><div class="scroll" tabindex="0" role="region" aria-labelledby="lines%2$s">'
 			'<table role="table" class="lines"><caption>%1$s</caption><thead role="rowgroup"><tr role="row">',
-			@extschema@.im_html_word($1, 'lines'))
+			@extschema@.im_html_word($1, 'lines') || CASE WHEN $7 THEN ', ' || currency ELSE '' END,
+			CASE WHEN $7 THEN '-' || currency ELSE '' END)
 		|| (SELECT string_agg(format('<th role="columnheader" scope="col"%s>%s%s</th>', h.class,
 					@extschema@.im_html_word($1, h.key),
 					CASE WHEN h.key IN ('unit_price', 'amount') THEN ' (' || currency || ')' ELSE '' END), '' ORDER BY h.n)
@@ -176,8 +177,8 @@ BEGIN
 		|| '</tfoot></table></div></section>' || E'\n';
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_html_lines(text, @extschema@.im_bill_line[], integer, numeric, date, date) IS
-'The table of the lines of a bill, with its total.';
+COMMENT ON FUNCTION @extschema@.im_html_lines(text, @extschema@.im_bill_line[], integer, numeric, date, date, boolean) IS
+'The table of the lines of a bill that are in one currency, with their total.';
 
 -- One day a row: only the columns that have a figure in the month.
 CREATE FUNCTION @extschema@.im_html_days(lang text, days @extschema@.im_html_day[],
@@ -347,6 +348,27 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_html_head_of(bigint, @extschema@.im_month, @extschema@.im_bill_line[]) IS
 'App, price list and total of a page.';
 
+-- Lines are in two currencies where an app's price list came to have another one
+-- after its month was closed.
+CREATE FUNCTION @extschema@.im_html_tables(lang text, app_id bigint, month date, lines @extschema@.im_bill_line[],
+		head @extschema@.im_html_head, dau_day date, group_day date) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT string_agg(@extschema@.im_html_lines($1, c.lines, CASE WHEN c.current THEN ($5).places ELSE scale(t.total) END,
+			t.total, $6, $7, c.several), '' ORDER BY c.current, c.currency COLLATE "C")
+	FROM (SELECT b.currency, b.currency IS NOT DISTINCT FROM ($5).currency AS current,
+				 count(*) OVER () > 1 AS several, array_agg(b ORDER BY b.line) AS lines
+		  FROM unnest($4) b
+		  GROUP BY b.currency) c,
+		LATERAL (SELECT CASE WHEN c.current THEN ($5).total ELSE
+					(SELECT sum(i.total)
+					 FROM @extschema@.im_invoice i
+					 WHERE i.app_id = $2 AND i.month = $3 AND i.currency = c.currency) END AS total) t
+$$;
+COMMENT ON FUNCTION @extschema@.im_html_tables(text, bigint, date, @extschema@.im_bill_line[], @extschema@.im_html_head, date, date) IS
+'The lines of a bill: a table for each currency, last the one of its total.';
+
 CREATE FUNCTION @extschema@.im_html_header(lang text, app_id bigint, month date, head @extschema@.im_html_head,
 		plan text, lines @extschema@.im_bill_line[]) RETURNS text
 	LANGUAGE sql STABLE PARALLEL RESTRICTED
@@ -364,7 +386,8 @@ AS $$
 			coalesce(@extschema@.im_html_name($1, 'plan.' || $5, $5), @extschema@.im_html_word($1, 'plan.none')))
 		|| @extschema@.im_html_fact(@extschema@.im_html_word($1, 'card'), format(@extschema@.im_html_word($1, 'card.from'),
 			'<bdi>' || @extschema@.im_html_text(($4).card) || '</bdi>', @extschema@.im_html_date(($4).card_from)))
-		|| coalesce(@extschema@.im_html_sums($1, $3, $6, ($4).places), '')
+		|| coalesce(@extschema@.im_html_sums($1, $3,
+			ARRAY(SELECT b FROM unnest($6) b WHERE b.currency IS NOT DISTINCT FROM ($4).currency), ($4).places), '')
 		|| @extschema@.im_html_fact(@extschema@.im_html_word($1, 'status'),
 			@extschema@.im_html_status($1, $2, $3, ($4).zone))
 		|| '</dl></header>' || E'\n'
@@ -405,7 +428,7 @@ BEGIN
 		@extschema@.im_html_header($3, $1, $2::date, head, plan, lines)
 		|| CASE WHEN lines IS NULL THEN format('<section class="nothing"><p>%s</p><p>%s</p></section>' || E'\n',
 				@extschema@.im_html_word($3, 'nothing'), format(@extschema@.im_html_word($3, 'nothing.note'), title))
-			ELSE @extschema@.im_html_lines($3, lines, head.places, head.total, dau_day, group_day) END
+			ELSE @extschema@.im_html_tables($3, $1, $2::date, lines, head, dau_day, group_day) END
 		|| @extschema@.im_html_charts($3, days,
 			(head.terms #>> ARRAY['plans', plan, 'dau', 'included'])::numeric,
 			(head.terms #>> ARRAY['plans', plan, 'groups', 'included'])::numeric)

@@ -112,6 +112,7 @@ BEGIN
 	IF @extschema@.im_guarded('im_month_html_guarded') THEN
 		RETURN @extschema@.im_month_html_guarded($1, $2);
 	END IF;
+	PERFORM @extschema@.im_need_tables();
 	RETURN @extschema@.im_month_html_of(NULL, $1, $2);
 END
 $$;

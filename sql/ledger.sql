@@ -146,14 +146,18 @@ COMMENT ON FUNCTION @extschema@.im_issued_lines(date) IS
 'The lines of all documents of a month as issued; those of an app''s notes are numbered on from those of its invoice.';
 
 CREATE FUNCTION @extschema@.im_month_root(month @extschema@.im_month) RETURNS bytea
-	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT sha256(@extschema@.im_canonical('imbilling month 1'::text, $1::date,
-		string_agg(@extschema@.im_canonical(i.app_id, i.revision, i.digest), ''
-			ORDER BY i.app_id, i.revision)))
-	FROM @extschema@.im_invoice i
-	WHERE i.month = $1::date
+BEGIN
+	PERFORM @extschema@.im_need_tables();
+	RETURN (
+		SELECT sha256(@extschema@.im_canonical('imbilling month 1'::text, $1::date,
+			string_agg(@extschema@.im_canonical(i.app_id, i.revision, i.digest), ''
+				ORDER BY i.app_id, i.revision)))
+		FROM @extschema@.im_invoice i
+		WHERE i.month = $1::date);
+END
 $$;
 COMMENT ON FUNCTION @extschema@.im_month_root(@extschema@.im_month) IS
 'One digest (SHA-256) of all documents of a month. Kept outside the database it proves later that none was changed, removed or added: im_verify_invoices(month, root).';

@@ -191,8 +191,8 @@ BEGIN
 		SELECT range_merge(range_agg(d.days)) INTO known
 		FROM (SELECT daterange(min(m.day), max(m.day), '[]') FROM @extschema@.im_metered_day m
 			  UNION ALL
-			  SELECT daterange((min(p.first_event) AT TIME ZONE 'UTC')::date - 1,
-							   least((max(p.last_event) AT TIME ZONE 'UTC')::date + 1, today), '[]')
+			  SELECT daterange((greatest(min(p.first_event), '0001-01-02 00:00+00') AT TIME ZONE 'UTC')::date - 1,
+							   least((greatest(max(p.last_event), '0001-01-02 00:00+00') AT TIME ZONE 'UTC')::date + 1, today), '[]')
 			  FROM @extschema@.im_metered_partition p
 			  WHERE p.first_event <= p.last_event AND p.first_event < now()
 			  UNION ALL
@@ -311,8 +311,11 @@ BEGIN
 			RETURN false;
 		END IF;
 		PERFORM brin_summarize_new_values(brin);
-		IF NOT EXISTS (SELECT FROM pg_statistic t JOIN pg_attribute a ON a.attrelid = t.starelid AND a.attnum = t.staattnum
-					   WHERE t.starelid = p.partition AND a.attname = 'at') THEN
+		-- pg_statistic is for superusers
+		IF NOT EXISTS (SELECT FROM pg_stats v
+					   JOIN pg_class c ON c.relname = v.tablename
+					   JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = v.schemaname
+					   WHERE c.oid = p.partition AND v.attname = 'at') THEN
 			EXECUTE format('ANALYZE %s (at)', p.partition::regclass);
 		END IF;
 		IF coalesce((SELECT min(abs(v.correlation))

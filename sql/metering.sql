@@ -167,6 +167,37 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_watch_partitions() IS
 'Adds the triggers that mark changes to the partitions that lack them: true if one of these was metered before.';
 
+-- ENABLE TRIGGER ALL after DISABLE TRIGGER ALL leaves them firing in sessions
+-- of replication role origin and local only.
+CREATE FUNCTION @extschema@.im_wake_marks() RETURNS boolean
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	t record;
+	asleep boolean := false;
+BEGIN
+	FOR t IN
+		SELECT g.tgrelid::regclass AS on_table, g.tgname
+		FROM pg_trigger g
+		JOIN (SELECT to_regclass(format('%s.%I', '@extschema@', d.table_name))::oid AS watched, d.trigger_name
+			  FROM @extschema@.im_mark_definitions() d
+			  UNION
+			  SELECT l.partition, d.trigger_name
+			  FROM @extschema@.im_raw_leaves() l
+			  JOIN @extschema@.im_mark_definitions() d ON d.table_name = l.table_name) w
+			ON w.watched = g.tgrelid AND w.trigger_name = g.tgname
+		WHERE g.tgenabled <> 'A'
+	LOOP
+		EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', t.on_table, t.tgname);
+		asleep := true;
+	END LOOP;
+	RETURN asleep;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_wake_marks() IS
+'Makes the triggers that mark changes fire whatever the session''s replication role, also where somebody disabled them: true if one did not.';
+
 CREATE FUNCTION @extschema@.im_is_watched(partition oid, table_name text) RETURNS boolean
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
@@ -203,6 +234,7 @@ AS $$
 DECLARE
 	forgotten bigint;
 BEGIN
+	PERFORM @extschema@.im_need_tables();
 	PERFORM @extschema@.im_lock_metering();
 	UPDATE @extschema@.im_metered_day d
 	SET metered_at = NULL

@@ -100,6 +100,12 @@ AS $$
 	FROM pg_trigger t
 	WHERE t.tgrelid = $1 AND NOT t.tgisinternal
 	UNION ALL
+	-- its definition does not say in which replication roles a trigger fires
+	SELECT format('ALTER TABLE %s %s TRIGGER %I', $1,
+		CASE t.tgenabled WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'DISABLE' END, t.tgname)
+	FROM pg_trigger t
+	WHERE t.tgrelid = $1 AND NOT t.tgisinternal AND t.tgenabled <> 'O'
+	UNION ALL
 	SELECT format('GRANT %s ON %s TO %s%s', a.privilege_type, $1,
 		CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END,
 		CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
@@ -281,11 +287,13 @@ CREATE FUNCTION @extschema@.im_partition(parent regclass, since date, until date
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 	SET client_min_messages = warning
+	SET datestyle = 'ISO, YMD'	-- others name zones by abbreviations of several meanings
 AS $$
 DECLARE
 	time_column name := @extschema@.im_time_column($1);
 	kind "char" := (SELECT c.relkind FROM pg_class c WHERE c.oid = $1);
 	made integer;
+	loaders name[];
 BEGIN
 	PERFORM @extschema@.im_check_partitions($2, $3, $4, $5);
 	IF kind = 'r' THEN
@@ -301,6 +309,10 @@ BEGIN
 	END IF;
 	-- now rather than at the next im_meter(), whose end their loaders would wait for
 	PERFORM @extschema@.im_watch_partitions();
+	loaders := ARRAY(SELECT g.role FROM @extschema@.im_grants() g WHERE g.kind = 'loader');
+	IF loaders <> '{}' THEN
+		PERFORM @extschema@.im_change_privileges('GRANT', 'loader', loaders);
+	END IF;
 	RETURN made;
 END
 $$;

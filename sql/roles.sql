@@ -588,6 +588,13 @@ BEGIN
 		FROM @extschema@.im_privilege_definitions() p
 		WHERE p.kind = $2 AND to_regclass(format('%s.%I', '@extschema@', p.table_name)) IS NOT NULL
 		UNION ALL
+		-- partitions are loaded directly, too
+		SELECT format('%s ON TABLE %s', p.privilege, l.partition::regclass)
+		FROM @extschema@.im_privilege_definitions() p
+		JOIN @extschema@.im_raw_leaves() l ON l.table_name = p.table_name
+		JOIN pg_class c ON c.oid = l.partition
+		WHERE p.kind = $2 AND pg_has_role(c.relowner, 'USAGE')
+		UNION ALL
 		SELECT format('EXECUTE ON FUNCTION %s', p.oid::regprocedure)
 		FROM @extschema@.im_function_definitions() f
 		JOIN pg_proc p ON p.proname = f.function_name

@@ -325,6 +325,7 @@ BEGIN
 		unwatched := unwatched OR t.trigger_name LIKE 'im\_mark\_%';
 	END LOOP;
 	unwatched := @extschema@.im_watch_partitions() OR unwatched;
+	unwatched := @extschema@.im_wake_marks() OR unwatched;
 	-- what was loaded without the triggers was not marked
 	IF unwatched AND EXISTS (SELECT FROM @extschema@.im_metered_day d WHERE d.metered_at IS NOT NULL) THEN
 		PERFORM @extschema@.im_forget_metering();
@@ -332,7 +333,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_add_triggers() IS
-'Adds the triggers that are missing, to partitions too. If one was missing that marks changes, what was metered counts no more.';
+'Adds the triggers that are missing, to partitions too. If one was missing or disabled that marks changes, what was metered counts no more.';
 
 -- A row inserted into a table that somebody else made runs the triggers that
 -- he put on it, with the rights of whoever inserts.

@@ -34,6 +34,13 @@ take_days(Zone *zone, TimestampTz since, TimestampTz until, DateADT *first, Date
 	}
 }
 
+/* Where zones are behind UTC, the first instants have no day that dates reach. */
+static TimestampTz
+with_day(TimestampTz at)
+{
+	return TIMESTAMP_NOT_FINITE(at) ? at : Max(at, MIN_TIMESTAMP + 2 * USECS_PER_DAY);
+}
+
 /* Only the ends of a long span say anything of its first and last day. */
 static void
 span_days(Zone *zone, TimestampTz since, TimestampTz until, DateADT *first, DateADT *last)
@@ -41,7 +48,7 @@ span_days(Zone *zone, TimestampTz since, TimestampTz until, DateADT *first, Date
 	bool		open_start = TIMESTAMP_IS_NOBEGIN(since),
 				open_end = TIMESTAMP_IS_NOEND(until);
 
-	if (!open_start && !open_end && until - since <= FAR)
+	if (!open_start && !open_end && until <= FAR + since)
 	{
 		take_days(zone, since, until, first, last);
 		return;
@@ -74,7 +81,7 @@ im_local_days(PG_FUNCTION_ARGS)
 	RangeBound	lower,
 				upper;
 
-	span_days(zone, PG_GETARG_TIMESTAMPTZ(0), PG_GETARG_TIMESTAMPTZ(1), &first, &last);
+	span_days(zone, with_day(PG_GETARG_TIMESTAMPTZ(0)), with_day(PG_GETARG_TIMESTAMPTZ(1)), &first, &last);
 	if (DATE_IS_NOEND(first) || DATE_IS_NOBEGIN(last))
 		PG_RETURN_NULL();
 	lower = day_bound(first, true);

@@ -122,6 +122,12 @@ SELECT is((SELECT string_agg(format('%s %s %s %s', revision, kind, total, curren
 SELECT is(im_monthly_total(6, '2023-03'), 3001.00, 'its total is that in the new');
 SELECT is((SELECT string_agg(currency || ' ' || total, ', ' ORDER BY currency) FROM im_monthly_totals('2023-03') WHERE app_id = 6),
 	'CNY 0.00, USD 3001.00', 'and both are told');
+CREATE FUNCTION page_totals(app bigint) RETURNS text LANGUAGE sql
+RETURN (SELECT string_agg(t[1] || ' ' || t[2], ', ')
+		FROM regexp_matches(im_bill_html(app, '2023-03'), '<tr role="row"><th role="rowheader" scope="row" colspan="6">Total, ([A-Z]+)</th>[^\n]*?<data value="([-0-9.]+)">', 'g') t);
+SELECT is(page_totals(6), 'CNY 0.00, USD 3001.00', 'so does its page, in a table for each');
+SELECT matches(im_bill_html(6, '2023-03'), 'Lines of the bill, CNY.*Amount \(CNY\).*Lines of the bill, USD.*Amount \(USD\)', 'with its lines in it');
+SELECT is((SELECT count(*) FROM regexp_matches(im_bill_html(6, '2023-03'), '3,001.00', 'g')), 2::bigint, 'what was bought is told in the new alone');
 CREATE ROLE im_test_customer;
 GRANT USAGE ON SCHEMA im_test TO im_test_customer;
 SELECT im_grant('im_test_customer', 'tenant') \g /dev/null

@@ -341,6 +341,27 @@ CALL login(1, 'replicated', '2024-01-17 12:00');
 SET LOCAL session_replication_role = origin;
 SELECT is(reads(), '- 1:01-17..01-17', 'a load that suppresses triggers is marked all the same');
 SELECT im_meter();
+
+-- As pg_restore --disable-triggers and many who load by hand do it.
+SAVEPOINT triggers_off;
+ALTER TABLE im_login DISABLE TRIGGER ALL;
+CALL login(1, 'past the triggers', '2024-01-17 12:00');
+SELECT is(reads(), '01-01..01-31', 'while the triggers are disabled nothing metered counts');
+ALTER TABLE im_login ENABLE TRIGGER ALL;
+SELECT is(reads(), '01-01..01-31', 'nor does it once they are enabled again, for what was not marked meanwhile');
+SELECT agrees('triggers disabled and enabled');
+SELECT im_meter();
+SELECT is(reads(), '-', 'it is metered anew');
+SELECT is((SELECT count(*) FROM pg_trigger WHERE tgrelid = 'im_login'::regclass AND tgname LIKE 'im\_mark\_%' AND tgenabled <> 'A'), 0::bigint,
+	'and the triggers fire in every replication role again');
+SELECT agrees('metered anew');
+ALTER TABLE im_login DISABLE TRIGGER ALL;
+CALL login(1, 'past them too', '2024-01-17 12:00');
+CALL settle();
+SELECT im_create_tables();
+SELECT is(reads(), '01-01..01-31', 'im_create_tables() does not make it count either');
+SELECT agrees('triggers enabled by im_create_tables()');
+ROLLBACK TO triggers_off;
 MERGE INTO im_login l USING (VALUES ('replicated', 1), ('merged', 2)) v(u, a) ON l.user_id = v.u
 	WHEN MATCHED THEN UPDATE SET at = at8('2024-01-18 12:00')
 	WHEN NOT MATCHED THEN INSERT VALUES (v.a, v.u, at8('2024-01-19 12:00'));

@@ -111,5 +111,14 @@ DROP VIEW on_it;
 SELECT is(im_partition('im_call', '2024-01-01', '2024-01-01', '1 month'), 0, 'an empty table may become partitioned without partitions');
 SELECT is(pg_get_partkeydef('im_call'::regclass), 'RANGE (at)', 'it did');
 
+-- Bounds are instants, not what a style of dates calls them: CST is a zone of America to PostgreSQL.
+SET LOCAL datestyle = 'SQL, DMY';
+SET LOCAL timezone = 'Asia/Shanghai';
+SELECT is(im_partition('im_call', '2024-01-01', '2024-02-01', '1 month'), 1, 'a partition made under another DateStyle');
+SELECT is(im_partition('im_call', '2024-01-01', '2024-02-01', '1 month'), 0, 'is found again');
+SET LOCAL datestyle = ISO;
+SELECT is((SELECT pg_get_expr(relpartbound, oid) FROM pg_class WHERE oid = 'im_call_p2024_01'::regclass),
+	'FOR VALUES FROM (''2024-01-01 00:00:00+08'') TO (''2024-02-01 00:00:00+08'')', 'and begins at midnight');
+
 SELECT * FROM finish();
 ROLLBACK;

@@ -180,6 +180,15 @@ FROM (VALUES
 -- A table that is partitioned afterwards keeps its loader.
 SELECT im_partition('im_login', '2023-03-01', '2023-05-01', '1 month') \g /dev/null
 SELECT is(done('gateway', 'INSERT INTO im_login VALUES (11, ''u'', ''2023-03-09'')'), 'done', 'partitioned or not');
+SELECT is(done('gateway', format('INSERT INTO im_login_%s VALUES (11, ''u'', %L)', leaf, at)), 'done', 'into ' || leaf)
+FROM (VALUES ('p2023_03', '2023-03-09'), ('default', '2023-06-09')) v(leaf, at);
+SELECT im_partition('im_login', '2023-05-01', '2023-06-01', '1 month') \g /dev/null
+SELECT is(done('gateway', 'INSERT INTO im_login_p2023_05 VALUES (11, ''u'', ''2023-05-09'')'), 'done', 'and into one that is added');
+SELECT is(done(role, 'INSERT INTO im_login_p2023_03 VALUES (11, ''u'', ''2023-03-09'')'), '42501: permission denied for table im_login_p2023_03', 'but not the ' || role)
+FROM unnest('{acme,stranger}'::name[]) role;
+SELECT matches(seen('gateway', 'SELECT * FROM im_login_p2023_03'), '^42501', 'nor can the loader read it');
+SELECT im_revoke('gateway', 'loader') \g /dev/null
+SELECT is(done('gateway', 'INSERT INTO im_login_p2023_03 VALUES (11, ''u'', ''2023-03-09'')'), '42501: permission denied for table im_login_p2023_03', 'nor one who was');
 
 SELECT * FROM finish();
 ROLLBACK;
