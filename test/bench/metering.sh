@@ -23,7 +23,8 @@ prepare_metering() {
 section_copy() {
 	local triggers
 	for triggers in DISABLE ENABLE; do
-		metering_sql -c 'TRUNCATE im_login, im_usage_mark' -c "SELECT im_meter('2023-12-01', '2023-12-01')" -c "ALTER TABLE im_login $triggers TRIGGER USER" -c CHECKPOINT
+		metering_sql -c 'TRUNCATE im_login, im_usage_mark' -c "SELECT im_meter('2023-12-01', '2023-12-01')" \
+			-c "ALTER TABLE im_login $triggers TRIGGER USER" -c CHECKPOINT >/dev/null
 		BENCH_DATABASE=bench_metering sql copy "~COPY into im_login, triggers $triggers""D" 1 \
 			"COPY im_login (app_id, user_id, at) FROM '$WORK/login.copy'"
 	done

@@ -43,7 +43,7 @@ END {
 	print "<g fill=\"#333333\">"
 	for (y = y0; y <= y1; y++) {
 		printf "<path d=\"M%d %.1fH%d\" stroke=\"#cccccc\"/>\n", left, y_of(10 ^ y), right
-		text(left - 8, y_of(10 ^ y) + 4, "end", amount(10 ^ y) " ms")
+		text(left - 8, y_of(10 ^ y) + 4, "end", y < 3 ? 10 ^ y " ms" : 10 ^ (y - 3) " s")
 	}
 	n = split(points[label[1]], pair, " ")
 	for (i = 1; i <= n; i++) {
