@@ -465,6 +465,8 @@ BEGIN
 	IF run.finished THEN
 		-- one row that says all, which whoever asks finds first
 		IF NOT isempty(todo) THEN
+			-- without an app to issue for nothing was asked yet, and run is the caller's word
+			PERFORM @extschema@.im_need_over($1, NULL);
 			PERFORM @extschema@.im_note_closing($1::date, '{(,)}' - @extschema@.im_app_points(run.failed), 0, 0, run);
 		END IF;
 		run.root := @extschema@.im_month_root($1);

@@ -117,6 +117,9 @@ RESET default_transaction_read_only;
 SELECT is((SELECT count(*) FROM im_closing WHERE month > '2023-03-01'), 0::bigint, 'none of these closed anything');
 SELECT fails_with($$SELECT im_close_batch(im_month(now(), 'Asia/Shanghai'), 10, ROW(NULL, 0, 0, 0, '{}', '{}', NULL, false, NULL, now())::im_run)$$, '55000', 'not over',
 	'the function behind the procedure refuses the running month itself');
+SELECT fails_with($$SELECT im_close_batch(im_month(now(), 'Asia/Shanghai'), 10,
+	ROW(1, 0, 0, 0, '{}', ARRAY(SELECT app_id FROM im_app), NULL, false, NULL, now())::im_run)$$, '55000', 'not over',
+	'nor by a closer who says that the run is under way and that all apps have failed');
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 \set ON_ERROR_STOP 0
 SELECT im_close_batch('2023-04', 10, ROW(NULL, 0, 0, 0, '{}', '{}', NULL, false, NULL, now())::im_run);
