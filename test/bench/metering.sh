@@ -22,7 +22,7 @@ prepare_metering() {
 # have to be dropped, since a disabled one has its rows collected all the same.
 # Nothing is marked before anything is metered, so a day is.
 section_copy() {
-	metering_sql -At -c "SELECT format('DROP TRIGGER %I ON %s', tgname, tgrelid::regclass)
+	metering_sql -At -c "SELECT format('DROP TRIGGER %I ON %s;', tgname, tgrelid::regclass)
 		FROM pg_trigger WHERE tgrelid = 'im_login'::regclass AND NOT tgisinternal" >"$WORK/drop.sql"
 	metering_sql -f "$WORK/drop.sql"
 	copy_logins 'COPY into im_login, unmarked'
