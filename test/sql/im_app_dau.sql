@@ -81,7 +81,13 @@ SELECT im_app_dau(app_id, user_id) FROM login WHERE false;
 SELECT im_app_dau(NULL::bigint, 'a');
 SELECT im_app_dau(1, a || b) FROM (VALUES ('a' COLLATE "C", 'b' COLLATE "POSIX")) v(a, b);
 SELECT im_app_dau(1, u) OVER () FROM (VALUES ('a')) v(u);
-SELECT im_app_dau_transition(NULL, 1::bigint, 'a');
+-- Minor versions word the refusal of a state by hand differently.
+DO $$
+BEGIN
+	PERFORM im_app_dau_transition(NULL, 1::bigint, 'a');
+EXCEPTION WHEN undefined_function OR feature_not_supported THEN
+	RAISE NOTICE 'refused';
+END $$;
 
 -- What is beyond hash_mem goes through files and is counted all the same.
 SET work_mem = '64kB';

@@ -130,7 +130,8 @@ my $reached = psql($db, q{
 				EXECUTE format('SELECT %s(%s) IS NULL', split_part(f.name::text, '(', 1), f.arguments);
 				RAISE WARNING '% can be called', f.name;
 			EXCEPTION
-				WHEN undefined_function THEN NULL;
+				-- minor versions word it differently
+				WHEN undefined_function OR feature_not_supported THEN NULL;
 			END;
 		END LOOP;
 	END $$;});
