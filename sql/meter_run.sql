@@ -92,12 +92,19 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_compare_partitions() IS
 'Makes metered days count no more whose partitions have changed, and remembers the partitions of now.';
 
+CREATE FUNCTION @extschema@.im_forget_temporary() RETURNS void
+	AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION @extschema@.im_forget_temporary() IS
+'Empties what the session''s catalogue cache holds of pg_statistic and pg_type, where temporary tables leave entries that the server never takes back.';
+
 CREATE FUNCTION @extschema@.im_open_metering() RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 	SET client_min_messages = warning
 AS $$
 BEGIN
+	-- what the im_meter() before this one left, also one that was cancelled
+	PERFORM @extschema@.im_forget_temporary();
 	DROP TABLE IF EXISTS pg_temp.im_metering_mark, pg_temp.im_metering_span, pg_temp.im_metering_stale,
 		pg_temp.im_metering_bad, pg_temp.im_metering_row;
 	-- marks that were there, days of all apps, days of single apps, events

@@ -55,6 +55,12 @@ sub status
 	return (map { /^$what:\s+(\d+) kB/ ? $1 : () } <$file>)[0];
 }
 
+# Under the address sanitizer and valgrind the calls alone are of interest: they
+# hold on to what was freed.
+open(my $maps, '<', "/proc/$pid/maps") or die "/proc/$pid/maps: $!";
+my $freed_is_kept = grep { /libasan|valgrind/ } <$maps>;
+close($maps);
+
 # The highest resident size while a statement ran, and the size after it
 sub sizes_of
 {
@@ -76,7 +82,7 @@ sub flat
 	my ($high, $size, $failed) = sizes_of($statement->(int($n / 10)));
 	my ($high_then, $size_then, $failed_then) = sizes_of($statement->($n));
 
-	ok(!$failed && !$failed_then && $high_then - $high < $slack && $size_then - $size < $slack, "$what: $n calls are flat")
+	ok(!$failed && !$failed_then && ($freed_is_kept || $high_then - $high < $slack && $size_then - $size < $slack), "$what: $n calls are flat")
 	  or diag("highest $high kB, then $high_then; after it $size kB, then $size_then");
 	return;
 }
@@ -133,6 +139,14 @@ flat('orders', in_statements(q{INSERT INTO im_order (app_id, order_id, at, actio
 	SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED}), 200);
 flat('refusals', in_statements(q~CALL refused('SELECT ''2023-13''::im_month'); CALL refused('SELECT ''{a'' ::im_userset');
 	CALL refused('SELECT ''{}''::im_rate_card'); CALL refused('SELECT im_monthly_total(4711, ''2023-03'')')~), $calls / 10);
+
+# Each call in a transaction of its own, whose temporary tables are then dropped
+my $meter = q{SELECT count(*) FROM im_meter('2023-03-01', '2023-03-31')};
+my $cached = q{SELECT used_bytes FROM pg_backend_memory_contexts WHERE name = 'CacheMemoryContext'};
+ask($meter) for 1 .. 10;
+my $size = ask($cached);
+ask($meter) for 1 .. 40;
+cmp_ok(ask($cached) - $size, '<', 40 * 512, 'metering again and again: what the session knows of the catalogue stays as it was');
 
 $session->finish;
 done_testing();
