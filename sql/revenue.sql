@@ -40,6 +40,101 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_pack_usage(bigint[], boolean, date, date, bigint[], date[]) IS
 'The usage by which the packs of the given apps are earned; if they are few, app by app, which touches no row of others.';
 
+-- A report over all years would bill and spread 120,000 months.  Before the
+-- first order or use nothing is billed; nor after the last one when all terms
+-- are over: history storage and groups cost nothing without a plan.
+CREATE FUNCTION @extschema@.im_is_idle(among bigint[], since date, until date) RETURNS boolean
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_custom_plan
+AS $$
+DECLARE
+	-- in any time zone
+	earliest timestamptz := @extschema@.im_utc_midnight($2 - 1);
+	latest timestamptz := @extschema@.im_utc_midnight($3 + 1);
+BEGIN
+	RETURN NOT EXISTS (SELECT FROM @extschema@.im_order x
+			WHERE x.at >= earliest AND x.at < latest AND (x.app_id = ANY ($1) OR $1 IS NULL))
+		AND NOT EXISTS (SELECT FROM @extschema@.im_invoice x
+			WHERE x.month >= $2 AND x.month < $3 AND (x.app_id = ANY ($1) OR $1 IS NULL))
+		AND NOT EXISTS (SELECT FROM @extschema@.im_usage_daily x
+			WHERE x.day >= $2 AND x.day < $3 AND (x.app_id = ANY ($1) OR $1 IS NULL))
+		AND NOT EXISTS (SELECT FROM @extschema@.im_login x
+			WHERE x.at >= earliest AND x.at < latest AND (x.app_id = ANY ($1) OR $1 IS NULL))
+		AND NOT EXISTS (SELECT FROM @extschema@.im_moderation_check x
+			WHERE x.at >= earliest AND x.at < latest AND (x.app_id = ANY ($1) OR $1 IS NULL))
+		AND NOT EXISTS (SELECT FROM @extschema@.im_call x
+			WHERE x.at >= earliest AND x.at < latest AND (x.app_id = ANY ($1) OR $1 IS NULL))
+		AND NOT EXISTS (SELECT FROM @extschema@.im_group x
+			WHERE x.created_at >= earliest AND x.created_at < latest AND (x.app_id = ANY ($1) OR $1 IS NULL))
+		AND NOT EXISTS (SELECT FROM @extschema@.im_group x
+			WHERE x.disbanded_at >= earliest AND x.disbanded_at < latest AND (x.app_id = ANY ($1) OR $1 IS NULL));
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_is_idle(bigint[], date, date) IS
+'Whether no order, use or document of the given apps, null for all of them, is of the days from the first to before the second.';
+
+CREATE FUNCTION @extschema@.im_terms_over(among bigint[]) RETURNS date
+	LANGUAGE sql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT least(max((o.last + least(o.months + c.months, 120000) * interval '1 month') AT TIME ZONE 'UTC')
+			+ max(c.days) * interval '1 day', '9999-12-31')::date
+	FROM (SELECT max(k.at) AS last, coalesce(sum(k.months), 0) AS months
+		  FROM @extschema@.im_order k
+		  WHERE isfinite(k.at) AND (k.app_id = ANY ($1) OR $1 IS NULL)
+		  GROUP BY k.app_id) o,
+		-- the longest pack, the longest grace and the days between time zones
+		(SELECT coalesce(max((p.value ->> 'months')::int), 0) AS months,
+			max((v.terms ->> 'grace_days')::int) + 2 AS days
+		 FROM @extschema@.im_rate_card_version v
+		 LEFT JOIN LATERAL jsonb_each(v.terms #> '{moderation,packs}') p ON true) c
+$$;
+COMMENT ON FUNCTION @extschema@.im_terms_over(bigint[]) IS
+'A day on which nothing that the given apps bought runs any more, null for all of them: as if all of it ran one after the other from the last order. Null without orders.';
+
+CREATE FUNCTION @extschema@.im_revenue_span(among bigint[], first_month @extschema@.im_month,
+		last_month @extschema@.im_month)
+	RETURNS int4range
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	first int := 0;
+	last int := $3 OPERATOR(@extschema@.-) $2;
+	low int;
+	high int := last;
+	middle int;
+BEGIN
+	-- looking for the ends costs as much as the bills of some ten years
+	IF last < 120 THEN
+		RETURN int4range(first, last, '[]');
+	END IF;
+	WHILE first < high LOOP
+		middle := (first + high) / 2;
+		IF @extschema@.im_is_idle($1, '-infinity', upper(($2 OPERATOR(@extschema@.+) middle)::daterange)) THEN
+			first := middle + 1;
+		ELSE
+			high := middle;
+		END IF;
+	END LOOP;
+	-- the month in which all terms are over stays: where orders cannot be
+	-- followed its bill says so, as that of any later month would
+	low := greatest(first, coalesce(@extschema@.im_terms_over($1)::@extschema@.im_month OPERATOR(@extschema@.-) $2, 0));
+	WHILE low < last LOOP
+		middle := (low + last) / 2;
+		IF @extschema@.im_is_idle($1, ($2 OPERATOR(@extschema@.+) (middle + 1))::date, upper($3::daterange)) THEN
+			last := middle;
+		ELSE
+			low := middle + 1;
+		END IF;
+	END LOOP;
+	RETURN int4range(first, last, '[]');
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_revenue_span(bigint[], @extschema@.im_month, @extschema@.im_month) IS
+'Which of the months from the first through the last, counted from 0, may have revenue of the given apps; null for all of them.';
+
 CREATE FUNCTION @extschema@.im_app_revenue_of(among bigint[], first_month @extschema@.im_month,
 		last_month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, month date, item text, option text, currency text,
@@ -51,11 +146,13 @@ CREATE FUNCTION @extschema@.im_app_revenue_of(among bigint[], first_month @extsc
 AS $$
 #variable_conflict use_column
 DECLARE
-	first date := $2::date;
-	-- a pack that ends on the first lapses on it: what it gave must be known
-	earlier date := greatest(first - interval '1 month', '0001-01-01')::date;
-	until date := upper($3::daterange);
 	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
+	span int4range;
+	since_month @extschema@.im_month;
+	through_month @extschema@.im_month;
+	first date;
+	earlier date;
+	until date;
 	packers bigint[];
 	apps bigint[];
 	sinces date[];
@@ -67,6 +164,13 @@ BEGIN
 			DETAIL = 'Revenue is told for the months from the first through the last.',
 			HINT = 'Give the months in their order.';
 	END IF;
+	span := @extschema@.im_revenue_span($1, $2, $3);
+	since_month := $2 OPERATOR(@extschema@.+) lower(span);
+	through_month := $2 OPERATOR(@extschema@.+) (upper(span) - 1);
+	first := since_month::date;
+	-- a pack that ends on the first lapses on it: what it gave must be known
+	earlier := greatest(first - interval '1 month', '0001-01-01')::date;
+	until := upper(through_month::daterange);
 	-- only packs are earned by use, so only who bought some needs usage
 	SELECT array_agg(DISTINCT k.app_id) INTO packers
 	FROM @extschema@.im_order k
@@ -81,8 +185,8 @@ BEGIN
 	RETURN QUERY
 	WITH billed AS (
 		SELECT b.app_id, b.month, b.item, b.option, b.currency, sum(b.amount) AS amount
-		FROM generate_series(0, $3 OPERATOR(@extschema@.-) $2) n,
-			@extschema@.im_monthly_bills_of($1, $2 OPERATOR(@extschema@.+) n) b
+		FROM generate_series(0, through_month OPERATOR(@extschema@.-) since_month) n,
+			@extschema@.im_monthly_bills_of($1, since_month OPERATOR(@extschema@.+) n) b
 		GROUP BY b.app_id, b.month, b.item, b.option, b.currency),
 	spread AS MATERIALIZED (
 		SELECT r.*
@@ -90,7 +194,7 @@ BEGIN
 		LEFT JOIN @extschema@.im_pack_usage(packers, $1 IS NOT NULL, earlier, until, apps, sinces) u
 			ON u.app_id = a.app_id,
 			@extschema@.im_rate_revenue(a.app_id, a.card_name, book, a.orders, a.suspensions, false,
-				$2, coalesce(u.since, first), u.daily, NULL, NULL, u.checks, u.calls, NULL, NULL, $3) r
+				since_month, coalesce(u.since, first), u.daily, NULL, NULL, u.checks, u.calls, NULL, NULL, through_month) r
 		WHERE a.orders IS NOT NULL AND (a.app_id = ANY ($1) OR $1 IS NULL)),
 	-- of the months of the report the bills tell what was issued
 	before AS (

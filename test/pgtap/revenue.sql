@@ -90,6 +90,35 @@ SELECT is((SELECT array_agg(x.n) FROM (
 	SELECT count(*) AS n FROM im_app_revenue('2023-01', '2023-12') GROUP BY app_id, item, option, currency
 	HAVING sum(billed) <> sum(earned)) x), NULL, 'all is earned once all terms have ended');
 
+-- Reports of many years leave out months that can hold nothing: that changes
+-- no row.  Ten years and less are looked at month by month.
+CREATE FUNCTION span(first text, last text) RETURNS text LANGUAGE sql
+RETURN (SELECT concat_ws(' ', first::im_month + lower(s), first::im_month + upper(s) - 1)
+		FROM im_revenue_span(NULL, first::im_month, last::im_month) s);
+SELECT is(span('2014-03', '2024-02'), '2014-03 2024-02', 'ten years are looked at whole');
+SELECT is(span('0001-01', '9999-12'), '2023-02 2024-08', 'of all years those from the first order to when all terms, packs and graces would be over');
+SELECT is(span('2023-05', '9999-12'), '2023-05 2024-08', 'from a month on');
+SELECT is(span('0001-01', '2023-04'), '2023-02 2023-04', 'to a month');
+SELECT is(span('3000-01', '9999-12'), '3000-01 3000-01', 'of years to come one month');
+SELECT is(span('0001-01', '1999-12'), '1999-12 1999-12', 'of years past as well');
+CALL app(9);	-- billed each month until its plan ends
+CALL buy(9, 1, '2030-02-10', 'plan', 'pro', 26);
+CALL turn(9, 2, '2030-02-10', 'on', 'history_storage', '90d');
+CALL pack(9, 3, '2030-02-10', 'year_small');
+CALL turn(9, 4, '2030-02-10', 'on', 'moderation');
+CALL app(10);	-- no order at all
+CALL talk(10, '2021-06-05 12:00', 'sd', 600);
+CALL talk(10, '2049-12-31 23:59', 'hd', 600);
+CALL settle();
+CREATE TABLE ten_years AS
+	SELECT r.* FROM generate_series(0, 359, 120) n, im_app_revenue('2020-01'::im_month + n, '2020-01'::im_month + n + 119) r;
+SELECT is((SELECT count(*) FROM ten_years WHERE app_id = 9 AND item = 'history_storage'), 27::bigint, 'history storage costs in the last month of the plan');
+SELECT is((SELECT count(*) FROM ten_years WHERE app_id = 10), 2::bigint, 'calls cost whenever they are');
+SELECT set_eq($$SELECT * FROM im_app_revenue('0001-01', '9999-12')$$, 'SELECT * FROM ten_years', 'all years say what their decades say');
+SELECT set_eq($$SELECT * FROM im_app_revenue('2031-05', '9999-12')$$, $$SELECT * FROM ten_years WHERE month >= '2031-05-01'$$, 'so do all from a month on');
+SELECT set_eq($$SELECT * FROM im_app_revenue('0001-01', '2031-05')$$, $$SELECT * FROM ten_years WHERE month <= '2031-05-01'$$, 'and all to a month');
+SELECT set_eq($$SELECT * FROM im_app_revenue_of('{9}', '0001-01', '9999-12')$$, 'SELECT * FROM ten_years WHERE app_id = 9', 'of one app too');
+
 -- Mistakes
 SELECT fails_with($$SELECT * FROM im_revenue('2023-03', '2023-02')$$, '22023', 'last month 2023-02 is before first month 2023-03',
 	'months backwards are refused');
@@ -99,5 +128,7 @@ CALL app(8);
 CALL talk(8, '2023-03-05 12:00', '4k', 10);
 SELECT fails_with($$SELECT * FROM im_revenue('2023-03', '2023-03')$$, '22023', 'im_check',
 	'a bill that cannot be right is an error that says where to look');
+SELECT fails_with($$SELECT * FROM im_revenue('0001-01', '9999-12')$$, '22023', 'for 2023-03 cannot be right',
+	'in a report of all years as well');
 SELECT * FROM finish();
 ROLLBACK;
