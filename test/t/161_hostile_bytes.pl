@@ -267,7 +267,8 @@ psql_ok($db, q{
 psql_ok($db, sprintf("SELECT setseed(%f); CALL rate_anything(%f)", ($seed % 1000) / 1000, 3 * $share / 1000), 'rate them');
 is(psql($db, q{SELECT state, message, arguments FROM refusal WHERE state !~ '^(00|22|23514|54|P0002|0A)' LIMIT 3}), '',
 	'a bill, or an error of the data');
-cmp_ok(psql($db, q{SELECT count(DISTINCT message) FROM refusal}), '>', 10, 'errors of many kinds');
+# under valgrind there is time for a few dozen calls
+is(psql($db, q{SELECT count(DISTINCT message) > least(10, count(*) / 4) FROM refusal}), 't', 'errors of many kinds');
 cmp_ok(psql($db, q{SELECT count(*) FROM refusal WHERE state = '00000'}), '>', 0, 'and results');
 note(psql($db, 'SELECT state, count(*) FROM refusal GROUP BY 1 ORDER BY 1'));
 
