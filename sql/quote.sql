@@ -64,7 +64,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_cheapest_plan(bigint, @extschema@.im_month) IS
-'What a month of an app would have come to under every plan of its card in force, cheapest first: the plan for that month in service throughout, the add-ons it held for a month at the card''s price, and the month''s usage; packs give what they hold and cost nothing. A plan that could not carry it has possible false, no rank and the reason, and its total leaves out what it does not sell. held: the plan that the app had; items: {"item": amount}. Errors as im_monthly_bill().';
+'What a month of an app would have come to under every plan of its card in force, cheapest first. total and items price the plan for that month, in service on all its days; each add-on and local moderation that it held on a day of the month, for a month at the card''s price; and the month''s overage, call minutes and deductions. They do not price packs, which give what they hold, those bought in the month too, and cost the same under every plan; nor refunds, upgrade fees and prices agreed as paid. A plan that could not carry the month has possible false, no rank and the reason, and its total leaves out what it does not sell. held: the plan that the app had; items: {"item": amount}. Errors as im_monthly_bill().';
 
 -- All apps under two price lists.
 
