@@ -166,6 +166,11 @@ INSERT INTO im_usage_daily (app_id, day, dau) VALUES (1, '2024-01-16', 5)
 SELECT is((SELECT row(dau, metered_at)::text FROM im_usage_daily WHERE app_id = 1 AND day = '2024-01-16'), '(5,)', 'ON CONFLICT works over a metered row');
 DELETE FROM im_usage_daily WHERE app_id = 1 AND day = '2024-01-16';
 SELECT im_meter();
+INSERT INTO im_usage_daily (app_id, day, dau) SELECT 1000 + n, '2024-01-16', 1 FROM generate_series(1, 16384) n;
+DELETE FROM im_usage_daily WHERE day = '2024-01-16';
+SELECT is(reads(), '01-14..01-18', 'so many rows at once give all apps'' days back, and two on either side for all zones');
+SELECT agrees('rows deleted by the thousand');
+SELECT im_meter();
 
 -- Apps and price lists -----------------------------------------------------------
 CALL app(4, 'small');

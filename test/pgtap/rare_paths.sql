@@ -25,6 +25,23 @@ SELECT fails_with(card_with('{currency}', '"cny"'), '22\w{3}', 'currency', 'a cu
 SELECT fails_with(format('SELECT %L::im_rate_card', replace(cn()::text, '"pro"', '"p\u0001ro"')), '22\w{3}', 'control character',
 	'a name has no control characters');
 
+-- Cards that a table keeps compressed, or in another table: each row has its own
+CREATE FUNCTION dear(price text) RETURNS im_rate_card LANGUAGE sql
+RETURN (SELECT jsonb_set(jsonb_set(cn(), '{plans,pro,dau,price}', to_jsonb(price)), '{moderation,packs}',
+			jsonb_object_agg('pack ' || i, cn() #> '{moderation,packs,month}'))::im_rate_card
+		FROM generate_series(1, 100) i);
+CREATE TABLE compressed AS SELECT n, dear(1000 + n || '') AS card FROM generate_series(1, 3) n;
+CREATE TABLE elsewhere (n int, card im_rate_card);
+ALTER TABLE elsewhere ALTER card SET STORAGE EXTERNAL;
+INSERT INTO elsewhere SELECT n, card::text::im_rate_card FROM compressed;
+SELECT ok((SELECT bool_and(pg_column_size(card) < octet_length(card::text)) FROM compressed), 'cards that are compressed');
+SELECT results_eq('SELECT n, im_dau_overage(card, ''pro'', 10001) FROM compressed, generate_series(1, 3) i ORDER BY i, n',
+	'SELECT n, 1000.00 + n FROM generate_series(1, 3) i, generate_series(1, 3) n ORDER BY i, n', 'are told apart');
+SELECT ok((SELECT bool_and(pg_relation_size(reltoastrelid) > 0) FROM pg_class WHERE oid = 'elsewhere'::regclass), 'and cards that lie elsewhere');
+SELECT results_eq('SELECT n, im_dau_overage(card, ''pro'', 10001) FROM elsewhere, generate_series(1, 3) i ORDER BY i, n',
+	'SELECT n, 1000.00 + n FROM generate_series(1, 3) i, generate_series(1, 3) n ORDER BY i, n', 'as well');
+SELECT is((SELECT sum(im_dau_overage(card, 'pro', 10001 + i)) FROM compressed, generate_series(1, 3) i WHERE n = 1), 3003.00, 'one card after the other');
+
 -- Meters ------------------------------------------------------------------------
 
 SELECT is((SELECT im_dau(x::char(5)) FROM unnest('{a,"a ",b,NULL}'::text[]) x), 2::bigint, 'blanks at the end of char(n) tell nobody apart');
