@@ -139,6 +139,29 @@ psql_fails($db, 'DROP EXTENSION imbilling', qr/depend|other objects/, 'and DROP 
 is(psql($db, q{SELECT count(*) FROM pg_attribute WHERE attrelid = 'billing.im_usage_daily'::regclass AND attname = 'users'
 	AND NOT attisdropped}), '1', 'the column of user sets is back');
 
+# The sets of users go with their type.  Days metered from events find theirs
+# again; rows of users wait for theirs, and nobody is billed without.
+my $lost = create_database('lost_users');
+psql_ok($lost, q{CREATE EXTENSION imbilling; SELECT im_create_tables();
+	INSERT INTO im_app (app_id, name, rate_card, opened_at) SELECT n, 'app ' || n, 'intl', '2023-01-01' FROM generate_series(1, 2) n;
+	INSERT INTO im_order (app_id, order_id, at, action, item, option, months) SELECT n, 1, '2023-01-01 10:00+08', 'buy', 'plan', 'standard', 12 FROM generate_series(1, 2) n;
+	INSERT INTO im_login (app_id, user_id, at) SELECT 1, i, d + time '12:00' FROM generate_series(1, 10100) i, unnest('{2023-02-05,2023-03-05}'::date[]) d;
+	INSERT INTO im_usage_daily (app_id, day, dau, users) SELECT 2, d, count(*), im_userset_agg(i) FROM generate_series(1, 10100) i, unnest('{2023-02-05,2023-03-05}'::date[]) d GROUP BY d;
+	SELECT im_meter();}, 'users of the month, metered and given');
+psql_ok($lost, "CALL im_close_month('2023-02')", 'a month of them is closed');
+psql_ok($lost, 'DROP EXTENSION imbilling CASCADE; CREATE EXTENSION imbilling; SELECT im_create_tables()', 'the sets are lost');
+is(psql($lost, "SELECT string_agg(app_id || ' ' || total, ',' ORDER BY app_id) FROM im_monthly_totals('2023-02')"), '1 1.50,2 1.50', 'what was issued stays');
+is(psql($lost, 'SELECT * FROM im_verify_invoices()'), '', 'and verifies');
+is(psql($lost, "SELECT im_monthly_total(1, '2023-03')"), '1.50', 'the users of metered days are counted again');
+is(psql($lost, "SELECT app_id FROM im_check('2023-03')"), '2', 'im_check() tells whose are missing');
+psql_fails($lost, "SELECT * FROM $_", qr/users of app 2 on 2023-0[23]-05 are null/, "$_ says so")
+  for "im_monthly_bill(2, '2023-03')", "im_rebill(2, '2023-02')", "im_drift('2023-02')", "im_monthly_bills('2023-03')";
+psql_fails($lost, "CALL im_close_month('2023-03')", qr/app 2 for 2023-03 cannot be right/, 'a close leaves that app out');
+is(psql($lost, "SELECT string_agg(app_id || ' ' || total, ',') FROM im_invoice WHERE month = '2023-03-01'"), '1 1.50', 'and no other');
+psql_ok($lost, 'UPDATE im_usage_daily SET users = (SELECT im_userset_agg(i) FROM generate_series(1, 10100) i) WHERE app_id = 2', 'given again');
+is(psql($lost, "SELECT * FROM im_drift('2023-02')"), '', 'nothing has changed');
+psql_ok($lost, "CALL im_close_month('2023-03')", 'and the close goes on');
+
 # The raw tables can be partitioned by time
 my $part = create_database('partitioned');
 psql_ok($part, q{CREATE EXTENSION imbilling;
