@@ -197,7 +197,8 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_look_for_events() IS
 'Finds the first and the last event of each partition of which that is not known.';
 
--- What was used before there were prices is on no bill.
+-- What was used before there were prices is on no bill; of days to come
+-- nothing is known, whatever was metered or marked there.
 CREATE FUNCTION @extschema@.im_known_days(marks @extschema@.im_marks) RETURNS daterange
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -215,9 +216,10 @@ BEGIN
 	INTO known
 	FROM (SELECT min(m.day), max(m.day)
 		  FROM @extschema@.im_metered_day m
+		  WHERE m.day <= today
 		  UNION ALL
 		  SELECT (greatest(min(p.first_event), '0001-01-02 00:00+00') AT TIME ZONE 'UTC')::date - 1,
-			  least((greatest(max(p.last_event), '0001-01-02 00:00+00') AT TIME ZONE 'UTC')::date + 1, today)
+			  (greatest(max(p.last_event), '0001-01-02 00:00+00') AT TIME ZONE 'UTC')::date + 1
 		  FROM @extschema@.im_metered_partition p
 		  WHERE p.first_event <= p.last_event AND p.first_event < now()
 		  HAVING count(*) > 0
@@ -225,11 +227,11 @@ BEGIN
 		  SELECT lower(e.days), upper(e.days) - 1
 		  FROM unnest(($1).ends) m(ends), unnest(m.ends * datemultirange(daterange(NULL, today, '[]'))) e(days)) k(first, last)
 	WHERE k.first IS NOT NULL;
-	RETURN known * daterange(priced, '9999-12-31', '[]');
+	RETURN known * daterange(priced, least(today, '9999-12-31'), '[]');
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_known_days(@extschema@.im_marks) IS
-'The days from the first to the last of which events are known; null or empty without any.';
+'The days from the first to the last of which events are known, at most today; null or empty without any.';
 
 CREATE FUNCTION @extschema@.im_days_to_meter(first_day date, last_day date, marks @extschema@.im_marks) RETURNS daterange
 	LANGUAGE plpgsql
@@ -249,11 +251,18 @@ BEGIN
 	IF first IS NULL THEN
 		RETURN 'empty';
 	END IF;
-	IF first > last OR first < '0001-01-01' OR last > '9999-12-31' THEN
+	IF least(first, last) < '0001-01-01' OR greatest(first, last) > '9999-12-31' THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('days to meter are out of range: %s through %s', first, last),
+			DETAIL = 'Days run from 0001-01-01 through 9999-12-31; infinity is none of them.',
+			HINT = 'Give days in that range, or leave them out.';
+	END IF;
+	IF first > last THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
 			MESSAGE = format('no days lie between %s and %s', first, last),
-			DETAIL = 'Days are metered from the first through the last; they run from 0001-01-01 through 9999-12-31.',
+			DETAIL = 'Days are metered from the first through the last.',
 			HINT = 'Give the days in their order, or leave them out.';
 	END IF;
 	RETURN daterange(first, last, '[]');

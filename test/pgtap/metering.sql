@@ -305,8 +305,21 @@ SELECT is(reads('2024-07'), '07-11..07-31', 'through the last of them');
 SELECT is(im_meter(NULL, '2024-07-31'), 0::bigint, 'or through a day without any');
 SELECT is(reads('2024-07'), '-', 'which then is known to have none');
 SELECT throws_ok('SELECT im_meter(''2024-02-01'', ''2024-01-01'')', '22023', NULL, 'days out of order');
-SELECT throws_ok('SELECT im_meter(''-infinity'', ''2024-01-01'')', '22023', NULL, 'infinite days');
-SELECT throws_ok('SELECT im_meter(''2024-01-01'', ''10000-01-01'')', '22023', NULL, 'days after 9999');
+SELECT throws_ok('SELECT im_meter(''-infinity'', ''infinity'')', '22023', 'days to meter are out of range: -infinity through infinity', 'infinite days');
+SELECT throws_ok('SELECT im_meter(''2024-01-01'', ''10000-01-01'')', '22023', 'days to meter are out of range: 2024-01-01 through 10000-01-01', 'days after 9999');
+-- Days to come are metered only where they are asked for.
+SAVEPOINT to_come;
+SELECT is(im_meter('2999-01-01', '2999-01-31'), 0::bigint, 'a month of days to come');
+CALL login(1, 'early', '2999-01-10 12:00');
+SELECT im_meter('2024-06-01');
+SELECT ok((SELECT max(day) <= im_day(now(), 'Pacific/Kiritimati') FROM im_metered_day WHERE day < '2999-01-01'),
+	'without a last day what is metered ends today');
+SELECT is(reads('2999-01'), '- 1:01-10..01-10', 'a mark of a day to come stays');
+SELECT im_meter();
+SELECT is(reads('2999-01'), '- 1:01-10..01-10', 'and stays');
+SELECT is(im_meter('2999-01-01', '2999-01-31'), 1::bigint, 'until that day is asked for');
+SELECT is(reads('2999-01'), '-', 'when it is metered');
+ROLLBACK TO to_come;
 INSERT INTO im_login VALUES (1, 'never', 'infinity'), (1, 'ever', '-infinity');
 SELECT is(reads(), '-', 'an instant that is on no day marks none');
 CALL grp(1, 'ever', '-infinity', '2024-01-02 00:00');
