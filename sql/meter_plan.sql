@@ -138,7 +138,13 @@ BEGIN
 		RETURN NULL;
 	END IF;
 	WITH taken AS (
-		DELETE FROM @extschema@.im_usage_mark RETURNING app_id, since, until)
+		DELETE FROM @extschema@.im_usage_mark RETURNING app_id, since, until),
+	-- few have marks, so that the index of im_app leads to them
+	marked AS (
+		SELECT a.app_id, a.time_zone, a.prices_mau
+		FROM (SELECT DISTINCT t.app_id FROM taken t) t
+		JOIN @extschema@.im_app_cards(NULL) a ON a.app_id = t.app_id
+		WHERE a.time_zone IS NOT NULL)
 	SELECT array_agg(m.app_id), array_agg(m.time_zone), array_agg(m.prices_mau), array_agg(m.days),
 		array_agg(coalesce(m.starts, '{}') + coalesce(m.stops, '{}'))
 	INTO marks
@@ -147,8 +153,7 @@ BEGIN
 			  range_agg(daterange(upper(k.days) - 1, upper(k.days))) FILTER (WHERE NOT upper_inf(k.days)) AS stops
 		  FROM (SELECT t.app_id, a.time_zone, a.prices_mau, @extschema@.im_local_days(t.since, t.until, a.time_zone) AS days
 				FROM taken t
-				JOIN @extschema@.im_app_cards(NULL) a ON a.app_id = t.app_id
-				WHERE a.time_zone IS NOT NULL
+				JOIN marked a ON a.app_id = t.app_id
 				UNION ALL
 				SELECT NULL, NULL, NULL, @extschema@.im_local_days(t.since, t.until, z.zone)
 				FROM taken t,
