@@ -194,7 +194,7 @@ BEGIN
 	DROP TABLE IF EXISTS pg_temp.im_metering_login, pg_temp.im_metering_event;
 	EXECUTE 'CREATE TEMP TABLE im_metering_login ON COMMIT DROP AS ' || @extschema@.im_logins_query($1)
 	USING $1;
-	-- planning what is not read would take most of the time after a late row
+	-- what is not read is not planned either
 	EXECUTE 'CREATE TEMP TABLE im_metering_event ON COMMIT DROP AS '
 		|| CASE WHEN ($1).raw_first < ($1).raw_until THEN $query$
 			SELECT g.app_id, g.groups AS usage FROM @extschema@.im_gather_groups(NULL, $1) g
