@@ -32,7 +32,8 @@ VACUUM ANALYZE im_order;
 VACUUM ANALYZE im_usage_daily;
 SQL
 
-# The top of the plan that ran within a function, as auto_explain tells it.
+# The top of the plan that ran within a function, as auto_explain tells it; in a
+# session that would use workers for everything.
 sub plan_of
 {
 	my ($query) = @_;
@@ -45,6 +46,10 @@ SET auto_explain.log_timing = off;
 SET auto_explain.log_level = notice;
 SET client_min_messages = notice;
 SET max_parallel_workers_per_gather = 2;
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SET min_parallel_index_scan_size = 0;
 SELECT count(*) FROM $query;
 SQL
 
