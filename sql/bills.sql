@@ -256,7 +256,6 @@ CREATE FUNCTION @extschema@.im_rebills(month @extschema@.im_month)
 	RETURNS SETOF @extschema@.im_bill_line
 	LANGUAGE plpgsql STABLE STRICT ROWS 100000
 	SET search_path = pg_catalog, pg_temp
-	SET plan_cache_mode = force_custom_plan
 	SET min_parallel_table_scan_size = '1TB'	-- as im_by_ranges() wants it
 	SET min_parallel_index_scan_size = '1TB'
 	SET jit = off
@@ -387,20 +386,16 @@ CREATE FUNCTION @extschema@.im_retotals(month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, currency text, total numeric)
 	LANGUAGE plpgsql STABLE STRICT ROWS 10000
 	SET search_path = pg_catalog, pg_temp
-	SET plan_cache_mode = force_custom_plan
 	SET min_parallel_table_scan_size = '1TB'	-- as im_by_ranges() wants it
 	SET min_parallel_index_scan_size = '1TB'
 	SET jit = off
 AS $$
-#variable_conflict use_column
 DECLARE
-	first date := $1::date;
-	until date := upper($1::daterange);
 	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
 	reading @extschema@.im_reading;
 	detail text;
 BEGIN
-	reading := @extschema@.im_reading(first, until, NULL, book);
+	reading := @extschema@.im_reading($1::date, upper($1::daterange), NULL, book);
 	RETURN QUERY EXECUTE @extschema@.im_by_ranges('im_rated_totals') USING $1, book, reading;
 EXCEPTION
 	WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
