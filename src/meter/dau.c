@@ -166,7 +166,7 @@ type_of_state(FunctionCallInfo fcinfo, const DauState *state)
 /* ---- rows ---- */
 
 static DauState *
-new_state(MemoryContext context, DauSite *site)
+new_state(FunctionCallInfo fcinfo, MemoryContext context, DauSite *site)
 {
 	DauState   *state = MemoryContextAllocZero(context, sizeof(DauState));
 
@@ -174,7 +174,10 @@ new_state(MemoryContext context, DauSite *site)
 	if (state->any)
 		anyset_init(&state->values, &site->any, context);
 	else
+	{
 		idagg_init(&state->ids, context, &site->ring);
+		idset_bind(&state->ids.set, temp_bound_of(fcinfo));
+	}
 	return state;
 }
 
@@ -230,7 +233,7 @@ im_dau_transition(PG_FUNCTION_ARGS)
 	if (unlikely(site == NULL))
 		site = make_site(fcinfo);
 	if (unlikely(PG_ARGISNULL(0)))
-		state = new_state(context, site);
+		state = new_state(fcinfo, context, site);
 	else
 		state = (DauState *) PG_GETARG_POINTER(0);
 	if (!PG_ARGISNULL(1))
@@ -241,7 +244,7 @@ im_dau_transition(PG_FUNCTION_ARGS)
 /* ---- partial states ---- */
 
 static DauState *
-new_state_like(MemoryContext context, const DauState *other)
+new_state_like(FunctionCallInfo fcinfo, MemoryContext context, const DauState *other)
 {
 	DauState   *state = MemoryContextAllocZero(context, sizeof(DauState));
 
@@ -249,6 +252,7 @@ new_state_like(MemoryContext context, const DauState *other)
 	if (!state->any)
 	{
 		idagg_init(&state->ids, context, NULL);
+		idset_bind(&state->ids.set, temp_bound_of(fcinfo));
 		return state;
 	}
 	state->values.context = context;
@@ -272,7 +276,7 @@ im_dau_combine(PG_FUNCTION_ARGS)
 	}
 	other = (DauState *) PG_GETARG_POINTER(1);
 	if (state == NULL)
-		state = new_state_like(context, other);
+		state = new_state_like(fcinfo, context, other);
 	if (!state->any)
 		idagg_merge(&state->ids, &other->ids);
 	else if (other->ids.written == NULL)
@@ -359,6 +363,5 @@ im_dau_final(PG_FUNCTION_ARGS)
 	state = (DauState *) PG_GETARG_POINTER(0);
 	if (state->any)
 		PG_RETURN_INT64(anyset_count(&state->values, type_of_state(fcinfo, state)));
-	idagg_settle(&state->ids);
-	PG_RETURN_INT64(idset_count(&state->ids.set));
+	PG_RETURN_INT64(idagg_count(&state->ids));
 }

@@ -25,12 +25,10 @@ aggregate_context(FunctionCallInfo fcinfo)
 	return context;
 }
 
-/* A bytea of size bytes for a state; 54000 where it would pass 1 GB. */
-static inline bytea *
-alloc_serial_state(Size size, uint64 users)
+/* 54000 for a state of so many bytes and users if it would pass 1 GB. */
+static inline void
+check_serial_state(Size size, uint64 users)
 {
-	bytea	   *state;
-
 	if (size > MaxAllocSize - VARHDRSZ)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -38,6 +36,15 @@ alloc_serial_state(Size size, uint64 users)
 						users),
 				 errdetail("Parallel workers hand over at most 1 GB for a group."),
 				 errhint("Set max_parallel_workers_per_gather to 0 for this query, or group by app and day.")));
+}
+
+/* A bytea of size bytes for a state, checked so. */
+static inline bytea *
+alloc_serial_state(Size size, uint64 users)
+{
+	bytea	   *state;
+
+	check_serial_state(size, users);
 	state = palloc(size + VARHDRSZ);
 	SET_VARSIZE(state, size + VARHDRSZ);
 	return state;

@@ -4,10 +4,40 @@
  */
 #include "types/temp_parts.h"
 
-TempParts *
-temp_parts_make(MemoryContext context)
+#include "executor/executor.h"
+#include "miscadmin.h"
+
+TempBound
+temp_bound_of(FunctionCallInfo fcinfo)
 {
-	return MemoryContextAllocZero(context, sizeof(TempParts));
+	TempBound	bound = {SIZE_MAX, NULL};
+
+	if (IsA(fcinfo->context, AggState))
+	{
+		bound.limit = get_hash_memory_limit();
+		bound.group = castNode(AggState, fcinfo->context)->curaggcontext;
+	}
+	return bound;
+}
+
+static void
+group_ended(Datum arg)
+{
+	TempParts  *parts = (TempParts *) DatumGetPointer(arg);
+
+	parts->group = NULL;
+	temp_parts_drop(parts);
+}
+
+TempParts *
+temp_parts_make(MemoryContext context, ExprContext *group)
+{
+	TempParts  *parts = MemoryContextAllocZero(context, sizeof(TempParts));
+
+	parts->group = group;
+	if (group != NULL)
+		RegisterExprContextCallback(group, group_ended, PointerGetDatum(parts));
+	return parts;
 }
 
 static pg_noinline void
@@ -77,6 +107,8 @@ temp_parts_drop(TempParts *parts)
 {
 	if (parts == NULL)
 		return;
+	if (parts->group != NULL)
+		UnregisterExprContextCallback(parts->group, group_ended, PointerGetDatum(parts));
 	for (int part = 0; part < TEMP_PARTS; part++)
 		temp_parts_close(parts, part);
 	pfree(parts);

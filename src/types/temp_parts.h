@@ -8,7 +8,11 @@
  *
  * The files belong to the resource owner that is current when they are made,
  * which closes them when a query fails, and count towards temp_file_limit.
- * A query that ends otherwise must close them: temp_parts_close(), _drop().
+ * A query that ends otherwise must close them: temp_parts_close(), _drop(), or
+ * the end of the group of rows whose state they are part of, which the
+ * executor tells to callbacks of its expression context.  That is not told
+ * when a query fails; a callback of the memory context would be, but after
+ * the resource owner closed the files.
  */
 #ifndef IM_TYPES_TEMP_PARTS_H
 #define IM_TYPES_TEMP_PARTS_H
@@ -20,8 +24,18 @@
 #define TEMP_PARTS		32
 #define TEMP_PART_BITS	5
 
+struct ExprContext;
+
+/* What a state may hold in memory, and whose end closes its files. */
+typedef struct TempBound
+{
+	Size		limit;			/* bytes; SIZE_MAX is no limit */
+	struct ExprContext *group;
+} TempBound;
+
 typedef struct TempParts
 {
+	struct ExprContext *group;	/* calls back at its end, or NULL */
 	BufFile    *file[TEMP_PARTS];
 	uint64		rows[TEMP_PARTS];	/* as the owner counts them */
 } TempParts;
@@ -33,8 +47,18 @@ temp_part_of(uint64 hash, int first_bit, int level)
 	return hash >> (first_bit + TEMP_PART_BITS * level) & (TEMP_PARTS - 1);
 }
 
-/* No files yet, palloc'd in the context. */
-extern TempParts *temp_parts_make(MemoryContext context);
+/*
+ * The bound of a state of the aggregate that calls: hash_mem, or none for a
+ * window function, whose result is asked for again and again and whose end
+ * nobody tells.
+ */
+extern TempBound temp_bound_of(FunctionCallInfo fcinfo);
+
+/*
+ * No files yet, palloc'd in the context, which must last as long as the
+ * group; without a group the caller drops them.
+ */
+extern TempParts *temp_parts_make(MemoryContext context, struct ExprContext *group);
 
 /* Appends to a part; a file that must be made allocates in the context. */
 extern void temp_parts_write(TempParts *parts, MemoryContext context, int part,
