@@ -172,7 +172,10 @@ new_state(FunctionCallInfo fcinfo, MemoryContext context, DauSite *site)
 
 	state->any = site->form == DAU_ANY;
 	if (state->any)
+	{
 		anyset_init(&state->values, &site->any, context);
+		anyset_bind(&state->values, temp_bound_of(fcinfo));
+	}
 	else
 	{
 		idagg_init(&state->ids, context, &site->ring);
@@ -258,6 +261,7 @@ new_state_like(FunctionCallInfo fcinfo, MemoryContext context, const DauState *o
 	state->values.context = context;
 	state->values.type = other->values.type;
 	state->values.collation = other->values.collation;
+	anyset_bind(&state->values, temp_bound_of(fcinfo));
 	return state;
 }
 
@@ -290,38 +294,41 @@ im_dau_combine(PG_FUNCTION_ARGS)
 /*
  * A state as bytes begins with how it is held:
  *
- *	  0 | IdSet, as idset_write() has it
+ *	  0 | IdSets, one or more, as idset_write() has each
  *	  1 | type, 4 bytes | collation, 4 bytes | values, as anyset_write() has them
  */
 #define HELD_AS_BYTES	0
 #define HELD_AS_VALUES	1
 #define BYTES_HEAD		1
 #define VALUES_HEAD		9
+#define FIRST_BYTES		1024
+
+static bytea *
+serialize_values(AnySet *values, AnyType *type)
+{
+	GrowingState bytes;
+	char	   *head;
+
+	growing_state_init(&bytes, FIRST_BYTES);
+	head = growing_state_add(&bytes, VALUES_HEAD, 0);
+	*head = HELD_AS_VALUES;
+	store_le32(head + 1, type->type);
+	store_le32(head + 5, type->collation);
+	anyset_write(values, type, &bytes);
+	return growing_state_end(&bytes);
+}
 
 Datum
 im_dau_serialize(PG_FUNCTION_ARGS)
 {
 	DauState   *state = (DauState *) PG_GETARG_POINTER(0);
-	AnyType    *type;
-	uint64		count;
 	bytea	   *bytes;
-	char	   *to;
 
 	aggregate_context(fcinfo);
-	if (!state->any)
-	{
-		bytes = idagg_serialize(&state->ids, BYTES_HEAD);
-		*VARDATA(bytes) = HELD_AS_BYTES;
-		PG_RETURN_BYTEA_P(bytes);
-	}
-	type = type_of_state(fcinfo, state);
-	count = anyset_count(&state->values, type);
-	bytes = alloc_serial_state(VALUES_HEAD + anyset_written_size(&state->values, type), count);
-	to = VARDATA(bytes);
-	*to = HELD_AS_VALUES;
-	store_le32(to + 1, type->type);
-	store_le32(to + 5, type->collation);
-	anyset_write(&state->values, type, to + VALUES_HEAD);
+	if (state->any)
+		PG_RETURN_BYTEA_P(serialize_values(&state->values, type_of_state(fcinfo, state)));
+	bytes = idagg_serialize(&state->ids, BYTES_HEAD);
+	*VARDATA(bytes) = HELD_AS_BYTES;
 	PG_RETURN_BYTEA_P(bytes);
 }
 

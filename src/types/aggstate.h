@@ -50,4 +50,46 @@ alloc_serial_state(Size size, uint64 users)
 	return state;
 }
 
+/* A bytea that grows: how long it gets shows only while it is written. */
+typedef struct GrowingState
+{
+	bytea	   *bytes;
+	Size		size;			/* written so far, without the header */
+	Size		allocated;
+	uint64		users;			/* that are in it, for the error */
+} GrowingState;
+
+static inline void
+growing_state_init(GrowingState *state, Size first)
+{
+	state->bytes = palloc(first + VARHDRSZ);
+	state->size = state->users = 0;
+	state->allocated = first;
+}
+
+/* Room for size bytes more, of so many users more; 54000 past 1 GB. */
+static inline char *
+growing_state_add(GrowingState *state, Size size, uint64 users)
+{
+	char	   *room;
+
+	state->users += users;
+	if (unlikely(state->size + size > state->allocated))
+	{
+		check_serial_state(state->size + size, state->users);
+		state->allocated = Min((state->size + size) / 2 * 3, MaxAllocSize - VARHDRSZ);
+		state->bytes = repalloc(state->bytes, state->allocated + VARHDRSZ);
+	}
+	room = VARDATA(state->bytes) + state->size;
+	state->size += size;
+	return room;
+}
+
+static inline bytea *
+growing_state_end(GrowingState *state)
+{
+	SET_VARSIZE(state->bytes, state->size + VARHDRSZ);
+	return state->bytes;
+}
+
 #endif							/* IM_TYPES_AGGSTATE_H */

@@ -44,40 +44,21 @@ idagg_merge(IdAgg *agg, IdAgg *other)
 		idset_merge(&agg->set, &other->set);
 }
 
-/* Bytes that grow: how many there will be is known only when files are read. */
-typedef struct Writing
-{
-	bytea	   *bytes;
-	Size		size;			/* written so far */
-	Size		allocated;
-	uint64		ids;
-} Writing;
-
 static void
 write_share(void *arg, const IdSet *share)
 {
-	Writing    *writing = arg;
-	Size		size = writing->size + idset_written_size(share);
-
-	writing->ids += idset_count(share);
-	if (size > writing->allocated)
-	{
-		check_serial_state(size, writing->ids);
-		writing->allocated = Min(size + size / 2, MaxAllocSize - VARHDRSZ);
-		writing->bytes = repalloc(writing->bytes, writing->allocated + VARHDRSZ);
-	}
-	idset_write(share, VARDATA(writing->bytes) + writing->size);
-	writing->size = size;
+	idset_write(share, growing_state_add(arg, idset_written_size(share), idset_count(share)));
 }
 
 static bytea *
 serialize_with_files(IdSet *set, Size room)
 {
-	Writing		writing = {palloc(room + VARHDRSZ), room, room, 0};
+	GrowingState state;
 
-	idspill_each_share(set, write_share, &writing);
-	SET_VARSIZE(writing.bytes, writing.size + VARHDRSZ);
-	return writing.bytes;
+	growing_state_init(&state, room);
+	growing_state_add(&state, room, 0);
+	idspill_each_share(set, write_share, &state);
+	return growing_state_end(&state);
 }
 
 bytea *
