@@ -53,6 +53,7 @@ typedef struct DauSite
 	DauForm		form;
 	int16		len;
 	uint64		mask;			/* the bits of a value that count */
+	TempBudget	budget;			/* of all states */
 	IdRing		ring;
 	AnyType		any;			/* of a site of form DAU_ANY */
 } DauSite;
@@ -112,6 +113,7 @@ empty_site(FunctionCallInfo fcinfo)
 {
 	DauSite    *site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(DauSite));
 
+	temp_budget_init(&site->budget);
 	idring_init(&site->ring);
 	fcinfo->flinfo->fn_extra = site;
 	return site;
@@ -165,6 +167,13 @@ type_of_state(FunctionCallInfo fcinfo, const DauState *state)
 
 /* ---- rows ---- */
 
+static void
+bind_state(FunctionCallInfo fcinfo, MemoryContext context, DauSite *site, DauState *state)
+{
+	temp_bound_init(state->any ? &state->values.bound : &state->ids.set.bound,
+					fcinfo, &site->budget, context);
+}
+
 static DauState *
 new_state(FunctionCallInfo fcinfo, MemoryContext context, DauSite *site)
 {
@@ -172,15 +181,10 @@ new_state(FunctionCallInfo fcinfo, MemoryContext context, DauSite *site)
 
 	state->any = site->form == DAU_ANY;
 	if (state->any)
-	{
 		anyset_init(&state->values, &site->any, context);
-		anyset_bind(&state->values, temp_bound_of(fcinfo));
-	}
 	else
-	{
 		idagg_init(&state->ids, context, &site->ring);
-		idset_bind(&state->ids.set, temp_bound_of(fcinfo));
-	}
+	bind_state(fcinfo, context, site, state);
 	return state;
 }
 
@@ -249,19 +253,21 @@ im_dau_transition(PG_FUNCTION_ARGS)
 static DauState *
 new_state_like(FunctionCallInfo fcinfo, MemoryContext context, const DauState *other)
 {
+	DauSite    *site = fcinfo->flinfo->fn_extra;
 	DauState   *state = MemoryContextAllocZero(context, sizeof(DauState));
 
+	if (site == NULL)
+		site = empty_site(fcinfo);
 	state->any = other->any;
 	if (!state->any)
-	{
 		idagg_init(&state->ids, context, NULL);
-		idset_bind(&state->ids.set, temp_bound_of(fcinfo));
-		return state;
+	else
+	{
+		state->values.context = context;
+		state->values.type = other->values.type;
+		state->values.collation = other->values.collation;
 	}
-	state->values.context = context;
-	state->values.type = other->values.type;
-	state->values.collation = other->values.collation;
-	anyset_bind(&state->values, temp_bound_of(fcinfo));
+	bind_state(fcinfo, context, site, state);
 	return state;
 }
 

@@ -64,20 +64,6 @@ anyset_init(AnySet *set, const AnyType *type, MemoryContext context)
 	set->context = context;
 	set->type = type->type;
 	set->collation = type->collation;
-	set->bound.limit = SIZE_MAX;
-}
-
-void
-anyset_bind(AnySet *set, TempBound bound)
-{
-	Assert(set->used == 0);
-	set->bound = bound;
-}
-
-Size
-anyset_held(const AnySet *set)
-{
-	return set->bytes + set->size * (sizeof(Datum) + (set->hashes != NULL ? sizeof(uint32) : 0));
 }
 
 /* A copy in the set's context, with nothing of it left in TOAST. */
@@ -91,7 +77,7 @@ keep_value(AnySet *set, const AnyType *type, Datum value)
 	old = MemoryContextSwitchTo(set->context);
 	value = datumCopy(value, false, type->len);
 	MemoryContextSwitchTo(old);
-	set->bytes += GetMemoryChunkSpace(DatumGetPointer(value));
+	temp_bound_take(&set->bound, GetMemoryChunkSpace(DatumGetPointer(value)));
 	return value;
 }
 
@@ -100,13 +86,14 @@ free_value(AnySet *set, const AnyType *type, Datum value)
 {
 	if (type->byval)
 		return;
-	set->bytes -= GetMemoryChunkSpace(DatumGetPointer(value));
+	temp_bound_give(&set->bound, GetMemoryChunkSpace(DatumGetPointer(value)));
 	pfree(DatumGetPointer(value));
 }
 
 static void *
-alloc_places(const AnySet *set, uint64 n, Size width)
+alloc_places(AnySet *set, uint64 n, Size width)
 {
+	temp_bound_take(&set->bound, n * width);
 	return MemoryContextAllocExtended(set->context, n * width,
 									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 }
@@ -146,6 +133,7 @@ grow_hashed(AnySet *set)
 	{
 		pfree(old.values);
 		pfree(old.hashes);
+		temp_bound_give(&set->bound, old.size * (sizeof(Datum) + sizeof(uint32)));
 	}
 }
 
@@ -157,7 +145,7 @@ make_room(AnySet *set)
 
 	if (set->full)
 		return;
-	set->full = set->size > 0 && anyset_held(set) + more > set->bound.limit;
+	set->full = set->size > 0 && more > temp_bound_room(&set->bound);
 	if (!set->full)
 		grow_hashed(set);
 }
@@ -184,8 +172,8 @@ anyset_put(AnySet *set, AnyType *type, uint32 hash, Datum value)
 		make_room(set);
 	if (find_hashed(set, type, hash, value, &at))
 		return;
-	if (!set->full && set->bound.limit != SIZE_MAX && !type->byval)
-		set->full = anyset_held(set) + datumGetSize(value, false, type->len) > set->bound.limit;
+	if (!set->full && set->bound.budget != NULL && !type->byval)
+		set->full = datumGetSize(value, false, type->len) > temp_bound_room(&set->bound);
 	if (set->full)
 	{
 		anyspill_put(set, type, hash, value);
@@ -240,6 +228,14 @@ grow_ordered(AnySet *set)
 		return;
 	memcpy(set->values, old, set->used * sizeof(Datum));
 	pfree(old);
+	temp_bound_give(&set->bound, set->size / 2 * sizeof(Datum));
+}
+
+/* Whether the set holds more than one part of so many of what it may. */
+static bool
+is_share_held(const AnySet *set, int parts)
+{
+	return set->bound.held > temp_bound_room(&set->bound) / (parts - 1);
 }
 
 /*
@@ -255,7 +251,7 @@ make_room_ordered(AnySet *set, AnyType *type)
 		elog(ERROR, "values added to a set that is sorted");
 	remove_duplicates(set, type);
 	if (set->size > 0 &&
-		(anyset_held(set) > set->bound.limit / 4 || anyset_held(set) + larger > set->bound.limit / 2))
+		(is_share_held(set, 4) || temp_bound_room(&set->bound) < set->bound.held + 2 * larger))
 		anyspill_begin_sort(set, type);
 	else if (set->used >= set->size / 2)
 		grow_ordered(set);
@@ -264,7 +260,7 @@ make_room_ordered(AnySet *set, AnyType *type)
 static void
 add_ordered(AnySet *set, AnyType *type, Datum value)
 {
-	if (set->sort == NULL && (set->used == set->size || anyset_held(set) > set->bound.limit / 2))
+	if (set->sort == NULL && (set->used == set->size || is_share_held(set, 2)))
 		make_room_ordered(set, type);
 	if (set->sort != NULL)
 		anyspill_sort(set, value);
@@ -317,6 +313,7 @@ anyset_clear(AnySet *set, const AnyType *type)
 		pfree(set->values);
 	if (set->hashes != NULL)
 		pfree(set->hashes);
+	temp_bound_give(&set->bound, set->bound.held);
 	set->values = NULL;
 	set->hashes = NULL;
 	set->size = set->used = set->sorted = 0;

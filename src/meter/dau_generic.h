@@ -3,8 +3,8 @@
  *	  An exact set of values of any type, equal as the type itself says.
  *
  * See dau_generic.c.  A set takes all memory from its context and is freed
- * with it.  It grows while there is memory unless anyset_bind() gave it a
- * limit, beyond which values go to temporary files (dau_generic_spill.c).
+ * with it.  It grows while there is memory unless its bound has a limit,
+ * beyond which values go to temporary files (dau_generic_spill.c).
  * The type is passed in with every call, since it has function call sites in
  * it, which live elsewhere than states of aggregates.
  */
@@ -39,7 +39,6 @@ typedef struct AnySet
 	uint64		size;			/* places in values */
 	uint64		used;
 	uint64		sorted;			/* values known to be in order and distinct */
-	Size		bytes;			/* of values that are pointers */
 
 	/* what did not fit: see dau_generic_spill.c */
 	TempBound	bound;
@@ -60,10 +59,8 @@ extern void anytype_init(AnyType *type, Oid oid, Oid collation, MemoryContext co
 /* Below 0, 0, above 0; open to cancelling. */
 extern int	anytype_compare(AnyType *type, Datum a, Datum b);
 
+/* The caller gives an empty set its bound, if it is to have one. */
 extern void anyset_init(AnySet *set, const AnyType *type, MemoryContext context);
-
-/* Bounds a set that is empty; the limit is held as idset_bind() has it. */
-extern void anyset_bind(AnySet *set, TempBound bound);
 
 /* Adding raises 53200 when memory is out, and what temporary files raise. */
 extern void anyset_add(AnySet *set, AnyType *type, Datum value);
@@ -77,9 +74,6 @@ extern void anyset_write(AnySet *set, AnyType *type, GrowingState *to);
 extern void anyset_merge_written(AnySet *set, AnyType *type, const char *from, Size size);
 
 /* ---- between dau_generic.c and dau_generic_spill.c ---- */
-
-/* What the set has allocated; the same with so many places. */
-extern Size anyset_held(const AnySet *set);
 
 /* Number of values in memory, rid of duplicates first. */
 extern uint64 anyset_count_memory(AnySet *set, AnyType *type);

@@ -103,7 +103,7 @@ each_part(const AnySet *set, AnyType *type, bool keep, AnyCallback callback, voi
 	anyset_init(&share, type, set->context);
 	share.level = set->level + 1;
 	share.bound.group = set->bound.group;
-	share.bound.limit = share.level < MAX_LEVEL ? set->bound.limit : SIZE_MAX;
+	share.bound.budget = share.level < MAX_LEVEL ? set->bound.budget : NULL;
 	for (int part = 0; part < TEMP_PARTS; part++)
 	{
 		if (!temp_parts_rewind(set->files, part))
@@ -132,21 +132,24 @@ end_sort(Datum arg)
 	if (set->sort != NULL)
 		tuplesort_end(set->sort);
 	set->sort = NULL;
+	temp_bound_give(&set->bound, set->bound.held);
 }
 
 void
 anyspill_begin_sort(AnySet *set, AnyType *type)
 {
-	Size		memory = Min(set->bound.limit / 2 / 1024, MAX_KILOBYTES);
+	Size		memory = (set->bound.held + temp_bound_room(&set->bound)) / 2;
+	int			memory_kb = Max(Min(memory / 1024, MAX_KILOBYTES), LEAST_SORT_KB);
 	MemoryContext old = MemoryContextSwitchTo(set->context);
 
 	set->sort = tuplesort_begin_datum(type->type, type->less, type->collation, false,
-									  Max((int) memory, LEAST_SORT_KB), NULL, TUPLESORT_RANDOMACCESS);
+									  memory_kb, NULL, TUPLESORT_RANDOMACCESS);
 	MemoryContextSwitchTo(old);
 	RegisterExprContextCallback(set->bound.group, end_sort, PointerGetDatum(set));
 	for (uint64 i = 0; i < set->used; i++)
 		tuplesort_putdatum(set->sort, set->values[i], false);
 	anyset_clear(set, type);
+	temp_bound_take(&set->bound, (Size) memory_kb * 1024);
 }
 
 void

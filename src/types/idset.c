@@ -32,7 +32,7 @@
  *   id, 25 on average.  An empty slot is all zero; the one id of a packed
  *   kind that is all zero too is a flag.
  *
- * - Memory is bounded, if idset_bind() says so.  Tables and arena share the
+ * - Memory is bounded, if the set has a bound.  Tables and arena share the
  *   limit.  A table grows while the old and the new one fit; the first that
  *   may not, or a long id that has no room, ends the growth of all: from then
  *   on the set is full, what it does not hold goes to files, and no id is in
@@ -71,7 +71,7 @@ out_of_memory(const IdSet *set, uint64 nslots)
 			 errmsg("out of memory for a set of " UINT64_FORMAT " distinct users",
 					nslots * 4 / 5),
 			 errdetail("An exact count holds each user once, in about 25 bytes."),
-			 set->bound.limit == SIZE_MAX ?
+			 set->bound.budget == NULL ?
 			 errhint("Count fewer users at a time (group by app and day), or lower max_parallel_workers_per_gather so that fewer sets are held at once.") :
 			 errhint("Lower work_mem or hash_mem_multiplier: beyond their product users go to temporary files.")));
 }
@@ -96,6 +96,7 @@ resize(IdSet *set, IdKind kind, uint64 nslots)
 	IdTable    *table = &set->tables[kind];
 	IdTable		old = *table;
 
+	temp_bound_take(&set->bound, nslots * sizeof(IdSlot));
 	table->slots = alloc_slots(set, nslots);
 	table->nslots = nslots;
 	table->limit = nslots / 5 * 4;
@@ -113,26 +114,16 @@ resize(IdSet *set, IdKind kind, uint64 nslots)
 	}
 	if (old.slots != NULL)
 		pfree(old.slots);
-}
-
-/* What the limit leaves. */
-static Size
-room_left(const IdSet *set)
-{
-	Size		held = set->arena.bytes;
-
-	for (int kind = 0; kind < ID_KINDS; kind++)
-		held += (Size) set->tables[kind].nslots * sizeof(IdSlot);
-	return held < set->bound.limit ? set->bound.limit - held : 0;
+	temp_bound_give(&set->bound, (Size) old.nslots * sizeof(IdSlot));
 }
 
 /* So many slots, or as many as the limit allows beside the old ones. */
 static uint64
 slots_within_limit(const IdSet *set, uint64 nslots)
 {
-	if (set->bound.limit == SIZE_MAX)
+	if (set->bound.budget == NULL)
 		return nslots;
-	return Min(nslots, Min(room_left(set) / sizeof(IdSlot), PG_UINT32_MAX));
+	return Min(nslots, Min(temp_bound_room(&set->bound) / sizeof(IdSlot), PG_UINT32_MAX));
 }
 
 void
@@ -259,8 +250,13 @@ has_room_for_long(IdSet *set, uint32 len)
 {
 	Size		need = arena_need(&set->arena, (Size) len + ID_LEN_BYTES);
 
-	if (!set->full && need > 0 && need > room_left(set))
-		idset_fill(set);
+	if (!set->full && need > 0)
+	{
+		if (need > temp_bound_room(&set->bound))
+			idset_fill(set);
+		else
+			temp_bound_take(&set->bound, need);
+	}
 	return !set->full;
 }
 
@@ -393,14 +389,6 @@ idset_init(IdSet *set, MemoryContext context)
 	id_seed_make();
 	memset(set, 0, sizeof(*set));
 	set->context = context;
-	set->bound.limit = SIZE_MAX;
-}
-
-void
-idset_bind(IdSet *set, TempBound bound)
-{
-	Assert(idset_count(set) == 0);
-	set->bound = bound;
 }
 
 void
@@ -413,6 +401,7 @@ idset_clear(IdSet *set)
 	arena_free(&set->arena);
 	set->long_count = set->long_bytes = 0;
 	set->full = false;
+	temp_bound_give(&set->bound, set->bound.held);
 }
 
 uint64

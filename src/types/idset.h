@@ -4,7 +4,7 @@
  *
  * See idset.c for the layout.  A set lives in the memory context given to
  * idset_init() and is freed by that context's reset alone.  It grows while
- * there is memory unless idset_bind() gave it a limit, beyond which ids go to
+ * there is memory unless its bound has a limit, beyond which ids go to
  * temporary files: see idspill.h for what is asked of such a set.
  *
  * Adding raises 53200 when memory is out and what temporary files raise,
@@ -68,14 +68,12 @@ typedef struct IdRing
 	IdPending	items[IDRING_SIZE];
 } IdRing;
 
-extern void idset_init(IdSet *set, MemoryContext context);
-
 /*
- * Bounds a set that is empty.  What it takes from its context is within the
- * limit at any time, tables that are replaced included; beside that are the
- * buffers of files, 8 kB each.
+ * The caller gives an empty set its bound, if it is to have one.  What the set
+ * takes from its context is within the limit at any time then, tables that
+ * are replaced included; beside that are the buffers of files, 8 kB each.
  */
-extern void idset_bind(IdSet *set, TempBound bound);
+extern void idset_init(IdSet *set, MemoryContext context);
 
 /* Number of ids in memory. */
 extern uint64 idset_count(const IdSet *set);

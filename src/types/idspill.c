@@ -122,13 +122,14 @@ take_part(IdSet *set, TempParts *files, int part)
 	pfree(bytes.data);
 }
 
+/* It has no reset callback: what it holds is given back when it is cleared. */
 static void
 init_share(IdSet *share, const IdSet *set, int level)
 {
 	idset_init(share, set->context);
 	share->level = level;
 	share->bound.group = set->bound.group;
-	share->bound.limit = level < MAX_LEVEL ? set->bound.limit : SIZE_MAX;
+	share->bound.budget = level < MAX_LEVEL ? set->bound.budget : NULL;
 }
 
 /* Each part of the files of a set whose tables are empty by now. */

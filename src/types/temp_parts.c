@@ -7,17 +7,31 @@
 #include "executor/executor.h"
 #include "miscadmin.h"
 
-TempBound
-temp_bound_of(FunctionCallInfo fcinfo)
+void
+temp_budget_init(TempBudget *budget)
 {
-	TempBound	bound = {SIZE_MAX, NULL};
+	budget->limit = get_hash_memory_limit();
+	budget->held = 0;
+}
 
-	if (IsA(fcinfo->context, AggState))
-	{
-		bound.limit = get_hash_memory_limit();
-		bound.group = castNode(AggState, fcinfo->context)->curaggcontext;
-	}
-	return bound;
+static void
+give_back(void *arg)
+{
+	TempBound  *bound = arg;
+
+	temp_bound_give(bound, bound->held);
+}
+
+void
+temp_bound_init(TempBound *bound, FunctionCallInfo fcinfo, TempBudget *budget, MemoryContext context)
+{
+	if (!IsA(fcinfo->context, AggState))
+		return;
+	bound->budget = budget;
+	bound->group = castNode(AggState, fcinfo->context)->curaggcontext;
+	bound->reset.func = give_back;
+	bound->reset.arg = bound;
+	MemoryContextRegisterResetCallback(context, &bound->reset);
 }
 
 static void

@@ -26,11 +26,26 @@
 
 struct ExprContext;
 
-/* What a state may hold in memory, and whose end closes its files. */
+/*
+ * What all states of one call site hold, one for each group of a hash
+ * aggregate.  They share the limit, but a state may always hold as much as
+ * makes files worth their buffers.
+ */
+typedef struct TempBudget
+{
+	Size		limit;			/* bytes */
+	Size		held;
+} TempBudget;
+
+#define TEMP_WORTH_FILES	((Size) 1024 * 1024)
+
+/* What one state holds of it, and whose end closes the state's files. */
 typedef struct TempBound
 {
-	Size		limit;			/* bytes; SIZE_MAX is no limit */
+	TempBudget *budget;			/* NULL: no limit */
 	struct ExprContext *group;
+	Size		held;
+	MemoryContextCallback reset;
 } TempBound;
 
 typedef struct TempParts
@@ -47,12 +62,48 @@ temp_part_of(uint64 hash, int first_bit, int level)
 	return hash >> (first_bit + TEMP_PART_BITS * level) & (TEMP_PARTS - 1);
 }
 
+/* Nothing held, of hash_mem. */
+extern void temp_budget_init(TempBudget *budget);
+
 /*
- * The bound of a state of the aggregate that calls: hash_mem, or none for a
+ * The bound of a state of the aggregate that calls, which lives in the
+ * context: what it holds is given back when that is reset.  A state of a
  * window function, whose result is asked for again and again and whose end
- * nobody tells.
+ * nobody tells, has no limit.
  */
-extern TempBound temp_bound_of(FunctionCallInfo fcinfo);
+extern void temp_bound_init(TempBound *bound, FunctionCallInfo fcinfo, TempBudget *budget,
+							MemoryContext context);
+
+/* How much more a state may hold. */
+static inline Size
+temp_bound_room(const TempBound *bound)
+{
+	const TempBudget *budget = bound->budget;
+	Size		least;
+	Size		left;
+
+	if (budget == NULL)
+		return SIZE_MAX;
+	least = Min(TEMP_WORTH_FILES, budget->limit);
+	left = budget->held < budget->limit ? budget->limit - budget->held : 0;
+	return bound->held < least ? Max(left, least - bound->held) : left;
+}
+
+static inline void
+temp_bound_take(TempBound *bound, Size size)
+{
+	bound->held += size;
+	if (bound->budget != NULL)
+		bound->budget->held += size;
+}
+
+static inline void
+temp_bound_give(TempBound *bound, Size size)
+{
+	bound->held -= size;
+	if (bound->budget != NULL)
+		bound->budget->held -= size;
+}
 
 /*
  * No files yet, palloc'd in the context, which must last as long as the

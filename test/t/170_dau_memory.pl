@@ -107,6 +107,14 @@ for my $kind (@kinds)
 	note("$what: " . ($highest - $size) . ' kB');
 }
 
+# The groups of a hash aggregate share the limit; each may have 1 MB, and the buffers of 32 files.
+ask("SET work_mem = '4MB'; SET enable_sort = off");
+my ($answer, $highest) = highest(q{SELECT sum(d) FROM (SELECT im_dau('user ' || u) AS d FROM } . rows($users) . ' GROUP BY u % 8) x');
+is($answer, $users, 'users of eight groups: all are counted');
+cmp_ok($highest - $size, '<', 8192 + 8 * 1280 + $beside, 'in memory that the groups share') or diag(($highest - $size) . ' kB');
+note('users of eight groups: ' . ($highest - $size) . ' kB');
+ask('RESET enable_sort; RESET work_mem');
+
 # ---- any way out ----
 
 is(psql($db, 'SELECT count(*) FROM pg_ls_tmpdir()'), '0', 'no file is left');
