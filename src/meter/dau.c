@@ -7,9 +7,11 @@
  * out lower by choosing ids that collide; so a hash here only ever shows
  * that two ids differ.
  *
- *	  call site (fn_extra): how ids of this type are taken, the ring
+ *	  call site (fn_extra): how ids of this type are taken, the ring, the budget
  *	  state, types equal as their bytes:    IdAgg  -> IdSet  (types/idset.c)
  *	  state, all other types:               AnySet           (dau_generic.c)
+ *	             +- beyond the budget:      files of ids     (types/idspill.c)
+ *	                                        files or a sort  (dau_generic_spill.c)
  *
  * A type is equal as its bytes if its btree operator class says so through
  * equalimage support under the collation at hand: text and varchar under
@@ -17,10 +19,21 @@
  * Character(n) says so too but for the blanks at its end, which are cut off.
  *
  * Memory: an id of up to 15 bytes, an integer or a uuid, also spelled out,
- * takes about 25 bytes, a longer one 29 and its bytes.  A state is not
- * limited by work_mem, as no aggregate's is; it grows while the machine has
- * memory and then raises 53200.  Hash aggregation sees it grow and spills
- * whole groups; SSPACE in the install script lets the planner expect it.
+ * takes about 25 bytes, a longer one 29 and its bytes.  SSPACE in the install
+ * script lets the planner expect a small state, and hash aggregation sees it
+ * grow and spills groups that are not there yet.
+ *
+ * All states of a call site share hash_mem (work_mem times
+ * hash_mem_multiplier), tables that grow included; one may hold 1 MB even
+ * when the others hold all of it.  What a state must not hold goes to
+ * temporary files.  They are closed by the final function, by the end of the
+ * group when nobody calls that (LIMIT, rescan), and by the resource owner
+ * after an error.  Beside the limit are the buffers of files, 256 kB for each
+ * state that has some, and a single id that is larger than all of it.
+ *
+ * Two things are not bounded.  A window function's state, whose result is
+ * asked for after each row, is in memory.  And a parallel worker hands its
+ * state over as one value, read back from the files, of at most 1 GB.
  */
 #include "meter/dau_generic.h"
 #include "types/idagg.h"
@@ -174,7 +187,7 @@ bind_state(FunctionCallInfo fcinfo, MemoryContext context, DauSite *site, DauSta
 					fcinfo, &site->budget, context);
 }
 
-static DauState *
+static pg_noinline DauState *
 new_state(FunctionCallInfo fcinfo, MemoryContext context, DauSite *site)
 {
 	DauState   *state = MemoryContextAllocZero(context, sizeof(DauState));

@@ -9,6 +9,9 @@
  * the other way round; a state whose context is reset takes its ids out of
  * the ring, so nothing is left that points to freed memory when an executor
  * drops groups that it did not finish.
+ *
+ * The budget that states share (temp_parts.h) belongs to the call site as
+ * well, for the same reason.
  */
 #ifndef IM_TYPES_IDAGG_H
 #define IM_TYPES_IDAGG_H
