@@ -97,7 +97,10 @@ extern void idset_merge(IdSet *set, const IdSet *other);
 /* Forgets the ids in memory and frees what held them; keeps the bound. */
 extern void idset_clear(IdSet *set);
 
-/* From here on the tables take no more: each has room for none, and a place to look. */
+/*
+ * The tables are full from here on, whatever is in them: each is one that an
+ * id can be looked for in and that has no room.
+ */
 extern void idset_fill(IdSet *set);
 
 /*
@@ -113,7 +116,6 @@ extern void idset_merge_written(IdSet *set, const char *bytes, Size size);
 typedef void (*IdCallback) (void *arg, const char *id, Size len);
 extern void idset_each(const IdSet *set, IdCallback callback, void *arg);
 
-/* The slots of a table that hold an id. */
 static inline bool
 id_slot_is_empty(IdSlot slot)
 {

@@ -79,6 +79,10 @@ SELECT is((SELECT sum(d) FROM (SELECT im_dau(id) AS d FROM visit GROUP BY n / 4)
 	(SELECT sum(d) FROM (SELECT count(DISTINCT id) AS d FROM visit GROUP BY n / 4) x), 'groups that the executor spills');
 SELECT is((SELECT im_dau(repeat(n::text, 30000)) FROM visit WHERE n BETWEEN 1 AND 12), 12::bigint, 'ids that are all too large');
 SELECT is((SELECT im_dau(repeat(n::text, 30000)::varbit) FROM visit WHERE n IN (10, 11, 100, 101, 110, 111)), 6::bigint, 'values that are all too large');
+-- The first kind fills the set; those that follow find no table.
+SELECT is((SELECT string_agg((SELECT im_dau(CASE (k + i / 6000) % 4 WHEN 0 THEN i::text WHEN 1 THEN md5(i::text) WHEN 2 THEN md5(i::text)::uuid::text
+		ELSE 'User of a Company in the City ' || i END) FROM (SELECT generate_series(0, 23999) UNION ALL SELECT generate_series(0, 23999)) s(i))::text, ' ') FROM generate_series(0, 3) k),
+	'24000 24000 24000 24000', 'kinds of ids that come one after the other');
 SELECT is((SELECT im_dau(n) FROM generate_series(1, 100000) n), 100000::bigint, 'parts that must be parted again');
 SELECT is((SELECT im_dau(n::numeric) FROM generate_series(1, 50000) n), 50000::bigint, 'and parts of values');
 SELECT is((SELECT im_count(im_userset_agg(id)) FROM visit), (SELECT count(DISTINCT id) FROM visit), 'sets of users are not bound');
