@@ -30,9 +30,9 @@ OBJS = $(SRCS:.c=.o)
 # bundled_cards is generated, the others are files of sql/.
 SQL_PARTS = preamble month userset dau app_dau bundled_cards rate_card \
 	meters rating app_checks metering gathering tables partitions orders bills \
-	checks meter_run reports ledger closing adjusting audit quote alerts bi \
-	revenue running explain html_parts html_chart html_page html_bill \
-	html_month roles
+	checks meter_plan meter_run reports ledger closing adjusting audit quote \
+	alerts bi revenue running explain html_parts html_chart html_page \
+	html_bill html_month roles
 SQL_FILES = $(foreach part,$(SQL_PARTS),$(if $(filter bundled_cards,$(part)),sql/bundled_cards.sql,$(HERE)/sql/$(part).sql))
 CARDS = $(sort $(wildcard $(HERE)/sql/cards/*.json))
 

@@ -169,26 +169,95 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_raise_unbillable(@extschema@.im_month, text, text, text) IS
 'Raises the one error of a set-wise bill: with the number of apps that cannot be billed and the hint where they are listed.';
 
--- Without settings of its own, so that the planner inlines it.
+-- Without settings of their own, so that the planner inlines them.
 CREATE FUNCTION @extschema@.im_rated_lines(month @extschema@.im_month,
-		book @extschema@.im_price_book, reading @extschema@.im_reading)
+		book @extschema@.im_price_book, reading @extschema@.im_reading,
+		low_app bigint, high_app bigint)
 	RETURNS SETOF @extschema@.im_bill_line
-	LANGUAGE sql STABLE ROWS 100000
+	LANGUAGE sql STABLE PARALLEL SAFE ROWS 100000
 AS $$
 	SELECT l.*
-	FROM @extschema@.im_gather($1::date, upper($1::daterange), NULL, $3) g,
+	FROM @extschema@.im_gather_among($1::date, upper($1::daterange), NULL, $3, $4, $5) g,
 		@extschema@.im_rate_lines(g.app_id, g.card_name, $2, g.orders, g.suspensions,
 			g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) l
 $$;
-COMMENT ON FUNCTION @extschema@.im_rated_lines(@extschema@.im_month, @extschema@.im_price_book, @extschema@.im_reading) IS
-'The bills of a month of every app from the usage that im_reading() says.';
+COMMENT ON FUNCTION @extschema@.im_rated_lines(@extschema@.im_month, @extschema@.im_price_book, @extschema@.im_reading, bigint, bigint) IS
+'The bills of a month of each app from low_app through high_app, or (null) of each, from the usage that im_reading() says.';
+
+CREATE FUNCTION @extschema@.im_rated_totals(month @extschema@.im_month,
+		book @extschema@.im_price_book, reading @extschema@.im_reading,
+		low_app bigint, high_app bigint)
+	RETURNS TABLE (app_id bigint, currency text, total numeric)
+	LANGUAGE sql STABLE PARALLEL SAFE ROWS 10000
+AS $$
+	SELECT t.app_id, t.currency, t.total
+	FROM (SELECT g.app_id, g.currency,
+				 @extschema@.im_rate_total(g.app_id, g.card_name, $2, g.orders, g.suspensions,
+					g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
+					g.calls, g.user_days, g.users) AS total
+		  FROM @extschema@.im_gather_among($1::date, upper($1::daterange), NULL, $3, $4, $5) g
+		  -- so that a total is computed once; a plain 0 has to be cast, and no
+		  -- worker takes a query of which it is not plain that it has no offset
+		  OFFSET bigint '0') t
+	WHERE t.total IS NOT NULL
+$$;
+COMMENT ON FUNCTION @extschema@.im_rated_totals(@extschema@.im_month, @extschema@.im_price_book, @extschema@.im_reading, bigint, bigint) IS
+'The totals of the same bills, of apps that have lines.';
+
+CREATE FUNCTION @extschema@.im_usage_size() RETURNS numeric
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	-- a table that is not partitioned has no tree
+	RETURN (SELECT sum(pg_relation_size(r.relid))
+			FROM unnest('{im_usage_daily,im_login,im_group,im_moderation_check,im_call}'::text[]) t(name),
+				LATERAL (SELECT to_regclass(format('%s.%I', '@extschema@', t.name))
+						 UNION
+						 SELECT p.relid
+						 FROM pg_partition_tree(to_regclass(format('%s.%I', '@extschema@', t.name))) p) r(relid));
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_usage_size() IS
+'The bytes of the tables of usage and all their partitions, without indexes.';
+
+-- One query of each range of apps under UNION ALL: a parallel worker takes a
+-- whole range, so that rating runs beside rating and nothing is merged.  Each
+-- range reads its own part of every table, or all of it where no index helps:
+-- so there are no more ranges than processes.  Whoever runs the query rules
+-- out parallel scans, or the planner would take the ranges one after the
+-- other, each with workers that do no more than read.
+CREATE FUNCTION @extschema@.im_by_ranges(function text) RETURNS text
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	query CONSTANT text := 'SELECT * FROM %s.%I($1, $2, $3, %L, %L)';
+	processes CONSTANT int := 1 + least(current_setting('max_parallel_workers_per_gather')::int,
+										current_setting('max_parallel_workers')::int);
+	ranges text;
+BEGIN
+	IF processes > 1 AND @extschema@.im_usage_size() > 16 * 1024 * 1024 THEN
+		SELECT string_agg(format(query, '@extschema@', $1, r.low_app, r.high_app), ' UNION ALL ') INTO ranges
+		FROM (SELECT min(a.app_id) AS low_app, max(a.app_id) AS high_app
+			  FROM (SELECT i.app_id, ntile(processes) OVER (ORDER BY i.app_id) AS range
+					FROM @extschema@.im_app i) a
+			  GROUP BY a.range) r;
+	END IF;
+	-- without apps there is no range either
+	RETURN coalesce(ranges, format(query, '@extschema@', $1, NULL, NULL));
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_by_ranges(text) IS
+'A query that calls im_rated_lines() or im_rated_totals() for all apps, range by range where there is so much usage that parallel workers should share them.';
 
 CREATE FUNCTION @extschema@.im_rebills(month @extschema@.im_month)
 	RETURNS SETOF @extschema@.im_bill_line
 	LANGUAGE plpgsql STABLE STRICT ROWS 100000
 	SET search_path = pg_catalog, pg_temp
-	SET plan_cache_mode = force_custom_plan
+	SET min_parallel_table_scan_size = '1TB'	-- as im_by_ranges() wants it
+	SET min_parallel_index_scan_size = '1TB'
 	SET jit = off
 AS $$
 DECLARE
@@ -197,7 +266,7 @@ DECLARE
 	detail text;
 BEGIN
 	reading := @extschema@.im_reading($1::date, upper($1::daterange), NULL, book);
-	RETURN QUERY SELECT * FROM @extschema@.im_rated_lines($1, book, reading);
+	RETURN QUERY EXECUTE @extschema@.im_by_ranges('im_rated_lines') USING $1, book, reading;
 EXCEPTION
 	WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
 		GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
@@ -281,6 +350,8 @@ CREATE FUNCTION @extschema@.im_monthly_bills(month @extschema@.im_month)
 	LANGUAGE plpgsql STABLE STRICT ROWS 100000
 	SET search_path = pg_catalog, pg_temp
 	SET plan_cache_mode = force_custom_plan
+	SET min_parallel_table_scan_size = '1TB'	-- as im_by_ranges() wants it
+	SET min_parallel_index_scan_size = '1TB'
 	SET jit = off
 AS $$
 BEGIN
@@ -300,7 +371,7 @@ DECLARE
 	detail text;
 BEGIN
 	reading := @extschema@.im_reading($1::date, upper($1::daterange), NULL, book);
-	RETURN QUERY SELECT * FROM @extschema@.im_rated_lines($1, book, reading);
+	RETURN QUERY EXECUTE @extschema@.im_by_ranges('im_rated_lines') USING $1, book, reading;
 EXCEPTION
 	WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
 		GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
@@ -315,27 +386,17 @@ CREATE FUNCTION @extschema@.im_retotals(month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, currency text, total numeric)
 	LANGUAGE plpgsql STABLE STRICT ROWS 10000
 	SET search_path = pg_catalog, pg_temp
-	SET plan_cache_mode = force_custom_plan
+	SET min_parallel_table_scan_size = '1TB'	-- as im_by_ranges() wants it
+	SET min_parallel_index_scan_size = '1TB'
 	SET jit = off
 AS $$
-#variable_conflict use_column
 DECLARE
-	first date := $1::date;
-	until date := upper($1::daterange);
 	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
 	reading @extschema@.im_reading;
 	detail text;
 BEGIN
-	reading := @extschema@.im_reading(first, until, NULL, book);
-	RETURN QUERY
-	SELECT t.app_id, t.currency, t.total
-	FROM (SELECT g.app_id, g.currency,
-				 @extschema@.im_rate_total(g.app_id, g.card_name, book, g.orders, g.suspensions,
-					g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
-					g.calls, g.user_days, g.users) AS total
-		  FROM @extschema@.im_gather(first, until, NULL, reading) g
-		  OFFSET 0) t
-	WHERE t.total IS NOT NULL;
+	reading := @extschema@.im_reading($1::date, upper($1::daterange), NULL, book);
+	RETURN QUERY EXECUTE @extschema@.im_by_ranges('im_rated_totals') USING $1, book, reading;
 EXCEPTION
 	WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
 		GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;

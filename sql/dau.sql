@@ -39,5 +39,5 @@ CREATE AGGREGATE @extschema@.im_dau(user_id anyelement) (
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.im_dau(anyelement) IS
-'Number of distinct users that are not null, exactly what count(DISTINCT user_id) gives for any type and collation. 42883 for types that cannot be compared, 53200 when memory is out.';
+'Number of distinct users that are not null, exactly what count(DISTINCT user_id) gives for any type and collation. Holds work_mem times hash_mem_multiplier and puts the rest into temporary files, except as a window function, which holds all. 42883 for types that cannot be compared, 53200 when memory is out, 53400 past temp_file_limit.';
 

@@ -129,9 +129,6 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_early_usage(date, date, @extschema@.im_rate_card, @extschema@.im_price_book) IS
 'Apps whose packs were in use before the month [first, until), and the day from which their usage must be known to tell what is left of them.';
 
--- The users of a day that users gave are theirs alone: metered ones are left
--- out on such days, as the metered figures are.
---
 -- In what follows reading is what im_reading() says: which days are read from
 -- events.  Of any other day the metered row counts, and where there is none
 -- there was no usage.  What is metered adds up in rating, so no event may be
@@ -215,12 +212,8 @@ AS $$
 		@extschema@.im_usage_agg(d.app_id, d.day,
 			CASE WHEN d.prices_mau THEN @extschema@.im_count(d.users) ELSE d.dau END,
 			NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
-		array_agg(d.day) FILTER (WHERE d.prices_mau AND NOT EXISTS (
-			SELECT FROM @extschema@.im_usage_daily u
-			WHERE u.app_id = d.app_id AND u.day = d.day AND u.metered_at IS NULL)),
-		array_agg(d.users) FILTER (WHERE d.prices_mau AND NOT EXISTS (
-			SELECT FROM @extschema@.im_usage_daily u
-			WHERE u.app_id = d.app_id AND u.day = d.day AND u.metered_at IS NULL))
+		array_agg(d.day) FILTER (WHERE d.prices_mau),
+		array_agg(d.users) FILTER (WHERE d.prices_mau)
 	FROM @extschema@.im_raw_logins($1, $2) d
 	GROUP BY d.app_id
 $$;
@@ -323,12 +316,8 @@ AS $$
 		@extschema@.im_usage_agg(d.app_id, d.day,
 			CASE WHEN d.prices_mau THEN @extschema@.im_count(d.users) ELSE d.dau END,
 			NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
-		array_agg(d.day) FILTER (WHERE d.prices_mau AND NOT EXISTS (
-			SELECT FROM @extschema@.im_usage_daily u
-			WHERE u.app_id = d.app_id AND u.day = d.day AND u.metered_at IS NULL)),
-		array_agg(d.users) FILTER (WHERE d.prices_mau AND NOT EXISTS (
-			SELECT FROM @extschema@.im_usage_daily u
-			WHERE u.app_id = d.app_id AND u.day = d.day AND u.metered_at IS NULL))
+		array_agg(d.day) FILTER (WHERE d.prices_mau),
+		array_agg(d.users) FILTER (WHERE d.prices_mau)
 	FROM @extschema@.im_stale_logins($1, $2, $3) d
 	GROUP BY d.app_id
 $$;
@@ -393,6 +382,60 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_gather_stale_events(date, @extschema@.im_rate_card, @extschema@.im_reading) IS
 'Groups, checks and calls of the stale days of single apps, by app.';
 
+-- Inlined, so that without bounds nothing is left of it, and with bounds an
+-- index can serve it.
+CREATE FUNCTION @extschema@.im_is_among(app_id bigint, low_app bigint, high_app bigint) RETURNS boolean
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	RETURN low_app IS NULL OR app_id BETWEEN low_app AND high_app;
+COMMENT ON FUNCTION @extschema@.im_is_among(bigint, bigint, bigint) IS
+'Whether an app is one of those from low_app through high_app; all are where low_app is null.';
+
+-- The planner carries an equality from one table to the next, but not the
+-- bounds of a range: each table is told.
+CREATE FUNCTION @extschema@.im_gather_among(first date, until date, card @extschema@.im_rate_card,
+		reading @extschema@.im_reading, low_app bigint, high_app bigint)
+	RETURNS TABLE (
+		app_id bigint, card_name text, orders @extschema@.im_order_entry[],
+		suspensions daterange[], preview boolean,
+		since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[],
+		calls bigint[], user_days date[], users @extschema@.im_userset[], currency text)
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT a.app_id, a.card_name, o.orders, s.suspensions,
+		$3 IS NOT NULL, coalesce(e.since, $1),
+		-- rating adds up the four of metered usage; what is packed stands alone
+		d.daily, l.logins || k.logins, g.groups || c.calls, m.checks || v.events, d.metered,
+		-- what stands behind the null is of events, which count only on days
+		-- without figures of the users' own
+		CASE WHEN a.prices_mau THEN d.user_days || NULL::date || l.user_days || k.user_days END,
+		CASE WHEN a.prices_mau THEN d.users || NULL::@extschema@.im_userset || l.users || k.users END,
+		a.currency
+	FROM @extschema@.im_app_cards($3) a
+	LEFT JOIN @extschema@.im_app_orders(@extschema@.im_utc_midnight($2 + 1)) o
+		ON o.app_id = a.app_id AND @extschema@.im_is_among(o.app_id, $5, $6)
+	LEFT JOIN @extschema@.im_app_suspensions() s
+		ON s.app_id = a.app_id AND @extschema@.im_is_among(s.app_id, $5, $6)
+	LEFT JOIN unnest(($4).early_apps, ($4).early_since) e(app_id, since)
+		ON e.app_id = a.app_id AND @extschema@.im_is_among(e.app_id, $5, $6)
+	LEFT JOIN @extschema@.im_gather_daily($1, $2, $4) d
+		ON d.app_id = a.app_id AND @extschema@.im_is_among(d.app_id, $5, $6)
+	LEFT JOIN @extschema@.im_gather_logins($3, $4) l
+		ON l.app_id = a.app_id AND @extschema@.im_is_among(l.app_id, $5, $6)
+	LEFT JOIN @extschema@.im_gather_groups($3, $4) g
+		ON g.app_id = a.app_id AND @extschema@.im_is_among(g.app_id, $5, $6)
+	LEFT JOIN @extschema@.im_gather_checks($3, $4) m
+		ON m.app_id = a.app_id AND @extschema@.im_is_among(m.app_id, $5, $6)
+	LEFT JOIN @extschema@.im_gather_calls($3, $4) c
+		ON c.app_id = a.app_id AND @extschema@.im_is_among(c.app_id, $5, $6)
+	LEFT JOIN @extschema@.im_gather_stale_logins($1, $3, $4) k
+		ON k.app_id = a.app_id AND @extschema@.im_is_among(k.app_id, $5, $6)
+	LEFT JOIN @extschema@.im_gather_stale_events($1, $3, $4) v
+		ON v.app_id = a.app_id AND @extschema@.im_is_among(v.app_id, $5, $6)
+	WHERE @extschema@.im_is_among(a.app_id, $5, $6)
+$$;
+COMMENT ON FUNCTION @extschema@.im_gather_among(date, date, @extschema@.im_rate_card, @extschema@.im_reading, bigint, bigint) IS
+'Each app from low_app through high_app, or (null) each, with all values that its bill of the month [first, until) is a function of, read as im_reading() says; with a card given, under that card.';
+
 CREATE FUNCTION @extschema@.im_gather(first date, until date, card @extschema@.im_rate_card,
 		reading @extschema@.im_reading)
 	RETURNS TABLE (
@@ -402,25 +445,10 @@ CREATE FUNCTION @extschema@.im_gather(first date, until date, card @extschema@.i
 		calls bigint[], user_days date[], users @extschema@.im_userset[], currency text)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT a.app_id, a.card_name, a.orders, a.suspensions,
-		$3 IS NOT NULL, coalesce(e.since, $1),
-		-- rating adds up the four of metered usage; what is packed stands alone
-		d.daily, l.logins || k.logins, g.groups || c.calls, m.checks || v.events, d.metered,
-		CASE WHEN a.prices_mau THEN d.user_days || l.user_days || k.user_days END,
-		CASE WHEN a.prices_mau THEN d.users || l.users || k.users END,
-		a.currency
-	FROM @extschema@.im_app_accounts($2, $3) a
-	LEFT JOIN unnest(($4).early_apps, ($4).early_since) e(app_id, since) ON e.app_id = a.app_id
-	LEFT JOIN @extschema@.im_gather_daily($1, $2, $4) d ON d.app_id = a.app_id
-	LEFT JOIN @extschema@.im_gather_logins($3, $4) l ON l.app_id = a.app_id
-	LEFT JOIN @extschema@.im_gather_groups($3, $4) g ON g.app_id = a.app_id
-	LEFT JOIN @extschema@.im_gather_checks($3, $4) m ON m.app_id = a.app_id
-	LEFT JOIN @extschema@.im_gather_calls($3, $4) c ON c.app_id = a.app_id
-	LEFT JOIN @extschema@.im_gather_stale_logins($1, $3, $4) k ON k.app_id = a.app_id
-	LEFT JOIN @extschema@.im_gather_stale_events($1, $3, $4) v ON v.app_id = a.app_id
+	SELECT g.* FROM @extschema@.im_gather_among($1, $2, $3, $4, NULL, NULL) g
 $$;
 COMMENT ON FUNCTION @extschema@.im_gather(date, date, @extschema@.im_rate_card, @extschema@.im_reading) IS
-'Each app with all values that its bill of the month [first, until) is a function of, read as im_reading() says; with a card given, under that card.';
+'im_gather_among() of all apps.';
 
 -- The same from events alone, metered or not.
 CREATE FUNCTION @extschema@.im_gather(first date, until date, card @extschema@.im_rate_card,

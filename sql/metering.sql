@@ -48,11 +48,6 @@ CREATE FUNCTION @extschema@.im_own_day() RETURNS trigger
 COMMENT ON FUNCTION @extschema@.im_own_day() IS
 'Trigger: a user''s row of daily figures takes the place of a metered one.';
 
-CREATE FUNCTION @extschema@.im_store_metered() RETURNS bigint
-	AS 'MODULE_PATHNAME' LANGUAGE C;
-COMMENT ON FUNCTION @extschema@.im_store_metered() IS
-'Writes what im_meter() has metered as rows of the extension, not of a user: their number.';
-
 CREATE FUNCTION @extschema@.im_raw_leaves()
 	RETURNS TABLE (table_name text, partition oid, filenode oid, since timestamptz, until timestamptz)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 50;
@@ -63,6 +58,11 @@ CREATE FUNCTION @extschema@.im_changed_days(first date, until date) RETURNS date
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_changed_days(date, date) IS
 'The days of [first, until), as one span, whose partitions are not those that im_meter() saw; null if all are. All days where the triggers that mark changes are missing or a raw table is fed by a subscription.';
+
+CREATE FUNCTION @extschema@.im_leaves_unchanged() RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION @extschema@.im_leaves_unchanged() IS
+'Whether im_metered_partition lists the tables and partitions just as they are now, all of them have the triggers that mark changes, and none is foreign or fed by a subscription.';
 
 CREATE FUNCTION @extschema@.im_local_days(since timestamptz, until timestamptz, zone text)
 	RETURNS daterange

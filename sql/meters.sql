@@ -121,10 +121,9 @@ CREATE FUNCTION @extschema@.im_usage_pack_final(internal) RETURNS bigint[]
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_usage_pack_final(internal) IS 'Final function of im_usage_pack.';
 
+-- No partial states: workers take whole apps, see im_by_ranges().
 CREATE AGGREGATE @extschema@.im_usage_pack(app_id bigint, day date, dau bigint, peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint, video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint, fhd_minutes bigint) (
 	SFUNC = @extschema@.im_usage_agg_trans, STYPE = internal, SSPACE = 1024,
-	COMBINEFUNC = @extschema@.im_usage_agg_combine,
-	SERIALFUNC = @extschema@.im_usage_agg_serial, DESERIALFUNC = @extschema@.im_usage_agg_deserial,
 	FINALFUNC = @extschema@.im_usage_pack_final,
 	PARALLEL = SAFE
 );

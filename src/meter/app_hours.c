@@ -97,7 +97,7 @@ move_to_files(AppHours *hours)
 	HourEntry  *entry;
 
 	if (hours->parts == NULL)
-		hours->parts = temp_parts_make(hours->context);
+		hours->parts = temp_parts_make(hours->context, NULL);
 	app_hours_start_iterate(hours->hash, &iterator);
 	while ((entry = app_hours_iterate(hours->hash, &iterator)) != NULL)
 	{

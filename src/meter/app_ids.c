@@ -305,7 +305,7 @@ put_in_file(AppIds *ids, uint64 hash, uint32 who, IdSlot slot, const char *id, u
 	FileRow		row = {slot, who, len};
 
 	if (ids->files == NULL)
-		ids->files = temp_parts_make(ids->context);
+		ids->files = temp_parts_make(ids->context, NULL);
 	ids->files->rows[part]++;
 	temp_parts_write(ids->files, ids->context, part, &row, sizeof(row));
 	if (len > 0)

@@ -7,9 +7,11 @@
  * out lower by choosing ids that collide; so a hash here only ever shows
  * that two ids differ.
  *
- *	  call site (fn_extra): how ids of this type are taken, the ring
+ *	  call site (fn_extra): how ids of this type are taken, the ring, the budget
  *	  state, types equal as their bytes:    IdAgg  -> IdSet  (types/idset.c)
  *	  state, all other types:               AnySet           (dau_generic.c)
+ *	             +- beyond the budget:      files of ids     (types/idspill.c)
+ *	                                        files or a sort  (dau_generic_spill.c)
  *
  * A type is equal as its bytes if its btree operator class says so through
  * equalimage support under the collation at hand: text and varchar under
@@ -17,10 +19,21 @@
  * Character(n) says so too but for the blanks at its end, which are cut off.
  *
  * Memory: an id of up to 15 bytes, an integer or a uuid, also spelled out,
- * takes about 25 bytes, a longer one 29 and its bytes.  A state is not
- * limited by work_mem, as no aggregate's is; it grows while the machine has
- * memory and then raises 53200.  Hash aggregation sees it grow and spills
- * whole groups; SSPACE in the install script lets the planner expect it.
+ * takes about 25 bytes, a longer one 29 and its bytes.  SSPACE in the install
+ * script lets the planner expect a small state, and hash aggregation sees it
+ * grow and spills groups that are not there yet.
+ *
+ * All states of a call site share hash_mem (work_mem times
+ * hash_mem_multiplier), tables that grow included; one may hold 1 MB even
+ * when the others hold all of it.  What a state must not hold goes to
+ * temporary files.  They are closed by the final function, by the end of the
+ * group when nobody calls that (LIMIT, rescan), and by the resource owner
+ * after an error.  Beside the limit are the buffers of files, 256 kB for each
+ * state that has some, and a single id that is larger than all of it.
+ *
+ * Two things are not bounded.  A window function's state, whose result is
+ * asked for after each row, is in memory.  And a parallel worker hands its
+ * state over as one value, read back from the files, of at most 1 GB.
  */
 #include "meter/dau_generic.h"
 #include "types/idagg.h"
@@ -53,6 +66,7 @@ typedef struct DauSite
 	DauForm		form;
 	int16		len;
 	uint64		mask;			/* the bits of a value that count */
+	TempBudget	budget;			/* of all states */
 	IdRing		ring;
 	AnyType		any;			/* of a site of form DAU_ANY */
 } DauSite;
@@ -112,6 +126,7 @@ empty_site(FunctionCallInfo fcinfo)
 {
 	DauSite    *site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(DauSite));
 
+	temp_budget_init(&site->budget);
 	idring_init(&site->ring);
 	fcinfo->flinfo->fn_extra = site;
 	return site;
@@ -165,8 +180,15 @@ type_of_state(FunctionCallInfo fcinfo, const DauState *state)
 
 /* ---- rows ---- */
 
-static DauState *
-new_state(MemoryContext context, DauSite *site)
+static void
+bind_state(FunctionCallInfo fcinfo, MemoryContext context, DauSite *site, DauState *state)
+{
+	temp_bound_init(state->any ? &state->values.bound : &state->ids.set.bound,
+					fcinfo, &site->budget, context);
+}
+
+static pg_noinline DauState *
+new_state(FunctionCallInfo fcinfo, MemoryContext context, DauSite *site)
 {
 	DauState   *state = MemoryContextAllocZero(context, sizeof(DauState));
 
@@ -175,6 +197,7 @@ new_state(MemoryContext context, DauSite *site)
 		anyset_init(&state->values, &site->any, context);
 	else
 		idagg_init(&state->ids, context, &site->ring);
+	bind_state(fcinfo, context, site, state);
 	return state;
 }
 
@@ -230,7 +253,7 @@ im_dau_transition(PG_FUNCTION_ARGS)
 	if (unlikely(site == NULL))
 		site = make_site(fcinfo);
 	if (unlikely(PG_ARGISNULL(0)))
-		state = new_state(context, site);
+		state = new_state(fcinfo, context, site);
 	else
 		state = (DauState *) PG_GETARG_POINTER(0);
 	if (!PG_ARGISNULL(1))
@@ -241,19 +264,23 @@ im_dau_transition(PG_FUNCTION_ARGS)
 /* ---- partial states ---- */
 
 static DauState *
-new_state_like(MemoryContext context, const DauState *other)
+new_state_like(FunctionCallInfo fcinfo, MemoryContext context, const DauState *other)
 {
+	DauSite    *site = fcinfo->flinfo->fn_extra;
 	DauState   *state = MemoryContextAllocZero(context, sizeof(DauState));
 
+	if (site == NULL)
+		site = empty_site(fcinfo);
 	state->any = other->any;
 	if (!state->any)
-	{
 		idagg_init(&state->ids, context, NULL);
-		return state;
+	else
+	{
+		state->values.context = context;
+		state->values.type = other->values.type;
+		state->values.collation = other->values.collation;
 	}
-	state->values.context = context;
-	state->values.type = other->values.type;
-	state->values.collation = other->values.collation;
+	bind_state(fcinfo, context, site, state);
 	return state;
 }
 
@@ -272,7 +299,7 @@ im_dau_combine(PG_FUNCTION_ARGS)
 	}
 	other = (DauState *) PG_GETARG_POINTER(1);
 	if (state == NULL)
-		state = new_state_like(context, other);
+		state = new_state_like(fcinfo, context, other);
 	if (!state->any)
 		idagg_merge(&state->ids, &other->ids);
 	else if (other->ids.written == NULL)
@@ -286,38 +313,41 @@ im_dau_combine(PG_FUNCTION_ARGS)
 /*
  * A state as bytes begins with how it is held:
  *
- *	  0 | IdSet, as idset_write() has it
+ *	  0 | IdSets, one or more, as idset_write() has each
  *	  1 | type, 4 bytes | collation, 4 bytes | values, as anyset_write() has them
  */
 #define HELD_AS_BYTES	0
 #define HELD_AS_VALUES	1
 #define BYTES_HEAD		1
 #define VALUES_HEAD		9
+#define FIRST_BYTES		1024
+
+static bytea *
+serialize_values(AnySet *values, AnyType *type)
+{
+	GrowingState bytes;
+	char	   *head;
+
+	growing_state_init(&bytes, FIRST_BYTES);
+	head = growing_state_add(&bytes, VALUES_HEAD, 0);
+	*head = HELD_AS_VALUES;
+	store_le32(head + 1, type->type);
+	store_le32(head + 5, type->collation);
+	anyset_write(values, type, &bytes);
+	return growing_state_end(&bytes);
+}
 
 Datum
 im_dau_serialize(PG_FUNCTION_ARGS)
 {
 	DauState   *state = (DauState *) PG_GETARG_POINTER(0);
-	AnyType    *type;
-	uint64		count;
 	bytea	   *bytes;
-	char	   *to;
 
 	aggregate_context(fcinfo);
-	if (!state->any)
-	{
-		bytes = idagg_serialize(&state->ids, BYTES_HEAD);
-		*VARDATA(bytes) = HELD_AS_BYTES;
-		PG_RETURN_BYTEA_P(bytes);
-	}
-	type = type_of_state(fcinfo, state);
-	count = anyset_count(&state->values, type);
-	bytes = alloc_serial_state(VALUES_HEAD + anyset_written_size(&state->values, type), count);
-	to = VARDATA(bytes);
-	*to = HELD_AS_VALUES;
-	store_le32(to + 1, type->type);
-	store_le32(to + 5, type->collation);
-	anyset_write(&state->values, type, to + VALUES_HEAD);
+	if (state->any)
+		PG_RETURN_BYTEA_P(serialize_values(&state->values, type_of_state(fcinfo, state)));
+	bytes = idagg_serialize(&state->ids, BYTES_HEAD);
+	*VARDATA(bytes) = HELD_AS_BYTES;
 	PG_RETURN_BYTEA_P(bytes);
 }
 
@@ -359,6 +389,5 @@ im_dau_final(PG_FUNCTION_ARGS)
 	state = (DauState *) PG_GETARG_POINTER(0);
 	if (state->any)
 		PG_RETURN_INT64(anyset_count(&state->values, type_of_state(fcinfo, state)));
-	idagg_settle(&state->ids);
-	PG_RETURN_INT64(idset_count(&state->ids.set));
+	PG_RETURN_INT64(idagg_count(&state->ids));
 }

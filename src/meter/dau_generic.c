@@ -10,6 +10,10 @@
  * money, anonymous rows) has them in an array that is sorted and rid of
  * duplicates whenever it is full, and doubled if it stays half full.  Both
  * take the operators of the type's default classes, as count(DISTINCT) does.
+ *
+ * A set with a limit stops growing there: the table is full then, and values
+ * that it does not hold go to files; the array goes to a sort of the server's
+ * at half of the limit (dau_generic_spill.c).
  */
 #include "meter/dau_generic.h"
 #include "types/hexpack.h"
@@ -30,12 +34,13 @@ anytype_init(AnyType *type, Oid oid, Oid collation, MemoryContext context)
 {
 	TypeCacheEntry *entry = lookup_type_cache(oid, TYPECACHE_EQ_OPR_FINFO |
 											  TYPECACHE_HASH_PROC_FINFO |
-											  TYPECACHE_CMP_PROC_FINFO);
+											  TYPECACHE_CMP_PROC_FINFO | TYPECACHE_LT_OPR);
 
 	type->type = oid;
 	type->collation = collation;
 	type->len = entry->typlen;
 	type->byval = entry->typbyval;
+	type->less = entry->lt_opr;
 	type->hashed = OidIsValid(entry->hash_proc) && OidIsValid(entry->eq_opr);
 	if (type->hashed)
 	{
@@ -63,7 +68,7 @@ anyset_init(AnySet *set, const AnyType *type, MemoryContext context)
 
 /* A copy in the set's context, with nothing of it left in TOAST. */
 static Datum
-keep_value(const AnySet *set, const AnyType *type, Datum value)
+keep_value(AnySet *set, const AnyType *type, Datum value)
 {
 	MemoryContext old;
 
@@ -72,12 +77,23 @@ keep_value(const AnySet *set, const AnyType *type, Datum value)
 	old = MemoryContextSwitchTo(set->context);
 	value = datumCopy(value, false, type->len);
 	MemoryContextSwitchTo(old);
+	temp_bound_take(&set->bound, GetMemoryChunkSpace(DatumGetPointer(value)));
 	return value;
 }
 
-static void *
-alloc_places(const AnySet *set, uint64 n, Size width)
+static void
+free_value(AnySet *set, const AnyType *type, Datum value)
 {
+	if (type->byval)
+		return;
+	temp_bound_give(&set->bound, GetMemoryChunkSpace(DatumGetPointer(value)));
+	pfree(DatumGetPointer(value));
+}
+
+static void *
+alloc_places(AnySet *set, uint64 n, Size width)
+{
+	temp_bound_take(&set->bound, n * width);
 	return MemoryContextAllocExtended(set->context, n * width,
 									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 }
@@ -117,21 +133,52 @@ grow_hashed(AnySet *set)
 	{
 		pfree(old.values);
 		pfree(old.hashes);
+		temp_bound_give(&set->bound, old.size * (sizeof(Datum) + sizeof(uint32)));
 	}
 }
 
+/* Lets the table grow while the old and the new one fit; else it is full for good. */
 static void
-add_hashed(AnySet *set, AnyType *type, Datum value)
+make_room(AnySet *set)
 {
-	uint32		hash = hash_value(type, value);
-	uint64		at;
+	Size		more = set->size * 2 * (sizeof(Datum) + sizeof(uint32));
+
+	if (set->full)
+		return;
+	set->full = set->size > 0 && more > temp_bound_room(&set->bound);
+	if (!set->full)
+		grow_hashed(set);
+}
+
+/* Where a value is, or would be. */
+static bool
+find_hashed(const AnySet *set, AnyType *type, uint32 hash, Datum value, uint64 *at)
+{
+	if (set->size == 0)
+		return false;
+	for (*at = hash & (set->size - 1); set->hashes[*at] != 0; *at = (*at + 1) & (set->size - 1))
+		if (set->hashes[*at] == hash &&
+			DatumGetBool(FunctionCall2Coll(&type->equal, type->collation, set->values[*at], value)))
+			return true;
+	return false;
+}
+
+void
+anyset_put(AnySet *set, AnyType *type, uint32 hash, Datum value)
+{
+	uint64		at = 0;
 
 	if (set->used >= set->size / 4 * 3)
-		grow_hashed(set);
-	for (at = hash & (set->size - 1); set->hashes[at] != 0; at = (at + 1) & (set->size - 1))
-		if (set->hashes[at] == hash &&
-			DatumGetBool(FunctionCall2Coll(&type->equal, type->collation, set->values[at], value)))
-			return;
+		make_room(set);
+	if (find_hashed(set, type, hash, value, &at))
+		return;
+	if (!set->full && set->bound.budget != NULL && !type->byval)
+		set->full = datumGetSize(value, false, type->len) > temp_bound_room(&set->bound);
+	if (set->full)
+	{
+		anyspill_put(set, type, hash, value);
+		return;
+	}
 	set->values[at] = keep_value(set, type, value);
 	set->hashes[at] = hash;
 	set->used++;
@@ -139,14 +186,17 @@ add_hashed(AnySet *set, AnyType *type, Datum value)
 
 /* ---- ordered ---- */
 
+int
+anytype_compare(AnyType *type, Datum a, Datum b)
+{
+	CHECK_FOR_INTERRUPTS();
+	return DatumGetInt32(FunctionCall2Coll(&type->compare, type->collation, a, b));
+}
+
 static int
 compare_values(const void *a, const void *b, void *arg)
 {
-	AnyType    *type = arg;
-
-	CHECK_FOR_INTERRUPTS();
-	return DatumGetInt32(FunctionCall2Coll(&type->compare, type->collation,
-										   *(const Datum *) a, *(const Datum *) b));
+	return anytype_compare(arg, *(const Datum *) a, *(const Datum *) b);
 }
 
 static void
@@ -154,41 +204,68 @@ remove_duplicates(AnySet *set, AnyType *type)
 {
 	uint64		kept = 0;
 
-	if (set->sorted == set->used)
+	if (type->hashed || set->sorted == set->used)
 		return;
 	qsort_arg(set->values, set->used, sizeof(Datum), compare_values, type);
 	for (uint64 i = 1; i < set->used; i++)
 	{
 		if (compare_values(&set->values[kept], &set->values[i], type) != 0)
 			set->values[++kept] = set->values[i];
-		else if (!type->byval)
-			pfree(DatumGetPointer(set->values[i]));
+		else
+			free_value(set, type, set->values[i]);
 	}
 	set->used = set->sorted = kept + 1;
 }
 
 static void
-grow_ordered(AnySet *set, AnyType *type)
+grow_ordered(AnySet *set)
 {
 	Datum	   *old = set->values;
 
-	remove_duplicates(set, type);
-	if (set->size > 0 && set->used < set->size / 2)
-		return;
 	set->size = Max(set->size * 2, FIRST_PLACES);
 	set->values = alloc_places(set, set->size, sizeof(Datum));
 	if (old == NULL)
 		return;
 	memcpy(set->values, old, set->used * sizeof(Datum));
 	pfree(old);
+	temp_bound_give(&set->bound, set->size / 2 * sizeof(Datum));
+}
+
+/* Whether the set holds more than one part of so many of what it may. */
+static bool
+is_share_held(const AnySet *set, int parts)
+{
+	return set->bound.held > temp_bound_room(&set->bound) / (parts - 1);
+}
+
+/*
+ * The array is full, or half of the limit is.  Rid of duplicates it is kept
+ * only if that made much room: it must not be sorted again for every value.
+ */
+static void
+make_room_ordered(AnySet *set, AnyType *type)
+{
+	Size		larger = set->size * 2 * sizeof(Datum);
+
+	if (set->finished)
+		elog(ERROR, "values added to a set that is sorted");
+	remove_duplicates(set, type);
+	if (set->size > 0 &&
+		(is_share_held(set, 4) || temp_bound_room(&set->bound) < set->bound.held + 2 * larger))
+		anyspill_begin_sort(set, type);
+	else if (set->used >= set->size / 2)
+		grow_ordered(set);
 }
 
 static void
 add_ordered(AnySet *set, AnyType *type, Datum value)
 {
-	if (set->used == set->size)
-		grow_ordered(set, type);
-	set->values[set->used++] = keep_value(set, type, value);
+	if (set->sort == NULL && (set->used == set->size || is_share_held(set, 2)))
+		make_room_ordered(set, type);
+	if (set->sort != NULL)
+		anyspill_sort(set, value);
+	else
+		set->values[set->used++] = keep_value(set, type, value);
 }
 
 /* ---- both ---- */
@@ -199,16 +276,15 @@ anyset_add(AnySet *set, AnyType *type, Datum value)
 	if (type->len == -1)
 		value = PointerGetDatum(PG_DETOAST_DATUM(value));
 	if (type->hashed)
-		add_hashed(set, type, value);
+		anyset_put(set, type, hash_value(type, value), value);
 	else
 		add_ordered(set, type, value);
 }
 
 uint64
-anyset_count(AnySet *set, AnyType *type)
+anyset_count_memory(AnySet *set, AnyType *type)
 {
-	if (!type->hashed)
-		remove_duplicates(set, type);
+	remove_duplicates(set, type);
 	return set->used;
 }
 
@@ -219,42 +295,74 @@ is_place_used(const AnySet *set, uint64 i)
 }
 
 void
-anyset_merge(AnySet *set, AnyType *type, const AnySet *other)
+anyset_each_in_memory(AnySet *set, AnyType *type, AnyCallback callback, void *arg)
 {
-	for (uint64 i = 0; i < other->size; i++)
-		if (is_place_used(other, i))
-			anyset_add(set, type, other->values[i]);
+	remove_duplicates(set, type);
+	for (uint64 i = 0; i < set->size; i++)
+		if (is_place_used(set, i))
+			callback(arg, set->values[i]);
+}
+
+void
+anyset_clear(AnySet *set, const AnyType *type)
+{
+	for (uint64 i = 0; i < set->size; i++)
+		if (is_place_used(set, i))
+			free_value(set, type, set->values[i]);
+	if (set->values != NULL)
+		pfree(set->values);
+	if (set->hashes != NULL)
+		pfree(set->hashes);
+	temp_bound_give(&set->bound, set->bound.held);
+	set->values = NULL;
+	set->hashes = NULL;
+	set->size = set->used = set->sorted = 0;
+	set->full = false;
+}
+
+typedef struct AnyTarget
+{
+	AnySet	   *set;
+	AnyType    *type;
+	GrowingState *bytes;
+} AnyTarget;
+
+static void
+merge_value(void *arg, Datum value)
+{
+	AnyTarget  *target = arg;
+
+	anyset_add(target->set, target->type, value);
+}
+
+void
+anyset_merge(AnySet *set, AnyType *type, AnySet *other)
+{
+	AnyTarget	target = {.set = set, .type = type};
+
+	anyspill_each(other, type, merge_value, &target);
 }
 
 /* ---- as bytes: length and bytes of each value ---- */
 
-Size
-anyset_written_size(const AnySet *set, const AnyType *type)
+static void
+write_value(void *arg, Datum value)
 {
-	Size		size = 0;
+	AnyTarget  *target = arg;
+	const AnyType *type = target->type;
+	uint32		len = type->byval ? sizeof(Datum) : datumGetSize(value, false, type->len);
+	char	   *to = growing_state_add(target->bytes, LEN_BYTES + len, 1);
 
-	for (uint64 i = 0; i < set->size; i++)
-		if (is_place_used(set, i))
-			size += LEN_BYTES + (type->byval ? sizeof(Datum) :
-								 datumGetSize(set->values[i], false, type->len));
-	return size;
+	store_le32(to, len);
+	memcpy(to + LEN_BYTES, type->byval ? (char *) &value : DatumGetPointer(value), len);
 }
 
 void
-anyset_write(const AnySet *set, const AnyType *type, char *to)
+anyset_write(AnySet *set, AnyType *type, GrowingState *to)
 {
-	for (uint64 i = 0; i < set->size; i++)
-	{
-		uint32		len;
+	AnyTarget	target = {.type = type, .bytes = to};
 
-		if (!is_place_used(set, i))
-			continue;
-		len = type->byval ? sizeof(Datum) : datumGetSize(set->values[i], false, type->len);
-		store_le32(to, len);
-		memcpy(to + LEN_BYTES, type->byval ? (char *) &set->values[i] :
-			   DatumGetPointer(set->values[i]), len);
-		to += LEN_BYTES + len;
-	}
+	anyspill_each(set, type, write_value, &target);
 }
 
 /* Whether len bytes can be a value, as far as that shows from outside. */

@@ -20,7 +20,9 @@
 #include "partitioning/partbounds.h"
 #include "partitioning/partdesc.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
 #include "utils/date.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/partcache.h"
 #include "utils/rangetypes.h"
@@ -34,11 +36,13 @@
 
 PG_FUNCTION_INFO_V1(im_raw_leaves);
 PG_FUNCTION_INFO_V1(im_changed_days);
+PG_FUNCTION_INFO_V1(im_leaves_unchanged);
+
+#define WATCHING_TRIGGERS	4	/* on each of them and of their leaves */
 
 /*
- * The tables whose rows usage is metered from, the column that tells on which
- * day a row counts, and how many triggers watch each.  A group counts on the
- * days after its creation too.
+ * The tables whose rows usage is metered from, and the column that tells on
+ * which day a row counts.  A group counts on the days after its creation too.
  */
 typedef struct WatchedTable
 {
@@ -46,17 +50,16 @@ typedef struct WatchedTable
 	const char *time_column;	/* NULL: bounds of partitions tell nothing */
 	bool		open_ended;
 	bool		has_leaves;		/* false: only its triggers matter */
-	int			triggers;
 } WatchedTable;
 
 static const WatchedTable watched_tables[] = {
-	{"im_login", "at", false, true, 4},
-	{"im_group", "created_at", true, true, 4},
-	{"im_moderation_check", "at", false, true, 4},
-	{"im_call", "at", false, true, 4},
-	{"im_usage_daily", NULL, false, true, 4},
-	{"im_app", NULL, false, false, 4},
-	{"im_rate_card_version", NULL, false, false, 4},
+	{"im_login", "at", false, true},
+	{"im_group", "created_at", true, true},
+	{"im_moderation_check", "at", false, true},
+	{"im_call", "at", false, true},
+	{"im_usage_daily", NULL, false, true},
+	{"im_app", NULL, false, false},
+	{"im_rate_card_version", NULL, false, false},
 };
 
 typedef struct Span
@@ -175,7 +178,14 @@ add_leaves(LeafList *list, const WatchedTable *table, Oid relid, Span span)
  * that does not fire always was disabled, or is where triggers are suppressed.
  */
 static bool
-has_triggers(Relation rel, int expected)
+watches(const char *name, char enabled)
+{
+	return (strncmp(name, "im_mark_", 8) == 0 || strncmp(name, "im_own_day", 10) == 0) &&
+		enabled == TRIGGER_FIRES_ALWAYS;
+}
+
+static bool
+has_triggers(Relation rel)
 {
 	int			found = 0;
 
@@ -183,12 +193,10 @@ has_triggers(Relation rel, int expected)
 	{
 		const Trigger *trigger = &rel->trigdesc->triggers[i];
 
-		if ((strncmp(trigger->tgname, "im_mark_", 8) == 0 ||
-			 strncmp(trigger->tgname, "im_own_day", 10) == 0) &&
-			trigger->tgenabled == TRIGGER_FIRES_ALWAYS)
+		if (watches(trigger->tgname, trigger->tgenabled))
 			found++;
 	}
-	return found >= expected;
+	return found >= WATCHING_TRIGGERS;
 }
 
 static int
@@ -250,7 +258,7 @@ leaves_now(Oid schema)
 			list->watched = false;
 			continue;
 		}
-		list->watched = list->watched && has_triggers(rel, table->triggers);
+		list->watched = list->watched && has_triggers(rel);
 		if (table->has_leaves)
 			add_leaves(list, table, tables[i], (Span) {DT_NOBEGIN, DT_NOEND});
 		relation_close(rel, NoLock);
@@ -317,15 +325,20 @@ change_days(ChangedDays *days, TimestampTz since, TimestampTz until)
 
 typedef struct SeenColumns
 {
+	AttrNumber	table_name;
 	AttrNumber	partition;
 	AttrNumber	filenode;
 	AttrNumber	since;
 	AttrNumber	until;
 } SeenColumns;
 
+/* What to do with a row of im_metered_partition. */
+typedef void (*SeenVisitor) (TupleTableSlot *slot, const SeenColumns *columns,
+							 LeafList *now, void *result);
+
 /* A leaf that was seen and is the same is taken out of those of now. */
 static void
-compare_seen(LeafList *now, ChangedDays *days, TupleTableSlot *slot, const SeenColumns *columns)
+compare_seen(TupleTableSlot *slot, const SeenColumns *columns, LeafList *now, void *result)
 {
 	bool		isnull;
 	Oid			relid = DatumGetObjectId(slot_getattr(slot, columns->partition, &isnull)),
@@ -335,23 +348,24 @@ compare_seen(LeafList *now, ChangedDays *days, TupleTableSlot *slot, const SeenC
 	if (leaf != NULL && leaf->filenode == filenode && OidIsValid(filenode))
 		leaf->table = NULL;
 	else
-		change_days(days, DatumGetTimestampTz(slot_getattr(slot, columns->since, &isnull)),
+		change_days(result, DatumGetTimestampTz(slot_getattr(slot, columns->since, &isnull)),
 					DatumGetTimestampTz(slot_getattr(slot, columns->until, &isnull)));
 }
 
 static void
-compare_all_seen(LeafList *now, ChangedDays *days, Oid seen_relid)
+visit_seen(Oid seen_relid, SeenVisitor visit, LeafList *now, void *result)
 {
 	Relation	rel = table_open(seen_relid, AccessShareLock);
 	TableScanDesc scan = table_beginscan(rel, GetActiveSnapshot(), 0, NULL);
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
 	SeenColumns columns = {
-		get_attnum(seen_relid, "partition"), get_attnum(seen_relid, "filenode"),
-		get_attnum(seen_relid, "since"), get_attnum(seen_relid, "until")
+		get_attnum(seen_relid, "table_name"), get_attnum(seen_relid, "partition"),
+		get_attnum(seen_relid, "filenode"), get_attnum(seen_relid, "since"),
+		get_attnum(seen_relid, "until")
 	};
 
 	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
-		compare_seen(now, days, slot, &columns);
+		visit(slot, &columns, now, result);
 	ExecDropSingleTupleTableSlot(slot);
 	table_endscan(scan);
 	table_close(rel, AccessShareLock);
@@ -381,11 +395,85 @@ im_changed_days(PG_FUNCTION_ARGS)
 	if (!now->watched || !OidIsValid(seen))
 		change_days(&days, DT_NOBEGIN, DT_NOEND);
 	else
-		compare_all_seen(now, &days, seen);
+		visit_seen(seen, compare_seen, now, &days);
 	for (int i = 0; i < now->count; i++)
 		if (now->leaves[i].table != NULL)
 			change_days(&days, now->leaves[i].since, now->leaves[i].until);
 	if (days.changed_first >= days.changed_until)
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(span_of_days(days.changed_first, days.changed_until));
+}
+
+typedef struct SeenCount
+{
+	int			same;
+	int			all;
+} SeenCount;
+
+/* Counts the rows that tell of a leaf just what it is now. */
+static void
+count_same(TupleTableSlot *slot, const SeenColumns *columns, LeafList *now, void *result)
+{
+	bool		isnull;
+	Leaf	   *leaf = find_leaf(now, DatumGetObjectId(slot_getattr(slot, columns->partition, &isnull)));
+	char	   *table = TextDatumGetCString(slot_getattr(slot, columns->table_name, &isnull));
+
+	if (leaf != NULL && OidIsValid(leaf->filenode) &&
+		leaf->filenode == DatumGetObjectId(slot_getattr(slot, columns->filenode, &isnull)) &&
+		leaf->since == DatumGetTimestampTz(slot_getattr(slot, columns->since, &isnull)) &&
+		leaf->until == DatumGetTimestampTz(slot_getattr(slot, columns->until, &isnull)) &&
+		strcmp(leaf->table, table) == 0)
+		((SeenCount *) result)->same++;
+	((SeenCount *) result)->all++;
+	pfree(table);
+}
+
+/* A statement's triggers of a partitioned table do not see what goes to its leaves. */
+static bool
+leaf_has_triggers(Relation pg_trigger, Oid relid)
+{
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	int			found = 0;
+
+	ScanKeyInit(&key, Anum_pg_trigger_tgrelid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(relid));
+	scan = systable_beginscan(pg_trigger, TriggerRelidNameIndexId, true, NULL, 1, &key);
+	while ((tuple = systable_getnext(scan)) != NULL)
+	{
+		Form_pg_trigger trigger = (Form_pg_trigger) GETSTRUCT(tuple);
+
+		if (watches(NameStr(trigger->tgname), trigger->tgenabled))
+			found++;
+	}
+	systable_endscan(scan);
+	return found >= WATCHING_TRIGGERS;
+}
+
+static bool
+all_leaves_watched(const LeafList *list)
+{
+	Relation	pg_trigger = table_open(TriggerRelationId, AccessShareLock);
+	bool		watched = true;
+
+	for (int i = 0; watched && i < list->count; i++)
+		watched = leaf_has_triggers(pg_trigger, list->leaves[i].relid);
+	table_close(pg_trigger, AccessShareLock);
+	return watched;
+}
+
+Datum
+im_leaves_unchanged(PG_FUNCTION_ARGS)
+{
+	Oid			schema = get_func_namespace(fcinfo->flinfo->fn_oid),
+				seen = get_relname_relid("im_metered_partition", schema);
+	LeafList   *now = leaves_now(schema);
+	SeenCount	count = {0};
+
+	if (!now->watched || !OidIsValid(seen))
+		PG_RETURN_BOOL(false);
+	visit_seen(seen, count_same, now, &count);
+	PG_RETURN_BOOL(count.same == now->count && count.all == now->count &&
+				   all_leaves_watched(now));
 }

@@ -38,7 +38,7 @@
 
 PG_FUNCTION_INFO_V1(im_own_day);
 PG_FUNCTION_INFO_V1(im_mark_days);
-PG_FUNCTION_INFO_V1(im_store_metered);
+PG_FUNCTION_INFO_V1(im_store_usage);
 
 #define MAX_NOTES	16384		/* beyond, days are marked for all apps */
 
@@ -61,7 +61,7 @@ typedef struct DayNotes
 static DayNotes noted;
 static bool callback_registered = false;
 
-/* True while im_store_metered() writes: then rows are the extension's own. */
+/* True while im_store_usage() writes: then rows are the extension's own. */
 static bool metering = false;
 
 static void
@@ -341,24 +341,36 @@ im_own_day(PG_FUNCTION_ARGS)
 }
 
 /*
- * Lets im_write_metered() write rows as the extension's own: the number of
- * rows that it wrote.
+ * Lets im_write_metered(), which takes the same arguments, write rows as the
+ * extension's own: the number of rows that it wrote.
  */
 Datum
-im_store_metered(PG_FUNCTION_ARGS)
+im_store_usage(PG_FUNCTION_ARGS)
 {
-	Oid			schema = get_func_namespace(fcinfo->flinfo->fn_oid);
-	char	   *query = psprintf("SELECT %s.im_write_metered()",
+	Oid			schema = get_func_namespace(fcinfo->flinfo->fn_oid),
+			   *types;
+	int			nargs;
+	Datum		values[3];
+	char		nulls[3];
+	char	   *query = psprintf("SELECT %s.im_write_metered($1, $2, $3)",
 								 quote_identifier(get_namespace_name(schema)));
 	int64		written;
 	bool		isnull,
 				outer = metering;
 
+	get_func_signature(fcinfo->flinfo->fn_oid, &types, &nargs);
+	Assert(nargs == lengthof(values));
+	for (int i = 0; i < nargs; i++)
+	{
+		values[i] = PG_GETARG_DATUM(i);
+		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
+	}
 	SPI_connect();
 	metering = true;
 	PG_TRY();
 	{
-		if (SPI_execute(query, false, 1) != SPI_OK_SELECT || SPI_processed != 1)
+		if (SPI_execute_with_args(query, nargs, types, values, nulls, false, 1) != SPI_OK_SELECT ||
+			SPI_processed != 1)
 			elog(ERROR, "could not write metered rows");
 		written = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
 											  1, &isnull));

@@ -461,6 +461,9 @@ need_users_of_declared(Inputs *inputs, CalDay first, int ndays, const bool *chos
 /*
  * The union of the sets of the chosen days: each user of the month once.  All
  * are merged at once, so that no union of some of the days takes memory.
+ *
+ * Sets behind a null day are of events.  Who gives the figures of a day says
+ * all there is to say of it, also if that is not who its users were.
  */
 static int64_t
 count_users(Inputs *inputs, CalDay first, int ndays, const bool *chosen, bool need_all)
@@ -470,6 +473,8 @@ count_users(Inputs *inputs, CalDay first, int ndays, const bool *chosen, bool ne
 	bool	   *day_nulls,
 			   *set_nulls,
 			   *seen = palloc0(ndays);
+	const bool *declared = inputs->usage->declared + (first - inputs->usage->first);
+	bool		of_events = false;
 	int			n = array_elements(inputs->fcinfo, ARG_USER_DAYS, &days, &day_nulls),
 				nsets = 0;
 
@@ -479,7 +484,9 @@ count_users(Inputs *inputs, CalDay first, int ndays, const bool *chosen, bool ne
 	{
 		int64		at = day_nulls[i] ? -1 : (int64) DatumGetDateADT(days[i]) - first;
 
-		if (at < 0 || at >= ndays || !chosen[at] || seen[at] || set_nulls[i])
+		of_events |= day_nulls[i];
+		if (at < 0 || at >= ndays || !chosen[at] || seen[at] || set_nulls[i] ||
+			(of_events && declared[at]))
 			continue;
 		seen[at] = true;
 		sets[nsets++] = sets[i];

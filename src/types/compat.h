@@ -55,4 +55,11 @@ struct Node;
 #define function_aclcheck(oid, role) object_aclcheck(ProcedureRelationId, oid, role, ACL_EXECUTE)
 #endif
 
+/* 16 lets the caller of tuplesort_getdatum() choose; 15 always copies. */
+#if PG_VERSION_NUM < 160000
+#define tuplesort_next_copy(sort, value, is_null) tuplesort_getdatum(sort, true, value, is_null, NULL)
+#else
+#define tuplesort_next_copy(sort, value, is_null) tuplesort_getdatum(sort, true, true, value, is_null, NULL)
+#endif
+
 #endif							/* IM_COMPAT_H */

@@ -44,12 +44,31 @@ idagg_merge(IdAgg *agg, IdAgg *other)
 		idset_merge(&agg->set, &other->set);
 }
 
+static void
+write_share(void *arg, const IdSet *share)
+{
+	idset_write(share, growing_state_add(arg, idset_written_size(share), idset_count(share)));
+}
+
+static bytea *
+serialize_with_files(IdSet *set, Size room)
+{
+	GrowingState state;
+
+	growing_state_init(&state, room);
+	growing_state_add(&state, room, 0);
+	idspill_each_share(set, write_share, &state);
+	return growing_state_end(&state);
+}
+
 bytea *
 idagg_serialize(IdAgg *agg, Size room)
 {
 	bytea	   *bytes;
 
 	idagg_settle(agg);
+	if (agg->set.files != NULL)
+		return serialize_with_files(&agg->set, room);
 	bytes = alloc_serial_state(room + idset_written_size(&agg->set), idset_count(&agg->set));
 	idset_write(&agg->set, VARDATA(bytes) + room);
 	return bytes;

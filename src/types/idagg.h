@@ -9,12 +9,15 @@
  * the other way round; a state whose context is reset takes its ids out of
  * the ring, so nothing is left that points to freed memory when an executor
  * drops groups that it did not finish.
+ *
+ * The budget that states share (temp_parts.h) belongs to the call site as
+ * well, for the same reason.
  */
 #ifndef IM_TYPES_IDAGG_H
 #define IM_TYPES_IDAGG_H
 
 #include "types/aggstate.h"
-#include "types/idset.h"
+#include "types/idspill.h"
 
 typedef struct IdAgg
 {
@@ -25,7 +28,10 @@ typedef struct IdAgg
 	MemoryContextCallback forget;
 } IdAgg;
 
-/* Makes an empty state in the context; the ring may be NULL. */
+/*
+ * Makes an empty state in the context; the ring may be NULL.  It has no limit
+ * unless the caller gives its set one.
+ */
 extern void idagg_init(IdAgg *agg, MemoryContext context, IdRing *ring);
 
 /* A state just received; it refers to the bytes and must not outlive them. */
@@ -42,7 +48,18 @@ idagg_settle(IdAgg *agg)
 /* Adds all ids of another state; raises as idset.h says. */
 extern void idagg_merge(IdAgg *agg, IdAgg *other);
 
-/* The state as bytes, with room bytes before them for the caller. */
+/* How many ids there are: see idspill_count(). */
+static inline uint64
+idagg_count(IdAgg *agg)
+{
+	idagg_settle(agg);
+	return idspill_count(&agg->set);
+}
+
+/*
+ * The state as bytes, with room bytes before them for the caller; 54000 where
+ * they would pass 1 GB.
+ */
 extern bytea *idagg_serialize(IdAgg *agg, Size room);
 
 #endif							/* IM_TYPES_IDAGG_H */

@@ -1,6 +1,6 @@
 /*
  * idset.c
- *	  An exact set of byte strings in memory, fast for ids of users.
+ *	  An exact set of byte strings, fast for ids of users.
  *
  *	  IdSet
  *	  +- tables[ID_BYTES] -> slot slot slot ...     16 bytes each
@@ -12,6 +12,8 @@
  *	  +- tables[ID_UUID]  -> slot ...   the 16 bytes of a uuid
  *	  +- tables[ID_HEX32] -> slot ...   the 16 bytes of 32 hex digits
  *	  +- tables[ID_HEX]   -> slot ...   16 or 24 hex digits as inline bytes
+ *	  |
+ *	  +- files    what is beyond the limit (idspill.c)
  *
  * Why so:
  * - What costs time is memory, not arithmetic: four slots are a cache line,
@@ -30,7 +32,12 @@
  *   id, 25 on average.  An empty slot is all zero; the one id of a packed
  *   kind that is all zero too is a flag.
  *
- * The set grows for as long as the machine has memory, then raises 53200.
+ * - Memory is bounded, if the set has a bound.  Tables and arena share the
+ *   limit.  A table grows while the old and the new one fit; the first that
+ *   may not, or a long id that has no room, ends the growth of all: from then
+ *   on the set is full, what it does not hold goes to files, and no id is in
+ *   both.  Rows pay nothing for that: a full table is one whose own limit is
+ *   zero, which leads where growth led before.
  *
  * Built with -DIDSET_DEGENERATE_HASH all ids have one of four hashes: every
  * test of what is built on this must pass then too, if slowly.
@@ -39,28 +46,16 @@
 
 #include "miscadmin.h"
 
+#include "types/idspill.h"
 #include "types/pages.h"
 
 #define FIRST_SLOTS		16
 #define DOUBLING_SLOTS	65536	/* grow by half beyond */
 #define WRITTEN_VERSION	1
 #define WRITTEN_HEAD	(2 + 8 * (ID_KINDS + 1))
-#define LEN_BYTES		4
 #define INTERRUPT_SLOTS	4096
 
 /* ---- tables ---- */
-
-static inline bool
-is_empty(const IdSlot *slot)
-{
-	return (slot->w0 | slot->w1) == 0;
-}
-
-static inline const char *
-long_entry(IdSlot slot)
-{
-	return (const char *) (uintptr_t) slot.w0;
-}
 
 static inline uint32
 home(const IdTable *table, uint64 hash)
@@ -68,21 +63,29 @@ home(const IdTable *table, uint64 hash)
 	return ((hash >> 32) * table->nslots) >> 32;
 }
 
+static void
+out_of_memory(const IdSet *set, uint64 nslots)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OUT_OF_MEMORY),
+			 errmsg("out of memory for a set of " UINT64_FORMAT " distinct users",
+					nslots * 4 / 5),
+			 errdetail("An exact count holds each user once, in about 25 bytes."),
+			 set->bound.budget == NULL ?
+			 errhint("Count fewer users at a time (group by app and day), or lower max_parallel_workers_per_gather so that fewer sets are held at once.") :
+			 errhint("Lower work_mem or hash_mem_multiplier: beyond their product users go to temporary files.")));
+}
+
 static IdSlot *
-alloc_slots(MemoryContext context, uint64 nslots)
+alloc_slots(const IdSet *set, uint64 nslots)
 {
 	IdSlot	   *slots = NULL;
 
 	if (nslots <= PG_UINT32_MAX)
-		slots = MemoryContextAllocExtended(context, nslots * sizeof(IdSlot),
+		slots = MemoryContextAllocExtended(set->context, nslots * sizeof(IdSlot),
 										   MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
 	if (slots == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("out of memory for a set of " UINT64_FORMAT " distinct users",
-						nslots * 4 / 5),
-				 errdetail("An exact count holds each user once, in about 25 bytes."),
-				 errhint("Count fewer users at a time (group by app and day), or lower max_parallel_workers_per_gather so that fewer sets are held at once.")));
+		out_of_memory(set, nslots);
 	advise_large_pages(slots, nslots * sizeof(IdSlot));
 	return memset(slots, 0, nslots * sizeof(IdSlot));
 }
@@ -93,34 +96,64 @@ resize(IdSet *set, IdKind kind, uint64 nslots)
 	IdTable    *table = &set->tables[kind];
 	IdTable		old = *table;
 
-	table->slots = alloc_slots(set->context, nslots);
+	temp_bound_take(&set->bound, nslots * sizeof(IdSlot));
+	table->slots = alloc_slots(set, nslots);
 	table->nslots = nslots;
 	table->limit = nslots / 5 * 4;
 	for (uint32 i = 0; i < old.nslots; i++)
 	{
 		uint32		at;
 
-		if (is_empty(&old.slots[i]))
+		if (id_slot_is_empty(old.slots[i]))
 			continue;
 		at = home(table, id_slot_hash(kind, old.slots[i], 0));
-		while (!is_empty(&table->slots[at]))
+		while (!id_slot_is_empty(table->slots[at]))
 			if (++at == table->nslots)
 				at = 0;
 		table->slots[at] = old.slots[i];
 	}
 	if (old.slots != NULL)
 		pfree(old.slots);
+	temp_bound_give(&set->bound, (Size) old.nslots * sizeof(IdSlot));
 }
 
-static void
-grow(IdSet *set, IdKind kind)
+/* So many slots, or as many as the limit allows beside the old ones. */
+static uint64
+slots_within_limit(const IdSet *set, uint64 nslots)
+{
+	if (set->bound.budget == NULL)
+		return nslots;
+	return Min(nslots, Min(temp_bound_room(&set->bound) / sizeof(IdSlot), PG_UINT32_MAX));
+}
+
+void
+idset_fill(IdSet *set)
+{
+	set->full = true;
+	for (int kind = 0; kind < ID_KINDS; kind++)
+	{
+		if (set->tables[kind].nslots == 0)
+			resize(set, kind, FIRST_SLOTS);
+		set->tables[kind].limit = 0;
+	}
+}
+
+/* Lets a table grow; false if it may not, and none of the set from then on. */
+static pg_noinline bool
+make_room(IdSet *set, IdKind kind)
 {
 	uint64		nslots = set->tables[kind].nslots;
+	uint64		larger = nslots < DOUBLING_SLOTS ? nslots * 2 : nslots + nslots / 2;
 
+	if (set->full)
+		return false;
 	if (nslots == 0)
 		resize(set, kind, FIRST_SLOTS);
+	else if ((larger = slots_within_limit(set, larger)) > nslots + nslots / 8)
+		resize(set, kind, larger);
 	else
-		resize(set, kind, nslots < DOUBLING_SLOTS ? nslots * 2 : nslots + nslots / 2);
+		idset_fill(set);
+	return !set->full;
 }
 
 /* Makes room for more ids, which come in the order of their hashes. */
@@ -129,7 +162,10 @@ reserve(IdSet *set, IdKind kind, uint64 more)
 {
 	uint64		nslots = (set->tables[kind].used + more) / 4 * 5 + FIRST_SLOTS;
 
-	if (more > 0 && nslots > set->tables[kind].nslots)
+	if (more == 0 || set->full)
+		return;
+	nslots = slots_within_limit(set, nslots);
+	if (nslots > set->tables[kind].nslots && nslots >= FIRST_SLOTS)
 		resize(set, kind, nslots);
 }
 
@@ -144,7 +180,7 @@ insert_slot(IdSet *set, IdKind kind, uint64 hash, IdSlot slot)
 	{
 		IdSlot	   *place = &table->slots[at];
 
-		if (is_empty(place))
+		if (id_slot_is_empty(*place))
 		{
 			*place = slot;
 			table->used++;
@@ -157,32 +193,71 @@ insert_slot(IdSet *set, IdKind kind, uint64 hash, IdSlot slot)
 	}
 }
 
+static bool
+has_slot(const IdTable *table, uint64 hash, IdSlot slot)
+{
+	for (uint32 at = home(table, hash); !id_slot_is_empty(table->slots[at]);)
+	{
+		if (table->slots[at].w0 == slot.w0 && table->slots[at].w1 == slot.w1)
+			return true;
+		if (++at == table->nslots)
+			at = 0;
+	}
+	return false;
+}
+
+static pg_noinline void
+put_in_full_set(IdSet *set, IdKind kind, uint64 hash, IdSlot slot)
+{
+	if (!has_slot(&set->tables[kind], hash, slot))
+		idspill_put(set, kind, hash, slot, NULL, 0);
+}
+
 static inline void
 add_slot(IdSet *set, IdKind kind, uint64 hash, IdSlot slot)
 {
 	IdTable    *table = &set->tables[kind];
 
-	if (unlikely(is_empty(&slot)))
+	if (unlikely(id_slot_is_empty(slot)))
 	{
 		table->zero = true;
 		return;
 	}
-	if (unlikely(table->used >= table->limit))
-		grow(set, kind);
+	if (unlikely(table->used >= table->limit) && !make_room(set, kind))
+	{
+		put_in_full_set(set, kind, hash, slot);
+		return;
+	}
 	insert_slot(set, kind, hash, slot);
 }
 
 static IdSlot
 keep_long(IdSet *set, uint64 w1, const char *id, uint32 len)
 {
-	char	   *entry = arena_alloc(&set->arena, set->context, (Size) len + LEN_BYTES);
+	char	   *entry = arena_alloc(&set->arena, set->context, (Size) len + ID_LEN_BYTES);
 	IdSlot		slot = {(uint64) (uintptr_t) entry, w1};
 
 	store_le32(entry, len);
-	memcpy(entry + LEN_BYTES, id, len);
+	memcpy(entry + ID_LEN_BYTES, id, len);
 	set->long_count++;
-	set->long_bytes += (uint64) len + LEN_BYTES;
+	set->long_bytes += (uint64) len + ID_LEN_BYTES;
 	return slot;
+}
+
+/* Whether a long id may be kept; if not, no id may from then on. */
+static bool
+has_room_for_long(IdSet *set, uint32 len)
+{
+	Size		need = arena_need(&set->arena, (Size) len + ID_LEN_BYTES);
+
+	if (!set->full && need > 0)
+	{
+		if (need > temp_bound_room(&set->bound))
+			idset_fill(set);
+		else
+			temp_bound_take(&set->bound, need);
+	}
+	return !set->full;
 }
 
 static void
@@ -193,19 +268,35 @@ add_long(IdSet *set, uint64 hash, const char *id, uint32 len)
 	uint32		at;
 
 	if (table->used >= table->limit)
-		grow(set, ID_BYTES);
-	for (at = home(table, hash); !is_empty(&table->slots[at]);)
+		make_room(set, ID_BYTES);
+	for (at = home(table, hash); !id_slot_is_empty(table->slots[at]);)
 	{
 		IdSlot		slot = table->slots[at];
 
-		if (slot.w1 == w1 && load_le32(long_entry(slot)) == len &&
-			memcmp(long_entry(slot) + LEN_BYTES, id, len) == 0)
+		if (slot.w1 == w1 && id_long_len(slot) == len && memcmp(id_long_bytes(slot), id, len) == 0)
 			return;
 		if (++at == table->nslots)
 			at = 0;
 	}
-	table->slots[at] = keep_long(set, w1, id, len);
-	table->used++;
+	if (has_room_for_long(set, len))
+	{
+		table->slots[at] = keep_long(set, w1, id, len);
+		table->used++;
+	}
+	else
+		idspill_put(set, ID_BYTES, hash, (IdSlot) {0, w1}, id, len);
+}
+
+void
+idset_put(IdSet *set, IdKind kind, uint64 hash, IdSlot slot)
+{
+	add_slot(set, kind, hash, slot);
+}
+
+void
+idset_put_long(IdSet *set, uint64 hash, const char *id, uint32 len)
+{
+	add_long(set, hash, id, len);
 }
 
 /* ---- the ring ---- */
@@ -261,7 +352,7 @@ look_ahead(const IdPending *item)
 		return;
 	slot = table->slots[home(table, item->hash)];
 	if (id_is_long(slot))
-		__builtin_prefetch(long_entry(slot));
+		__builtin_prefetch((const char *) (uintptr_t) slot.w0);
 }
 
 /* The place in the ring for the next id, and its line on its way. */
@@ -298,6 +389,19 @@ idset_init(IdSet *set, MemoryContext context)
 	id_seed_make();
 	memset(set, 0, sizeof(*set));
 	set->context = context;
+}
+
+void
+idset_clear(IdSet *set)
+{
+	for (int kind = 0; kind < ID_KINDS; kind++)
+		if (set->tables[kind].slots != NULL)
+			pfree(set->tables[kind].slots);
+	memset(set->tables, 0, sizeof(set->tables));
+	arena_free(&set->arena);
+	set->long_count = set->long_bytes = 0;
+	set->full = false;
+	temp_bound_give(&set->bound, set->bound.held);
 }
 
 uint64
@@ -378,15 +482,16 @@ idset_merge(IdSet *set, const IdSet *other)
 			IdSlot		slot = table->slots[i];
 
 			check_interrupts_at(i);
-			if (is_empty(&slot))
+			if (id_slot_is_empty(slot))
 				continue;
 			if (kind == ID_BYTES && id_is_long(slot))
-				add_long(set, id_slot_hash(kind, slot, 0), long_entry(slot) + LEN_BYTES,
-						 load_le32(long_entry(slot)));
+				add_long(set, id_slot_hash(kind, slot, 0), id_long_bytes(slot), id_long_len(slot));
 			else
 				add_slot(set, kind, id_hash_slot(slot, 0), slot);
 		}
 	}
+	if (other->files != NULL)
+		idspill_read_all(set, other);
 }
 
 static void
@@ -415,7 +520,7 @@ call_for_slot(IdKind kind, IdSlot slot, IdCallback callback, void *arg)
 		callback(arg, text, 2 * n);
 	}
 	else if (id_is_long(slot))
-		callback(arg, long_entry(slot) + LEN_BYTES, load_le32(long_entry(slot)));
+		callback(arg, id_long_bytes(slot), id_long_len(slot));
 	else
 		callback(arg, (char *) bytes, (slot.w1 >> TAG_SHIFT) - 1);
 }
@@ -432,7 +537,7 @@ idset_each(const IdSet *set, IdCallback callback, void *arg)
 		if (table->zero)
 			call_for_slot(kind, zero, callback, arg);
 		for (uint32 i = 0; i < table->nslots; i++)
-			if (!is_empty(&table->slots[i]))
+			if (!id_slot_is_empty(table->slots[i]))
 				call_for_slot(kind, table->slots[i], callback, arg);
 	}
 }
@@ -442,6 +547,8 @@ idset_each(const IdSet *set, IdCallback callback, void *arg)
  *
  *	  version | flags of zero ids | ids in slots, 8 bytes a kind | long ids, 8 bytes
  *	  | slots of 16 bytes, kind by kind | long ids: length, bytes; ...
+ *
+ * One set of bytes may follow the other; no id need be in one of them alone.
  */
 
 Size
@@ -461,7 +568,7 @@ write_slots(const IdTable *table, IdKind kind, char *to)
 	{
 		IdSlot		slot = table->slots[i];
 
-		if (is_empty(&slot) || (kind == ID_BYTES && id_is_long(slot)))
+		if (id_slot_is_empty(slot) || (kind == ID_BYTES && id_is_long(slot)))
 			continue;
 		store_le64(to, slot.w0);
 		store_le64(to + 8, slot.w1);
@@ -480,8 +587,8 @@ write_long_ids(const IdTable *table, char *to)
 
 		if (!id_is_long(slot))
 			continue;
-		size = (Size) load_le32(long_entry(slot)) + LEN_BYTES;
-		memcpy(to, long_entry(slot), size);
+		size = (Size) id_long_len(slot) + ID_LEN_BYTES;
+		memcpy(to, id_long_bytes(slot) - ID_LEN_BYTES, size);
 		to += size;
 	}
 	return to;
@@ -539,7 +646,7 @@ is_slot_of(IdKind kind, IdSlot slot)
 		return is_inline(slot);
 	if (kind == ID_HEX)
 		return is_inline(slot) && (len == 8 || len == 12);
-	return !is_empty(&slot);
+	return !id_slot_is_empty(slot);
 }
 
 static const char *
@@ -566,9 +673,9 @@ merge_long_ids(IdSet *set, uint64 count, const char *from, const char *end)
 		uint32		len;
 
 		check_interrupts_at(i);
-		check_written(end - from >= LEN_BYTES);
+		check_written(end - from >= ID_LEN_BYTES);
 		len = load_le32(from);
-		from += LEN_BYTES;
+		from += ID_LEN_BYTES;
 		check_written(len > ID_INLINE_MAX && len <= (Size) (end - from));
 		add_long(set, id_hash_long(from, len, 0), from, len);
 		from += len;
@@ -576,19 +683,19 @@ merge_long_ids(IdSet *set, uint64 count, const char *from, const char *end)
 	return from;
 }
 
-void
-idset_merge_written(IdSet *set, const char *bytes, Size size)
+/* The bytes of one set; returns where the next may begin. */
+static const char *
+merge_one_written(IdSet *set, const char *bytes, const char *end)
 {
-	const char *end = bytes + size;
 	uint64		count[ID_KINDS + 1];
-	Size		left = size;
+	Size		left = end - bytes;
 
-	check_written(size >= WRITTEN_HEAD && bytes[0] == WRITTEN_VERSION &&
+	check_written(left >= WRITTEN_HEAD && bytes[0] == WRITTEN_VERSION &&
 				  (uint8) bytes[1] >> ID_KINDS == 0 && (bytes[1] & (1 << ID_BYTES | 1 << ID_HEX)) == 0);
 	left -= WRITTEN_HEAD;
 	for (int kind = 0; kind <= ID_KINDS; kind++)
 	{
-		Size		least = kind < ID_KINDS ? sizeof(IdSlot) : LEN_BYTES;
+		Size		least = kind < ID_KINDS ? sizeof(IdSlot) : ID_LEN_BYTES;
 
 		count[kind] = load_le64(bytes + 2 + 8 * kind);
 		check_written(count[kind] <= left / least);
@@ -599,6 +706,15 @@ idset_merge_written(IdSet *set, const char *bytes, Size size)
 	bytes += WRITTEN_HEAD;
 	for (int kind = 0; kind < ID_KINDS; kind++)
 		bytes = merge_slots(set, kind, count[kind], bytes);
-	bytes = merge_long_ids(set, count[ID_KINDS], bytes, end);
-	check_written(bytes == end);
+	return merge_long_ids(set, count[ID_KINDS], bytes, end);
+}
+
+void
+idset_merge_written(IdSet *set, const char *bytes, Size size)
+{
+	const char *end = bytes + size;
+
+	do
+		bytes = merge_one_written(set, bytes, end);
+	while (bytes < end);
 }

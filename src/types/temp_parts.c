@@ -4,10 +4,54 @@
  */
 #include "types/temp_parts.h"
 
-TempParts *
-temp_parts_make(MemoryContext context)
+#include "executor/executor.h"
+#include "miscadmin.h"
+
+void
+temp_budget_init(TempBudget *budget)
 {
-	return MemoryContextAllocZero(context, sizeof(TempParts));
+	budget->limit = get_hash_memory_limit();
+	budget->held = 0;
+}
+
+static void
+give_back(void *arg)
+{
+	TempBound  *bound = arg;
+
+	temp_bound_give(bound, bound->held);
+}
+
+void
+temp_bound_init(TempBound *bound, FunctionCallInfo fcinfo, TempBudget *budget, MemoryContext context)
+{
+	if (!IsA(fcinfo->context, AggState))
+		return;
+	bound->budget = budget;
+	bound->group = castNode(AggState, fcinfo->context)->curaggcontext;
+	bound->reset.func = give_back;
+	bound->reset.arg = bound;
+	MemoryContextRegisterResetCallback(context, &bound->reset);
+}
+
+static void
+group_ended(Datum arg)
+{
+	TempParts  *parts = (TempParts *) DatumGetPointer(arg);
+
+	parts->group = NULL;
+	temp_parts_drop(parts);
+}
+
+TempParts *
+temp_parts_make(MemoryContext context, ExprContext *group)
+{
+	TempParts  *parts = MemoryContextAllocZero(context, sizeof(TempParts));
+
+	parts->group = group;
+	if (group != NULL)
+		RegisterExprContextCallback(group, group_ended, PointerGetDatum(parts));
+	return parts;
 }
 
 static pg_noinline void
@@ -77,6 +121,8 @@ temp_parts_drop(TempParts *parts)
 {
 	if (parts == NULL)
 		return;
+	if (parts->group != NULL)
+		UnregisterExprContextCallback(parts->group, group_ended, PointerGetDatum(parts));
 	for (int part = 0; part < TEMP_PARTS; part++)
 		temp_parts_close(parts, part);
 	pfree(parts);

@@ -35,16 +35,18 @@ section_bills() {
 # bills_of APPS SECTION.  As little work_mem as servers have: memory must not
 # grow with the apps.
 bills_of() {
-	local WORK_MEM=32MB BENCH_DATABASE
+	local WORK_MEM=32MB BENCH_DATABASE on
 	BENCH_DATABASE=$(apps_database "$1")
-	sql "$2" '~floor: SELECT max, sum ... GROUP BY app_id' 1 "
-		SELECT count(*), sum(t), sum(d), sum(g)
-		FROM (SELECT app_id, max(dau) AS d, max(peak_groups) AS g, sum(text_checks) AS t
-			FROM im_usage_daily WHERE day >= '2023-12-01' AND day < '2024-01-01' GROUP BY app_id) u"
-	sql "$2" 'im_monthly_totals' 1 "SELECT count(*), sum(total) FROM im_monthly_totals('2023-12')"
-	sql "$2" 'im_monthly_bills' 1 "
-		SELECT count(*), sum(total)
-		FROM (SELECT app_id, round(sum(amount), 2) AS total FROM im_monthly_bills('2023-12') GROUP BY app_id) b"
+	for on in 1 all; do
+		sql "$2" '~floor: SELECT max, sum ... GROUP BY app_id' $on "
+			SELECT count(*), sum(t), sum(d), sum(g)
+			FROM (SELECT app_id, max(dau) AS d, max(peak_groups) AS g, sum(text_checks) AS t
+				FROM im_usage_daily WHERE day >= '2023-12-01' AND day < '2024-01-01' GROUP BY app_id) u"
+		sql "$2" 'im_monthly_totals' $on "SELECT count(*), sum(total) FROM im_monthly_totals('2023-12')"
+		sql "$2" 'im_monthly_bills' $on "
+			SELECT count(*), sum(total)
+			FROM (SELECT app_id, round(sum(amount), 2) AS total FROM im_monthly_bills('2023-12') GROUP BY app_id) b"
+	done
 }
 
 # ---- the bill of one app ----

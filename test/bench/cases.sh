@@ -4,6 +4,8 @@
 #	  ours and the peers run in turn.
 
 ZONE="'Asia/Shanghai'"
+# The zone has no transitions in the data, which only we know.
+OFFSET=', 8 hours added by hand'
 
 # ---- exact daily DAU per app ----
 
@@ -79,11 +81,12 @@ section_dau_36() {
 	done
 }
 
-# peer_dau SECTION TABLE 1|all.  The zone has no transitions in the data, and
-# DuckDB is faster with an offset.
+# peer_dau SECTION TABLE 1|all
 peer_dau() {
 	peer_sql "$1" duckdb "$3" "
-		SELECT app_id, CAST((\"at\" + INTERVAL 8 HOUR)::DATE AS VARCHAR), count(DISTINCT user_id) FROM $2 GROUP BY 1, 2"
+		SELECT app_id, CAST((\"at\" AT TIME ZONE $ZONE)::DATE AS VARCHAR), count(DISTINCT user_id) FROM $2 GROUP BY 1, 2"
+	peer_sql "$1" duckdb "$3" "
+		SELECT app_id, CAST((utc + INTERVAL 8 HOUR)::DATE AS VARCHAR), count(DISTINCT user_id) FROM $2 GROUP BY 1, 2" "$OFFSET"
 	peer_sql "$1" clickhouse "$3" "
 		SELECT app_id, toDate(at, $ZONE) AS day, uniqExact(user_id) FROM $2 GROUP BY 1, 2"
 }
@@ -95,6 +98,19 @@ deductions_of() {
 	echo "SELECT r.app_id, r.day, r.text_checks * 100 + r.image_checks * 65
 			+ r.audio_half_minutes * 750 + r.video_half_minutes * 2800
 		FROM ($1) s, im_app_checks_rows(s.slice) r"
+}
+
+# duckdb_deductions WALL-CLOCK
+duckdb_deductions() {
+	echo "SELECT app_id, CAST(hour::DATE AS VARCHAR),
+			sum(texts * 100 + images * 65 + audio // 30 * 750 + video // 30 * 2800)
+		FROM (SELECT app_id, date_trunc('hour', $1) AS hour,
+				count(*) FILTER (WHERE kind = 'text') AS texts,
+				count(*) FILTER (WHERE kind = 'image') AS images,
+				coalesce(sum(seconds) FILTER (WHERE kind = 'audio'), 0) AS audio,
+				coalesce(sum(seconds) FILTER (WHERE kind = 'video'), 0) AS video
+			FROM moderation_check GROUP BY 1, 2) h
+		GROUP BY 1, 2"
 }
 
 section_deductions() {
@@ -119,16 +135,8 @@ section_deductions() {
 					coalesce(sum(seconds) FILTER (WHERE kind = 'video'), 0) AS video
 				FROM moderation_check GROUP BY 1, 2) h
 			GROUP BY 1, 2"
-		peer_sql deductions duckdb $on "
-			SELECT app_id, CAST(hour::DATE AS VARCHAR),
-				sum(texts * 100 + images * 65 + audio // 30 * 750 + video // 30 * 2800)
-			FROM (SELECT app_id, date_trunc('hour', \"at\" + INTERVAL 8 HOUR) AS hour,
-					count(*) FILTER (WHERE kind = 'text') AS texts,
-					count(*) FILTER (WHERE kind = 'image') AS images,
-					coalesce(sum(seconds) FILTER (WHERE kind = 'audio'), 0) AS audio,
-					coalesce(sum(seconds) FILTER (WHERE kind = 'video'), 0) AS video
-				FROM moderation_check GROUP BY 1, 2) h
-			GROUP BY 1, 2"
+		peer_sql deductions duckdb $on "$(duckdb_deductions "\"at\" AT TIME ZONE $ZONE")"
+		peer_sql deductions duckdb $on "$(duckdb_deductions 'utc + INTERVAL 8 HOUR')" "$OFFSET"
 		peer_sql deductions clickhouse $on "
 			SELECT app_id, toDate(hour, $ZONE),
 				sum(texts * 100 + images * 65 + intDiv(audio, 30) * 750 + intDiv(video, 30) * 2800)

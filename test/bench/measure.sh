@@ -47,16 +47,16 @@ peer() {
 	NODE_PATH=$WORK/peers/node_modules node "$ROOT/test/bench/peers.js" "$1" "$WORK/peers/data" "$2"
 }
 
-# peer_sql SECTION ENGINE 1|all QUERY; an absent peer is passed over
+# peer_sql SECTION ENGINE 1|all QUERY [VARIANT]; an absent peer is passed over
 peer_sql() {
-	local answer threads=1
+	local answer label=$2${5:-} threads=1
 	[ -n "${PEERS[$2]:-}" ] || return 0
-	answer=$(answer_file "$1" "$2" "$3")
+	answer=$(answer_file "$1" "$label" "$3")
 	[ "$3" = 1 ] || threads=$(nproc)
 	peer "$2" "$threads" <<<"$4" >"$WORK/peer.out" 2>"$WORK/peer.err" ||
 		{ cat "$WORK/peer.err" >&2; die "$2 failed"; }
 	as_user tee "$answer" <"$WORK/peer.out" >/dev/null
-	record "$1" "$2" "$3" $(tail -n 1 "$WORK/peer.err")
+	record "$1" "$label" "$3" $(tail -n 1 "$WORK/peer.err")
 }
 
 # All answers of a section hold the same rows, in any order.

@@ -41,7 +41,7 @@ report_section() {
 				name = label[i]
 				sub(/^~hll/, "hll (approximate)", name)
 				sub(/^~/, "", name)
-				sub(/^duckdb$/, "DuckDB", name)
+				sub(/^duckdb/, "DuckDB", name)
 				sub(/^clickhouse$/, "ClickHouse", name)
 				print "| " name " " cell(label[i], "1") (two ? cell(label[i], "all") : "") \
 					"| " (kb[label[i]] ? sprintf("%.0f", kb[label[i]] / 1024) : "") " |"
@@ -88,8 +88,9 @@ middle() {
 
 report_bills() {
 	echo
-	grep "^bills_$1	im_" "$WORK/results" | sort -t '	' -k 2,2 -k 4,4n | middle 2 |
-		awk -F '\t' -v apps="$1" '{ printf "- `%s`: %.0f bills a minute\n", $2, apps * 60000 / $4 }'
+	grep "^bills_$1	im_" "$WORK/results" | sort -t '	' -k 2,3 -k 4,4n | middle 3 |
+		awk -F '\t' -v apps="$1" -v cores="$(nproc)" '{
+			printf "- `%s`, %s: %.0f bills a minute\n", $2, $3 == "1" ? "1 process" : cores " cores", apps * 60000 / $4 }'
 }
 
 report_latency() {

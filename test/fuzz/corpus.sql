@@ -38,7 +38,8 @@ SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_dau(i) s FROM
 	UNION ALL SELECT pg_temp.partial_im_dau(i::smallint) FROM generate_series(1,3) i
 	UNION ALL SELECT pg_temp.partial_im_dau(i::oid) FROM generate_series(1,3) i
 	UNION ALL SELECT pg_temp.partial_im_dau(i::float8) FROM generate_series(1,3) i
-	UNION ALL SELECT pg_temp.partial_im_dau(interval '1 day' * i) FROM generate_series(1,3) i) x;
+	UNION ALL SELECT pg_temp.partial_im_dau(interval '1 day' * i) FROM generate_series(1,3) i
+	UNION ALL SELECT pg_temp.partial_im_dau(i) || substr(pg_temp.partial_im_dau('a long id of user ' || i), 2) FROM generate_series(1,3) i) x;
 \o im_userset_agg.state.hex
 SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_userset_agg(i) s FROM generate_series(1,40) i
 	UNION ALL SELECT pg_temp.partial_im_userset_agg('user '||i::text) FROM generate_series(1,40) i

@@ -66,7 +66,15 @@ CALL login(1, 'late', '2024-01-15 23:59:59.999999');
 SELECT is(reads(), '- 1:01-15..01-15', 'a late login makes one day of one app be read from events');
 SELECT isnt(quantities(1, '2024-01', 'dau_overage'), '50', 'its metered row counts no more');
 SELECT agrees('a late login');
+CREATE TEMP TABLE rows_before AS SELECT app_id, day, ctid AS place FROM im_usage_daily;
+CREATE TEMP TABLE relations_before (oid oid);
+INSERT INTO relations_before SELECT oid FROM pg_class;
 SELECT is(im_meter(), 1::bigint, 'metering it again writes one row');
+SELECT is((SELECT string_agg(format('%s %s', r.app_id, r.day), ', ')
+		FROM im_usage_daily u FULL JOIN rows_before r USING (app_id, day) WHERE u.ctid IS DISTINCT FROM r.place),
+	'1 2024-01-15', 'that of its app and day, and touches no other');
+SELECT is((SELECT string_agg(relname, ', ') FROM pg_class c WHERE NOT EXISTS (SELECT FROM relations_before b WHERE b.oid = c.oid)),
+	NULL, 'without making a table, temporary or other');
 SELECT is(reads(), '-', 'after which all counts again');
 SELECT is((SELECT count(*) FROM im_usage_mark), 0::bigint, 'and no mark is left');
 CALL login(2, 'late', '2024-01-16 00:00');
@@ -76,6 +84,28 @@ SELECT is(reads(), '- 2:01-16..01-16', 'a login of no app makes nothing be read'
 SELECT is(im_meter(), 1::bigint, 'and is not metered');
 DELETE FROM im_login WHERE app_id = 9;
 SELECT im_meter();
+
+-- A few days and many of them are metered in two ways, with the same figures.
+CREATE PROCEDURE corrected(apps bigint[]) LANGUAGE sql AS $$
+	UPDATE im_login SET user_id = user_id || 'x' WHERE app_id = ANY (apps) AND at >= at8('2024-01-10 00:00') AND at < at8('2024-01-12 00:00');
+	UPDATE im_moderation_check SET seconds = seconds + 30 WHERE app_id = ANY (apps) AND at >= at8('2024-01-10 12:00') AND at < at8('2024-01-11 12:00');
+	UPDATE im_call SET seconds = seconds + 60 WHERE app_id = ANY (apps) AND at >= at8('2024-01-10 00:00') AND at < at8('2024-01-13 00:00');
+	UPDATE im_group SET disbanded_at = created_at WHERE app_id = ANY (apps) AND created_at >= at8('2024-01-11 00:00') AND created_at < at8('2024-01-13 00:00');
+$$;
+CREATE FUNCTION figures() RETURNS text LANGUAGE sql RETURN
+	(SELECT string_agg(concat_ws(',', app_id, day, dau, users, '/', peak_groups, text_checks, image_checks, audio_half_minutes,
+		video_half_minutes, '/', audio_minutes, sd_minutes, hd_minutes, fhd_minutes), E'\n' ORDER BY app_id, day) FROM im_usage_daily);
+SAVEPOINT corrected;
+CALL corrected('{1, 2}');
+CREATE TEMP TABLE corrected_rows AS SELECT im_meter() AS written;
+ALTER TABLE corrected_rows ADD COLUMN figures text;
+UPDATE corrected_rows SET figures = im_test.figures();
+SELECT ok(written BETWEEN 6 AND 10, 'corrections of three days write the rows of these days') FROM corrected_rows;
+SELECT agrees('corrections of a few days');
+SELECT im_forget_metering('2024-01-05', '2024-01-20');
+SELECT im_meter();
+SELECT is(figures(), (SELECT figures FROM corrected_rows), 'metering whole days gives the same figures');
+ROLLBACK TO corrected;
 
 -- Whatever a statement does -----------------------------------------------------
 UPDATE im_login SET at = at + interval '1 day' WHERE app_id = 1 AND user_id = 'late';
@@ -280,8 +310,21 @@ SELECT is(reads('2024-07'), '07-11..07-31', 'through the last of them');
 SELECT is(im_meter(NULL, '2024-07-31'), 0::bigint, 'or through a day without any');
 SELECT is(reads('2024-07'), '-', 'which then is known to have none');
 SELECT throws_ok('SELECT im_meter(''2024-02-01'', ''2024-01-01'')', '22023', NULL, 'days out of order');
-SELECT throws_ok('SELECT im_meter(''-infinity'', ''2024-01-01'')', '22023', NULL, 'infinite days');
-SELECT throws_ok('SELECT im_meter(''2024-01-01'', ''10000-01-01'')', '22023', NULL, 'days after 9999');
+SELECT throws_ok('SELECT im_meter(''-infinity'', ''infinity'')', '22023', 'days to meter are out of range: -infinity through infinity', 'infinite days');
+SELECT throws_ok('SELECT im_meter(''2024-01-01'', ''10000-01-01'')', '22023', 'days to meter are out of range: 2024-01-01 through 10000-01-01', 'days after 9999');
+-- Days to come are metered only where they are asked for.
+SAVEPOINT to_come;
+SELECT is(im_meter('2999-01-01', '2999-01-31'), 0::bigint, 'a month of days to come');
+CALL login(1, 'early', '2999-01-10 12:00');
+SELECT im_meter('2024-06-01');
+SELECT ok((SELECT max(day) <= im_day(now(), 'Pacific/Kiritimati') FROM im_metered_day WHERE day < '2999-01-01'),
+	'without a last day what is metered ends today');
+SELECT is(reads('2999-01'), '- 1:01-10..01-10', 'a mark of a day to come stays');
+SELECT im_meter();
+SELECT is(reads('2999-01'), '- 1:01-10..01-10', 'and stays');
+SELECT is(im_meter('2999-01-01', '2999-01-31'), 1::bigint, 'until that day is asked for');
+SELECT is(reads('2999-01'), '-', 'when it is metered');
+ROLLBACK TO to_come;
 INSERT INTO im_login VALUES (1, 'never', 'infinity'), (1, 'ever', '-infinity');
 SELECT is(reads(), '-', 'an instant that is on no day marks none');
 CALL grp(1, 'ever', '-infinity', '2024-01-02 00:00');

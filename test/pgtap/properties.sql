@@ -136,6 +136,27 @@ SELECT is(im_dau(user_id), 61::bigint, 'forced into a worker: im_dau') FROM im_l
 SELECT set_config(CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'debug_parallel_query'
 	ELSE 'force_parallel_mode' END, 'off', true) \g /dev/null
 
+
+-- Where there is much usage the bills of all apps are a query for each range of apps.
+SET LOCAL parallel_leader_participation = on;
+SET LOCAL max_parallel_workers_per_gather = 2;
+CREATE FUNCTION ranges() RETURNS bigint LANGUAGE sql
+RETURN (SELECT count(*) FROM regexp_matches(im_by_ranges('im_rated_lines'), 'im_rated_lines', 'g'));
+SELECT is(ranges(), 1::bigint, 'little usage is one range of apps');
+INSERT INTO im_call SELECT 4, at8('2024-03-01 00:00'), 'audio', 1 FROM generate_series(1, 350000);
+SELECT is(ranges(), 3::bigint, 'much usage is a range for each process');
+SELECT is(fingerprint_of_all(a), f, format('app %s, %s workers for ranges: the same bill', a, w))
+FROM wanted, unnest('{0,1,2,7}'::int[]) w, set_config('max_parallel_workers_per_gather', w::text, true), generate_series(1, 4) a;
+SET LOCAL max_parallel_workers_per_gather = 2;
+CALL app(5, 'small');
+INSERT INTO im_moderation_check VALUES (5, at8('2023-03-10 00:00'), 'audio', -1);
+SELECT throws_like($$SELECT im_monthly_bills('2023-03')$$, '%the bill of 1 app for 2023-03 cannot be right%', 'a fault that a worker meets is told alike');
+DELETE FROM im_moderation_check WHERE app_id = 5;
+DELETE FROM im_app WHERE app_id = 5;
+TRUNCATE im_call;
+INSERT INTO im_call SELECT a, * FROM call_ev, generate_series(1, 4) a;
+SELECT is(ranges(), 1::bigint, 'little usage again');
+
 SET LOCAL max_parallel_workers_per_gather = DEFAULT;
 SET LOCAL parallel_leader_participation = DEFAULT;
 SET LOCAL parallel_setup_cost = DEFAULT;

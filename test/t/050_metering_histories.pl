@@ -100,6 +100,13 @@ my @events = (
 	[ 1, 'keep', sub { my $d = day(); "SELECT im_keep_metered($d, $d + 2)" } ],
 	[ 12, 'meter', sub { my ($a, $b) = span(); 'SELECT im_meter(' . one_of('', '', "$a, $b", "$a, $a", "NULL, $b", "$a") . ')' } ],
 );
+
+# A few changes after all was metered are metered by a shorter way than whole days are.
+my %late = map { $_->[1] => $_->[2] } @events;
+push @events, [ 12, 'late rows', sub {
+	join('; ', $late{corrected}->(), 'SELECT im_meter()',
+		(map { $late{ one_of('login', 'check', 'call', 'group', 'disband', 'move logins', 'user row', 'delete rows', 'bad check') }->() } 1 .. between(1, 3)),
+		'SELECT im_meter()') } ];
 my @choices = map { my $event = $_; ($event) x $event->[0] } @events;
 
 my $database = create_database('metering');

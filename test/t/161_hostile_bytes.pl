@@ -110,6 +110,17 @@ for my $aggregate (@aggregates)
 	rounds(sprintf("fuzz_state('$aggregate', $states, $share, $seed, '%s')", $unchecked{$name} // ''), "$name states");
 }
 
+# States of im_dau that are too large for memory: ids go to files and come back.
+psql_ok($db, 'CREATE AGGREGATE partial_im_dau(anyelement) (SFUNC = im_dau_transition, STYPE = internal, FINALFUNC = im_dau_serialize)', 'states are had');
+my ($code, $out) = psql_both($db, qq{SET work_mem = '64kB'; SET hash_mem_multiplier = 1;
+	SELECT fuzz_state('im_dau(anyelement)', (SELECT array_agg(s) FROM (
+		SELECT partial_im_dau(1000 * o + i) AS s FROM generate_series(1, 5) o, generate_series(1, 1000) i GROUP BY o
+		UNION ALL SELECT partial_im_dau(repeat('long id ', 20) || 1000 * o + i) FROM generate_series(1, 3) o, generate_series(1, 150) i GROUP BY o
+		UNION ALL SELECT partial_im_dau(i) || substr(partial_im_dau(md5(i::text)), 2) || substr(partial_im_dau(repeat('long id ', 9) || i), 2)
+			FROM generate_series(1, 200) i) x), $share, $seed, '\x01')});
+ok($code == 0 && $out =~ /^(\d+) (\d+)$/ && $2 > 0 && $1 > $2, 'states that do not fit: refused or taken, and no file left open') or diag("exit $code: $out; FUZZ_SEED=$seed");
+note("states that do not fit: $out tried and taken");
+
 # ---- what SQL can reach ----
 
 # A function that takes a state of type internal cannot be called at all.

@@ -141,7 +141,8 @@ flat('refusals', in_statements(q~CALL refused('SELECT ''2023-13''::im_month'); C
 	CALL refused('SELECT ''{}''::im_rate_card'); CALL refused('SELECT im_monthly_total(4711, ''2023-03'')')~), $calls / 10);
 
 # Each call in a transaction of its own, whose temporary tables are then dropped
-my $meter = q{SELECT count(*) FROM im_meter('2023-03-01', '2023-03-31')};
+my $meter = q{SELECT im_forget_metering('2023-03-01', '2023-03-31');
+	SELECT count(*) FROM im_meter('2023-03-01', '2023-03-31')};
 my $cached = q{SELECT used_bytes FROM pg_backend_memory_contexts WHERE name = 'CacheMemoryContext'};
 ask($meter) for 1 .. 10;
 my $size = ask($cached);
