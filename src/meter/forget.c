@@ -4,10 +4,9 @@
  *
  * The server remembers in its catalogue cache what it did not find.  For each
  * temporary table that is the statistics of the columns that the planner asked
- * for and a type by the name of the TOAST table: 4 to 6 kB for each
- * im_meter(), under keys that never come again.  It does not forget them with
- * the tables, so that a session that meters every minute would grow by 2 GB in
- * a year.
+ * for and a type by the name of the TOAST table: 4 to 6 kB for each im_meter()
+ * of whole days, under keys that never come again.  It does not forget them
+ * with the tables, so that a session that goes on metering would go on growing.
  */
 #include "types/compat.h"
 
