@@ -55,11 +55,8 @@ sub status
 	return (map { /^$what:\s+(\d+) kB/ ? $1 : () } <$file>)[0];
 }
 
-# Under the address sanitizer and valgrind the calls alone are of interest: they
-# hold on to what was freed.
-open(my $maps, '<', "/proc/$pid/maps") or die "/proc/$pid/maps: $!";
-my $freed_is_kept = grep { /libasan|valgrind/ } <$maps>;
-close($maps);
+# Then the calls alone are of interest.
+my $freed_is_kept = freed_is_kept($pid);
 
 # The highest resident size while a statement ran, and the size after it
 sub sizes_of

@@ -66,6 +66,9 @@ sub status
 	return (map { /^$what:\s+(\d+) kB/ ? $1 : () } <$file>)[0];
 }
 
+# Then the answers alone are of interest.
+my $freed_is_kept = freed_is_kept($pid);
+
 # What a statement answers, and the highest resident size while it ran
 sub highest
 {
@@ -103,7 +106,7 @@ for my $kind (@kinds)
 	my ($answer, $highest) = highest("SELECT im_dau($id) FROM " . rows($n));
 
 	is($answer, $n, "$what: all are counted");
-	cmp_ok($highest - $size, '<', $limit + $beside, "$what: in bounded memory") or diag(($highest - $size) . ' kB');
+	ok($freed_is_kept || $highest - $size < $limit + $beside, "$what: in bounded memory") or diag(($highest - $size) . ' kB');
 	note("$what: " . ($highest - $size) . ' kB');
 }
 
@@ -111,7 +114,7 @@ for my $kind (@kinds)
 ask("SET work_mem = '4MB'; SET enable_sort = off");
 my ($answer, $highest) = highest(q{SELECT sum(d) FROM (SELECT im_dau('user ' || u) AS d FROM } . rows($users) . ' GROUP BY u % 8) x');
 is($answer, $users, 'users of eight groups: all are counted');
-cmp_ok($highest - $size, '<', 8192 + 8 * 1280 + $beside, 'in memory that the groups share') or diag(($highest - $size) . ' kB');
+ok($freed_is_kept || $highest - $size < 8192 + 8 * 1280 + $beside, 'in memory that the groups share') or diag(($highest - $size) . ' kB');
 note('users of eight groups: ' . ($highest - $size) . ' kB');
 ask('RESET enable_sort; RESET work_mem');
 
