@@ -6,6 +6,7 @@
 ZONE="'Asia/Shanghai'"
 # The zone has no transitions in the data, which only we know.
 OFFSET=', 8 hours added by hand'
+SORTED=', sorted by app and time'
 
 # ---- exact daily DAU per app ----
 
@@ -87,8 +88,12 @@ peer_dau() {
 		SELECT app_id, CAST((\"at\" AT TIME ZONE $ZONE)::DATE AS VARCHAR), count(DISTINCT user_id) FROM $2 GROUP BY 1, 2"
 	peer_sql "$1" duckdb "$3" "
 		SELECT app_id, CAST((utc + INTERVAL 8 HOUR)::DATE AS VARCHAR), count(DISTINCT user_id) FROM $2 GROUP BY 1, 2" "$OFFSET"
-	peer_sql "$1" clickhouse "$3" "
-		SELECT app_id, toDate(at, $ZONE) AS day, uniqExact(user_id) FROM $2 GROUP BY 1, 2"
+	peer_sql "$1" clickhouse "$3" "$(clickhouse_dau "$2")"
+	peer_sql "$1" clickhouse "$3" "$(clickhouse_dau "$2_sorted")" "$SORTED"
+}
+
+clickhouse_dau() {
+	echo "SELECT app_id, toDate(at, $ZONE) AS day, uniqExact(user_id) FROM $1 GROUP BY 1, 2"
 }
 
 # ---- deductions of moderation checks, in hundredths ----
@@ -110,6 +115,17 @@ duckdb_deductions() {
 				coalesce(sum(seconds) FILTER (WHERE kind = 'audio'), 0) AS audio,
 				coalesce(sum(seconds) FILTER (WHERE kind = 'video'), 0) AS video
 			FROM moderation_check GROUP BY 1, 2) h
+		GROUP BY 1, 2"
+}
+
+clickhouse_deductions() {
+	echo "SELECT app_id, toDate(hour, $ZONE),
+			sum(texts * 100 + images * 65 + intDiv(audio, 30) * 750 + intDiv(video, 30) * 2800)
+		FROM (SELECT app_id, toStartOfHour(at, $ZONE) AS hour,
+				countIf(kind = 'text') AS texts, countIf(kind = 'image') AS images,
+				coalesce(sumIf(seconds, kind = 'audio'), 0) AS audio,
+				coalesce(sumIf(seconds, kind = 'video'), 0) AS video
+			FROM $1 GROUP BY 1, 2)
 		GROUP BY 1, 2"
 }
 
@@ -137,15 +153,8 @@ section_deductions() {
 			GROUP BY 1, 2"
 		peer_sql deductions duckdb $on "$(duckdb_deductions "\"at\" AT TIME ZONE $ZONE")"
 		peer_sql deductions duckdb $on "$(duckdb_deductions 'utc + INTERVAL 8 HOUR')" "$OFFSET"
-		peer_sql deductions clickhouse $on "
-			SELECT app_id, toDate(hour, $ZONE),
-				sum(texts * 100 + images * 65 + intDiv(audio, 30) * 750 + intDiv(video, 30) * 2800)
-			FROM (SELECT app_id, toStartOfHour(at, $ZONE) AS hour,
-					countIf(kind = 'text') AS texts, countIf(kind = 'image') AS images,
-					coalesce(sumIf(seconds, kind = 'audio'), 0) AS audio,
-					coalesce(sumIf(seconds, kind = 'video'), 0) AS video
-				FROM moderation_check GROUP BY 1, 2)
-			GROUP BY 1, 2"
+		peer_sql deductions clickhouse $on "$(clickhouse_deductions moderation_check)"
+		peer_sql deductions clickhouse $on "$(clickhouse_deductions moderation_check_sorted)" "$SORTED"
 	done
 }
 

@@ -19,8 +19,7 @@ section_growth() {
 	for part in $GROWTH; do
 		sql "growth_$part" '~scan alone, count(*)' all "SELECT count(*) FROM growth_$part"
 		sql "growth_$part" imbilling all "$(dau_by_slice "growth_$part")"
-		peer_sql "growth_$part" clickhouse all "
-			SELECT app_id, toDate(at, $ZONE) AS day, uniqExact(user_id) FROM growth_$part GROUP BY 1, 2"
+		peer_sql "growth_$part" clickhouse all "$(clickhouse_dau "growth_${part}_sorted")" "$SORTED"
 	done
 }
 
@@ -37,7 +36,7 @@ report_growth() {
 	printf '\n**Time against rows, %s cores**\n\n' "$(nproc)"
 	growth_figures | awk -F '\t' '
 		function name(label) {
-			sub(/^~/, "", label); sub(/^clickhouse$/, "ClickHouse", label)
+			sub(/^~/, "", label); sub(/^clickhouse/, "ClickHouse", label)
 			return label
 		}
 		{

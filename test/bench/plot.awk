@@ -66,7 +66,7 @@ function series(k, n, i, pair, p, line, name) {
 	}
 	printf "<path d=\"%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\" stroke-dasharray=\"%s\"/>\n", line, colour[k], dash[k]
 	name = label[k]
-	sub(/^~/, "", name); sub(/^clickhouse$/, "ClickHouse", name)
+	sub(/^~/, "", name); sub(/^clickhouse/, "ClickHouse", name)
 	printf "<g fill=\"%s\">", colour[k]
 	text(right + 12, y_of(p[2]) + 4, "start", name)
 	print "</g>"

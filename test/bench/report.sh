@@ -42,7 +42,7 @@ report_section() {
 				sub(/^~hll/, "hll (approximate)", name)
 				sub(/^~/, "", name)
 				sub(/^duckdb/, "DuckDB", name)
-				sub(/^clickhouse$/, "ClickHouse", name)
+				sub(/^clickhouse/, "ClickHouse", name)
 				print "| " name " " cell(label[i], "1") (two ? cell(label[i], "all") : "") \
 					"| " (kb[label[i]] ? sprintf("%.0f", kb[label[i]] / 1024) : "") " |"
 			}
