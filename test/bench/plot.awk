@@ -66,8 +66,19 @@ function series(k, n, i, pair, p, line, name) {
 	}
 	printf "<path d=\"%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\" stroke-dasharray=\"%s\"/>\n", line, colour[k], dash[k]
 	name = label[k]
-	sub(/^~/, "", name); sub(/^clickhouse/, "ClickHouse", name)
+	sub(/^~/, "", name); sub(/^clickhouse, sorted.*/, "ClickHouse (sorted)", name)
 	printf "<g fill=\"%s\">", colour[k]
-	text(right + 12, y_of(p[2]) + 4, "start", name)
+	text(right + 12, free_line(y_of(p[2]) + 4), "start", name)
 	print "</g>"
+}
+
+# Where a label can stand near y without covering those that stand already.
+function free_line(y, i, way) {
+	for (i = 1; i <= lines; i++)
+		if (y - taken[i] < 15 && taken[i] - y < 15) {
+			way = way ? way : (y < taken[i] ? -1 : 1)
+			y = taken[i] + way * 15
+			i = 0
+		}
+	return taken[++lines] = y
 }
