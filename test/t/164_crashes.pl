@@ -90,11 +90,27 @@ sub kill_server
 	$node->{_pid} = undef;
 }
 
+# A process that every start of the server gives another number; empty while
+# nobody can connect.
+sub checkpointer
+{
+	my $sql = q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'};
+
+	IPC::Run::run([ 'psql', '-XqAt', '-d', 'crashed', '-c', $sql ], '>', \my $out, '2>', \my $err);
+	return $out =~ s/\s+\z//r;
+}
+
+# A connection may still be had before the server knows that a backend died; one
+# that ended before it was killed changes nothing.
 sub wait_for_server
 {
-	for (1 .. 600)
+	my ($before) = @_;
+
+	for my $try (1 .. 600)
 	{
-		return if IPC::Run::run([ 'psql', '-XqAt', '-d', 'crashed', '-c', 'SELECT 1' ], '>', \my $out, '2>', \my $err);
+		my $now = checkpointer();
+
+		return if $now ne '' && ($now ne $before || $try > 50);
 		sleep 0.1;
 	}
 	BAIL_OUT('the server does not come back');
@@ -130,6 +146,7 @@ sub crash_in
 {
 	my ($name, $sql) = @_;
 	my $kind = $done++ % 2 ? 'server' : 'backend';
+	my $before = checkpointer();
 	my $step = begin_step($sql);
 
 	sleep rand($takes{$name} * 0.9);
@@ -138,7 +155,7 @@ sub crash_in
 	my $ended = end_step($step);
 	$hit{$ended ? "$name, too late" : $name}++;
 	$node->start if $kind eq 'server';
-	wait_for_server();
+	wait_for_server($before);
 	is(psql('crashed', broken_documents()), '', "$name of a month, kill -9 of the $kind: nothing half-issued");
 	return;
 }
@@ -170,9 +187,10 @@ sub lose_reply
 	my $step = begin_step("SET synchronous_commit = on; $sql");
 	ok($node->poll_query_until('postgres', "SELECT wait_event = 'SyncRep' FROM pg_stat_activity WHERE pid = $step->{pid}"),
 		"$what: on disk, and no reply");
+	my $before = checkpointer();
 	kill 'KILL', $step->{pid};
 	ok(!end_step($step), "$what: killed before the reply");
-	wait_for_server();
+	wait_for_server($before);
 	psql_ok('postgres', 'ALTER SYSTEM RESET synchronous_standby_names; SELECT pg_reload_conf()', 'commits do not wait');
 	ok($node->poll_query_until('postgres', "SELECT current_setting('synchronous_standby_names') = ''"), 'any more');
 	like(psql('crashed', $committed), qr/^[1-9]/, "$what: it was committed");
