@@ -52,7 +52,9 @@ SET work_mem = '64kB';
 SET hash_mem_multiplier = 1;
 SELECT * FROM differences('Europe/Berlin');
 SET temp_file_limit = '100kB';
+\set VERBOSITY sqlstate
 SELECT array_length(im_app_checks(app_id, at, kind, seconds, 'UTC'), 1) > 0 AS counted FROM checked;
+\set VERBOSITY default
 RESET work_mem;
 SELECT array_length(im_app_checks(app_id, at, kind, seconds, 'UTC'), 1) > 0 AS counted FROM checked;
 RESET temp_file_limit;

@@ -98,7 +98,9 @@ SELECT * FROM differences('lpad(n::text, 1 + n % 120, ''x'')');
 SELECT * FROM differences('n::text || user_id');
 -- It is files indeed, and they count towards temp_file_limit.
 SET temp_file_limit = '100kB';
+\set VERBOSITY sqlstate
 SELECT im_app_dau(1, n::text) FROM login WHERE n > 0;
+\set VERBOSITY default
 RESET work_mem;
 SELECT im_app_dau(1, n::text) FROM login WHERE n > 0;
 RESET temp_file_limit;
