@@ -134,51 +134,62 @@ COMMENT ON FUNCTION @extschema@.im_early_usage(date, date, @extschema@.im_rate_c
 -- there was no usage.  What is metered adds up in rating, so no event may be
 -- read twice, and none of a day whose metered row counts.
 
+-- Mostly the first of the two queries stands alone: one scan of one table, of
+-- which the planner knows how many apps there are and that its primary key
+-- has them in order.  The second is for days that are read from events after
+-- all, and for usage before the month.
 CREATE FUNCTION @extschema@.im_gather_daily(first date, until date, reading @extschema@.im_reading)
 	RETURNS TABLE (app_id bigint, daily bigint[], metered bigint[], user_days date[],
 		users @extschema@.im_userset[])
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT d.app_id,
-		@extschema@.im_usage_pack(d.app_id, d.day,
-			d.dau, d.peak_groups,
-			d.text_checks, d.image_checks, d.audio_half_minutes, d.video_half_minutes,
-			d.audio_minutes, d.sd_minutes, d.hd_minutes, d.fhd_minutes)
-			FILTER (WHERE d.metered_at IS NULL),
-		@extschema@.im_usage_pack(d.app_id, d.day,
-			d.dau, d.peak_groups,
-			d.text_checks, d.image_checks, d.audio_half_minutes, d.video_half_minutes,
-			d.audio_minutes, d.sd_minutes, d.hd_minutes, d.fhd_minutes)
-			FILTER (WHERE d.metered_at IS NOT NULL),
-		array_agg(d.day) FILTER (WHERE d.in_month AND d.users IS NOT NULL),
-		array_agg(d.users) FILTER (WHERE d.in_month AND d.users IS NOT NULL)
+	SELECT u.app_id,
+		@extschema@.im_usage_pack(u.app_id, u.day, u.dau, u.peak_groups,
+			u.text_checks, u.image_checks, u.audio_half_minutes, u.video_half_minutes,
+			u.audio_minutes, u.sd_minutes, u.hd_minutes, u.fhd_minutes)
+			FILTER (WHERE u.metered_at IS NULL),
+		@extschema@.im_usage_pack(u.app_id, u.day, u.dau, u.peak_groups,
+			u.text_checks, u.image_checks, u.audio_half_minutes, u.video_half_minutes,
+			u.audio_minutes, u.sd_minutes, u.hd_minutes, u.fhd_minutes)
+			FILTER (WHERE u.metered_at IS NOT NULL),
+		array_agg(u.day) FILTER (WHERE u.users IS NOT NULL),
+		array_agg(u.users) FILTER (WHERE u.users IS NOT NULL)
+	FROM @extschema@.im_usage_daily u
+	WHERE ($3).stale_apps IS NULL AND ($3).early_apps IS NULL
+		AND u.day >= $1 AND u.day < $2
+		AND (u.metered_at IS NULL OR u.day < ($3).raw_first OR u.day >= ($3).raw_until)
+	GROUP BY u.app_id
+	UNION ALL
+	SELECT u.app_id,
+		@extschema@.im_usage_pack(u.app_id, u.day, u.dau, u.peak_groups,
+			u.text_checks, u.image_checks, u.audio_half_minutes, u.video_half_minutes,
+			u.audio_minutes, u.sd_minutes, u.hd_minutes, u.fhd_minutes)
+			FILTER (WHERE u.metered_at IS NULL),
+		@extschema@.im_usage_pack(u.app_id, u.day, u.dau, u.peak_groups,
+			u.text_checks, u.image_checks, u.audio_half_minutes, u.video_half_minutes,
+			u.audio_minutes, u.sd_minutes, u.hd_minutes, u.fhd_minutes)
+			FILTER (WHERE u.metered_at IS NOT NULL),
+		array_agg(u.day) FILTER (WHERE u.day >= $1 AND u.users IS NOT NULL),
+		array_agg(u.users) FILTER (WHERE u.day >= $1 AND u.users IS NOT NULL)
 	FROM (
-		-- only one of the first two runs, and the third only if there are early
-		-- apps: mostly it is one scan, of which the planner knows the apps
-		SELECT u.*, true AS in_month
-		FROM @extschema@.im_usage_daily u
-		WHERE ($3).stale_apps IS NULL
-			AND u.day >= $1 AND u.day < $2
-			AND (u.metered_at IS NULL OR u.day < ($3).raw_first OR u.day >= ($3).raw_until)
-		UNION ALL
-		SELECT u.*, true
-		FROM @extschema@.im_usage_daily u
+		SELECT i.*
+		FROM @extschema@.im_usage_daily i
 		LEFT JOIN unnest(($3).stale_apps, ($3).stale_first, ($3).stale_until) s(stale_id, since, until)
-			ON s.stale_id = u.app_id AND u.day >= s.since AND u.day < s.until
-		WHERE ($3).stale_apps IS NOT NULL
-			AND u.day >= $1 AND u.day < $2
-			AND (u.metered_at IS NULL
-				OR s.stale_id IS NULL AND (u.day < ($3).raw_first OR u.day >= ($3).raw_until))
+			ON s.stale_id = i.app_id AND i.day >= s.since AND i.day < s.until
+		WHERE (($3).stale_apps IS NOT NULL OR ($3).early_apps IS NOT NULL)
+			AND i.day >= $1 AND i.day < $2
+			AND (i.metered_at IS NULL
+				OR s.stale_id IS NULL AND (i.day < ($3).raw_first OR i.day >= ($3).raw_until))
 		UNION ALL
-		SELECT u.*, false
+		SELECT i.*
 		FROM unnest(($3).early_apps, ($3).early_since) e(app_id, since)
-		JOIN @extschema@.im_usage_daily u
-			ON u.app_id = e.app_id AND u.day >= e.since AND u.day < $1
+		JOIN @extschema@.im_usage_daily i
+			ON i.app_id = e.app_id AND i.day >= e.since AND i.day < $1
 		LEFT JOIN unnest(($3).stale_apps, ($3).stale_first, ($3).stale_until) s(stale_id, since, until)
-			ON s.stale_id = u.app_id AND u.day >= s.since AND u.day < s.until
+			ON s.stale_id = i.app_id AND i.day >= s.since AND i.day < s.until
 		WHERE ($3).early_apps IS NOT NULL
-			AND (u.metered_at IS NULL OR s.stale_id IS NULL)) d
-	GROUP BY d.app_id
+			AND (i.metered_at IS NULL OR s.stale_id IS NULL)) u
+	GROUP BY u.app_id
 $$;
 COMMENT ON FUNCTION @extschema@.im_gather_daily(date, date, @extschema@.im_reading) IS
 'The daily figures of each app: those that users gave, and those that were metered and count.';

@@ -485,6 +485,8 @@ BEGIN
 			r.fhd_minutes, now()
 		FROM pg_temp.im_metering_row r
 		JOIN @extschema@.im_app_cards(NULL) a ON a.app_id = r.app_id
+		-- bills read them in the order of the primary key, app by app
+		ORDER BY r.app_id, r.day
 		ON CONFLICT DO NOTHING;
 	END IF;
 	GET DIAGNOSTICS written = ROW_COUNT;

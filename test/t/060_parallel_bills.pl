@@ -4,8 +4,9 @@
 #	  Parallel workers share the bills of all apps, whole range by whole range.
 #
 # What would be wrong if this failed: one process does the work of a month end
-# while the others wait, which no answer shows; or what workers bill is not
-# what one process bills.
+# while the others wait, or daily figures of many apps are hashed and sorted in
+# temporary files although their index has them in order, neither of which an
+# answer shows; or what workers bill is not what one process bills.
 use strict;
 use warnings;
 
@@ -33,10 +34,10 @@ VACUUM ANALYZE im_usage_daily;
 SQL
 
 # The top of the plan that ran within a function, as auto_explain tells it; in a
-# session that would use workers for everything.
+# session that would use workers for everything but for its own settings.
 sub plan_of
 {
-	my ($query) = @_;
+	my ($query, $settings) = @_;
 	my ($code, $out) = psql_both($db, <<SQL);
 LOAD 'auto_explain';
 SET auto_explain.log_min_duration = 0;
@@ -50,6 +51,7 @@ SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;
 SET min_parallel_index_scan_size = 0;
+$settings
 SELECT count(*) FROM $query;
 SQL
 
@@ -59,12 +61,17 @@ SQL
 
 foreach my $query ("im_monthly_bills('2023-12')", "im_monthly_totals('2023-12')", "im_rebills('2023-12')")
 {
-	my $plan = plan_of($query);
+	my $plan = plan_of($query, '');
 
 	like($plan, qr/\n\s*Gather [^\n]*\n\s*Workers Planned: 2\n\s*Workers Launched: 2\n\s*->  Parallel Append /,
 		"$query: workers share the ranges")
 	  or diag(substr($plan, 0, 2000));
 	unlike($plan, qr/Gather.*Gather/s, "$query: and have no workers of their own");
+
+	my $serial = plan_of($query, "SET max_parallel_workers_per_gather = 0; SET work_mem = '1MB';");
+
+	like($serial, qr/Index Scan using im_usage_daily_pkey/, "$query: daily figures come app by app");
+	unlike($serial, qr/Disk/, "$query: and nothing is put aside on disk");
 }
 
 my %bills = map {
