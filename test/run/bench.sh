@@ -8,6 +8,7 @@
 # ROUNDS=3    rounds, in each of which all run in turn; medians are shown
 # APPS="10000 100000 1000000"   numbers of apps that are billed from daily figures
 # ONLY="dau deductions"   these sections alone
+# SHARED_BUFFERS=6GB      what the server caches; default: a quarter of memory
 # PEERS_FOLDER=...        has node_modules with the peers; default: npm install
 # OUT=file    also writes the tables there
 # NOTE=text   goes beside the machine
@@ -44,6 +45,18 @@ missing_for_bench() {
 	fi
 	refresh_package_lists
 	[ -z "$(apt-cache show "postgresql-$PGMAJOR-hll" 2>/dev/null)" ] || echo "postgresql-$PGMAJOR-hll"
+}
+
+# As much as the manual advises a server to have, of what this machine or
+# this container may use.
+quarter_of_memory() {
+	local limit
+	limit=$(cat /sys/fs/cgroup/memory.max 2>/dev/null || echo max)
+	awk -v limit="$limit" '/^MemTotal/ {
+		mb = $2 / 1024
+		if (limit != "max" && limit / 1048576 < mb)
+			mb = limit / 1048576
+		print int(mb / 4) "MB" }' /proc/meminfo
 }
 
 bench_sql() {
@@ -92,21 +105,25 @@ load_peers() {
 	[ -z "${PEERS[duckdb]}" ] || peer duckdb "$(nproc)" >/dev/null <<-SQL
 		CREATE TABLE $1 AS SELECT *, "at" AT TIME ZONE 'UTC' AS utc FROM read_csv('$csv', header = false, columns = {$2})
 	SQL
-	[ -z "${PEERS[clickhouse]}" ] || peer clickhouse "$(nproc)" >/dev/null <<-SQL
-		CREATE TABLE $1 ($3) ENGINE = MergeTree ORDER BY at;
-		CREATE TABLE $1_sorted ($3) ENGINE = MergeTree ORDER BY (app_id, at);
-		SET date_time_input_format = 'best_effort';
-		INSERT INTO $1 SELECT * FROM file('$csv', 'CSV');
-		OPTIMIZE TABLE $1 FINAL;
-		INSERT INTO $1_sorted SELECT * FROM $1;
-		OPTIMIZE TABLE $1_sorted FINAL
-	SQL
+	load_clickhouse "$1" "$3" at "$csv"
+	load_clickhouse "$1_sorted" "$3" '(app_id, at)' "$csv"
 	rm "$csv"
 }
 
+# load_clickhouse TABLE COLUMNS ORDER FILE
+load_clickhouse() {
+	[ -z "${PEERS[clickhouse]}" ] || peer clickhouse "$(nproc)" >/dev/null <<-SQL
+		CREATE TABLE $1 ($2) ENGINE = MergeTree ORDER BY $3;
+		SET date_time_input_format = 'best_effort';
+		INSERT INTO $1 SELECT * FROM file('$4', 'CSV');
+		OPTIMIZE TABLE $1 FINAL
+	SQL
+}
+
+CLICKHOUSE_LOGIN='app_id Int64, user_id String, at DateTime('"'UTC'"')'
+
 load_peer_logins() {
-	load_peers "$1" "app_id: 'BIGINT', user_id: 'VARCHAR', \"at\": 'TIMESTAMPTZ'" \
-		"app_id Int64, user_id String, at DateTime('UTC')"
+	load_peers "$1" "app_id: 'BIGINT', user_id: 'VARCHAR', \"at\": 'TIMESTAMPTZ'" "$CLICKHOUSE_LOGIN"
 }
 
 # ---- data ----
@@ -147,6 +164,7 @@ prepare_sets() {
 
 main() {
 	local section round
+	: "${SHARED_BUFFERS:=$(quarter_of_memory)}"
 	set_up missing_for_server missing_for_bench
 	as_user createdb bench
 	bench_sql -c 'CREATE EXTENSION imbilling' -c 'SELECT im_create_tables()' >/dev/null

@@ -125,7 +125,7 @@ start_server() {
 		synchronous_commit = off
 		full_page_writes = off
 		max_wal_size = 2GB
-		shared_buffers = 256MB
+		shared_buffers = ${SHARED_BUFFERS:-256MB}
 		work_mem = 32MB
 		maintenance_work_mem = 256MB
 	CONF
