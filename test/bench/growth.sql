@@ -15,5 +15,5 @@ SELECT app_id, 'user_' || lpad(((hash & 2147483647) % greatest(1, pool * :per_mi
 FROM generate_series(0::bigint, :rows - 1) i,
 	hashint8extended(i, 1) hash,
 	LATERAL (SELECT CASE WHEN i % 5 < 2 THEN 1 ELSE 2 + i % 199 END) a(app_id),
-	LATERAL (SELECT CASE app_id WHEN 1 THEN 350000 ELSE 2640 END) p(pool);
+	LATERAL (SELECT CASE app_id WHEN 1 THEN bigint '350000' ELSE 2640 END) p(pool);
 VACUUM (ANALYZE, FREEZE) :name;
