@@ -23,28 +23,6 @@ CREATE TYPE @extschema@.im_metered_figures AS (
 COMMENT ON TYPE @extschema@.im_metered_figures IS
 'What was metered of an app and day, as im_usage_daily has it; internal.';
 
--- Days of single apps that are metered without temporary tables.
-CREATE TYPE @extschema@.im_few_days AS (
-	apps bigint[],
-	zones text[],
-	first date[],
-	until date[],
-	begins timestamptz[],
-	ends timestamptz[],
-	low timestamptz,
-	high timestamptz
-);
-COMMENT ON TYPE @extschema@.im_few_days IS
-'Spans of days of single apps, of whose cards none prices users of the month; internal.';
-COMMENT ON COLUMN @extschema@.im_few_days.apps IS 'The apps.';
-COMMENT ON COLUMN @extschema@.im_few_days.zones IS 'The time zone of each one''s card.';
-COMMENT ON COLUMN @extschema@.im_few_days.first IS 'The first of the days.';
-COMMENT ON COLUMN @extschema@.im_few_days.until IS 'The day until which they reach, exclusive.';
-COMMENT ON COLUMN @extschema@.im_few_days.begins IS 'The first instant of these days.';
-COMMENT ON COLUMN @extschema@.im_few_days.ends IS 'The instant at which they end, exclusive.';
-COMMENT ON COLUMN @extschema@.im_few_days.low IS 'The earliest of begins, which prunes partitions.';
-COMMENT ON COLUMN @extschema@.im_few_days.high IS 'The latest of ends.';
-
 CREATE FUNCTION @extschema@.im_usage_days(usage bigint[])
 	RETURNS TABLE (day date, dau bigint, peak_groups bigint, text_checks bigint, image_checks bigint,
 		audio_half_minutes bigint, video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint,
@@ -348,90 +326,66 @@ COMMENT ON FUNCTION @extschema@.im_meter_spans(datemultirange) IS
 
 -- What im_stale_logins() and im_stale_events() read, for bills, has a day of
 -- slack on either side, for any zone; here the zone of each app is at hand.
-CREATE FUNCTION @extschema@.im_few_logins(few @extschema@.im_few_days)
-	RETURNS TABLE (app_id bigint, day date, dau bigint)
-	LANGUAGE sql STABLE
-AS $$
-	SELECT l.app_id, @extschema@.im_day(l.at, s.zone), @extschema@.im_dau(l.user_id)
-	FROM unnest(($1).apps, ($1).zones, ($1).first, ($1).until, ($1).begins, ($1).ends)
-		s(app_id, zone, first, until, begins, ends)
-	JOIN @extschema@.im_login l ON l.app_id = s.app_id AND l.at >= s.begins AND l.at < s.ends
-		AND l.at >= ($1).low AND l.at < ($1).high
-	WHERE @extschema@.im_day(l.at, s.zone) >= s.first AND @extschema@.im_day(l.at, s.zone) < s.until
-	GROUP BY l.app_id, @extschema@.im_day(l.at, s.zone)
-$$;
-COMMENT ON FUNCTION @extschema@.im_few_logins(@extschema@.im_few_days) IS
-'Distinct users of a few days of single apps, by app and day.';
-
-CREATE FUNCTION @extschema@.im_few_events(few @extschema@.im_few_days)
-	RETURNS TABLE (app_id bigint, events bigint[])
-	LANGUAGE sql STABLE
-AS $$
-	SELECT g.app_id,
-		@extschema@.im_group_days(g.app_id, g.group_id, g.created_at, g.disbanded_at, s.zone, s.first, s.until - 1)
-	FROM unnest(($1).apps, ($1).zones, ($1).first, ($1).until, ($1).begins, ($1).ends)
-		s(app_id, zone, first, until, begins, ends)
-	JOIN @extschema@.im_group g ON g.app_id = s.app_id AND g.created_at < s.ends
-		AND g.created_at < ($1).high
-	WHERE g.disbanded_at IS NULL OR g.disbanded_at >= s.begins OR g.created_at >= s.begins
-	GROUP BY g.app_id, s.first
-	UNION ALL
-	SELECT k.app_id,
-		@extschema@.im_check_days(k.app_id, k.at, k.kind, k.seconds, s.zone, s.first, s.until - 1)
-	FROM unnest(($1).apps, ($1).zones, ($1).first, ($1).until, ($1).begins, ($1).ends)
-		s(app_id, zone, first, until, begins, ends)
-	JOIN @extschema@.im_moderation_check k ON k.app_id = s.app_id AND k.at >= s.begins AND k.at < s.ends
-		AND k.at >= ($1).low AND k.at < ($1).high
-	GROUP BY k.app_id, s.first
-	UNION ALL
-	SELECT k.app_id,
-		@extschema@.im_call_days(k.app_id, k.at, k.class, k.seconds, s.zone, s.first, s.until - 1)
-	FROM unnest(($1).apps, ($1).zones, ($1).first, ($1).until, ($1).begins, ($1).ends)
-		s(app_id, zone, first, until, begins, ends)
-	JOIN @extschema@.im_call k ON k.app_id = s.app_id AND k.at >= s.begins AND k.at < s.ends
-		AND k.at >= ($1).low AND k.at < ($1).high
-	GROUP BY k.app_id, s.first
-$$;
-COMMENT ON FUNCTION @extschema@.im_few_events(@extschema@.im_few_days) IS
-'Groups, checks and calls of a few days of single apps, an array for each span and kind.';
-
+-- One query for each app and day, of a plan that has no joins: parsing and
+-- planning one query of all of them would take longer than running these.
 CREATE FUNCTION @extschema@.im_meter_few(reading @extschema@.im_reading, zones text[])
 	RETURNS @extschema@.im_metered_figures[]
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	few @extschema@.im_few_days;
-	figures @extschema@.im_metered_figures[];
+	app bigint;
+	zone text;
+	day date;
+	slice record;
+	dau bigint;
+	groups bigint[];
+	checks bigint[];
+	calls bigint[];
+	-- what a day with events of another kind has
+	nothing bigint;
+	figures @extschema@.im_metered_figures[] := '{}';
 BEGIN
-	few.apps := ($1).stale_apps;
-	few.zones := $2;
-	few.first := ($1).stale_first;
-	few.until := ($1).stale_until;
-	SELECT array_agg(b.since), array_agg(e.until), min(b.since), max(e.until)
-	INTO few.begins, few.ends, few.low, few.high
-	FROM unnest(few.first, few.until, few.zones) s(first, until, zone),
-		@extschema@.im_day_slice(s.first, s.zone) b, @extschema@.im_day_slice(s.until - 1, s.zone) e;
-	SELECT array_agg(ROW(app_id, day, l.dau, e.peak_groups, e.text_checks, e.image_checks, e.audio_half_minutes,
-		e.video_half_minutes, e.audio_minutes, e.sd_minutes, e.hd_minutes, e.fhd_minutes)::@extschema@.im_metered_figures)
-	INTO figures
-	FROM @extschema@.im_few_logins(few) l
-	FULL JOIN (
-		SELECT s.app_id, d.day, sum(d.peak_groups)::bigint AS peak_groups,
-			sum(d.text_checks)::bigint AS text_checks, sum(d.image_checks)::bigint AS image_checks,
-			sum(d.audio_half_minutes)::bigint AS audio_half_minutes,
-			sum(d.video_half_minutes)::bigint AS video_half_minutes,
-			sum(d.audio_minutes)::bigint AS audio_minutes, sum(d.sd_minutes)::bigint AS sd_minutes,
-			sum(d.hd_minutes)::bigint AS hd_minutes, sum(d.fhd_minutes)::bigint AS fhd_minutes
-		FROM @extschema@.im_few_events(few) s, @extschema@.im_usage_days(s.events) d
-		GROUP BY s.app_id, d.day) e USING (app_id, day);
-	RETURN coalesce(figures, '{}');
+	FOR i IN 1 .. cardinality(($1).stale_apps) LOOP
+		app := ($1).stale_apps[i];
+		zone := $2[i];
+		day := ($1).stale_first[i];
+		WHILE day < ($1).stale_until[i] LOOP
+			slice := @extschema@.im_day_slice(day, zone);
+			SELECT
+				(SELECT nullif(@extschema@.im_dau(l.user_id), 0)
+				 FROM @extschema@.im_login l
+				 WHERE l.app_id = app AND l.at >= slice.since AND l.at < slice.until
+					AND (NOT slice.shared OR @extschema@.im_day(l.at, zone) = day)),
+				(SELECT @extschema@.im_group_days(g.app_id, g.group_id, g.created_at, g.disbanded_at, zone, day, day)
+				 FROM @extschema@.im_group g
+				 WHERE g.app_id = app AND g.created_at < slice.until
+					AND (g.disbanded_at IS NULL OR g.disbanded_at >= slice.since OR g.created_at >= slice.since)),
+				(SELECT @extschema@.im_check_days(k.app_id, k.at, k.kind, k.seconds, zone, day, day)
+				 FROM @extschema@.im_moderation_check k
+				 WHERE k.app_id = app AND k.at >= slice.since AND k.at < slice.until),
+				(SELECT @extschema@.im_call_days(c.app_id, c.at, c.class, c.seconds, zone, day, day)
+				 FROM @extschema@.im_call c
+				 WHERE c.app_id = app AND c.at >= slice.since AND c.at < slice.until)
+			INTO dau, groups, checks, calls;
+			IF dau IS NOT NULL OR groups IS NOT NULL OR checks IS NOT NULL OR calls IS NOT NULL THEN
+				nothing := CASE WHEN groups IS NOT NULL OR checks IS NOT NULL OR calls IS NOT NULL THEN 0 END;
+				-- a figure of im_usage_days() stands at its place in the array
+				figures := figures || ROW(app, day, dau, coalesce(groups[3], nothing),
+					coalesce(checks[4], nothing), coalesce(checks[5], nothing), coalesce(checks[6], nothing),
+					coalesce(checks[7], nothing), coalesce(calls[8], nothing), coalesce(calls[9], nothing),
+					coalesce(calls[10], nothing), coalesce(calls[11], nothing))::@extschema@.im_metered_figures;
+			END IF;
+			day := day + 1;
+		END LOOP;
+	END LOOP;
+	RETURN figures;
 EXCEPTION WHEN data_exception THEN
 	RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_meter_few(@extschema@.im_reading, text[]) IS
-'Meters a few days of single apps, in these time zones; null where an event cannot be metered.';
+'Meters a few days of single apps, in these time zones, of whose cards none prices users of the month; null where an event cannot be metered.';
 
 CREATE FUNCTION @extschema@.im_meter_stale(reading @extschema@.im_reading) RETURNS void
 	LANGUAGE plpgsql
@@ -578,9 +532,11 @@ BEGIN
 	IF isempty(spans) AND (plan.reading).stale_apps IS NULL THEN
 		RETURN 0;
 	END IF;
-	-- sets of users can be too large for an array
+	-- sets of users can be too large for an array, and the groups of an app are
+	-- read for each of its days
 	IF isempty(spans) AND NOT plan.some_price_mau
-		AND (SELECT sum(u - f) FROM unnest((plan.reading).stale_first, (plan.reading).stale_until) s(f, u)) <= 100 THEN
+		AND (SELECT sum(u - f) <= 100 AND max(u - f) <= 3
+			 FROM unnest((plan.reading).stale_first, (plan.reading).stale_until) s(f, u)) THEN
 		figures := @extschema@.im_meter_few(plan.reading, plan.zones);
 	END IF;
 	IF figures IS NULL THEN
