@@ -107,6 +107,33 @@ SELECT im_meter();
 SELECT is(figures(), (SELECT figures FROM corrected_rows), 'metering whole days gives the same figures');
 ROLLBACK TO corrected;
 
+-- In a day without groups a check leaves no group, not an unknown number of them.
+SAVEPOINT another;
+CALL app(6, 'small');
+SELECT im_meter();
+CALL login(6, 'one', '2024-01-15 12:00');
+INSERT INTO im_moderation_check (app_id, at, kind) VALUES (6, at8('2024-01-15 12:00'), 'text');
+SELECT is(im_meter(), 1::bigint, 'a new app has one day');
+CREATE TEMP TABLE another_day AS SELECT figures();
+SELECT im_forget_metering('2024-01-15', '2024-01-15');
+SELECT im_meter();
+select figures();
+SELECT is(figures(), (SELECT d.figures FROM another_day d), 'metering the whole day gives the same figures of checks without groups');
+ROLLBACK TO another;
+-- In Newfoundland the clocks went back from one minute past midnight: two
+-- parts of either day lie between those of the other.
+SAVEPOINT johns;
+CALL card('johns', '2010-01-01', jsonb_set(cn(), '{time_zone}', '"America/St_Johns"'));
+CALL app(6, 'johns');
+INSERT INTO im_login VALUES (6, 'first', '2010-11-06 20:00+00'), (6, 'minute', '2010-11-07 02:30:30+00'),
+	(6, 'back', '2010-11-07 03:00+00'), (6, 'next', '2010-11-07 03:30+00');
+SELECT im_meter('2010-11-05', '2010-11-08');
+INSERT INTO im_login VALUES (6, 'late', '2010-11-07 03:10+00'), (6, 'minute', '2010-11-07 15:00+00'), (6, 'late', '2010-11-07 16:00+00');
+SELECT is(im_meter('2010-11-05', '2010-11-08'), 2::bigint, 'late logins of both days');
+SELECT is((SELECT string_agg(format('%s %s', day, dau), ', ' ORDER BY day) FROM im_usage_daily WHERE app_id = 6),
+	'2010-11-06 3, 2010-11-07 3', 'each login counts on the day that the clock of its zone showed');
+ROLLBACK TO johns;
+
 -- Whatever a statement does -----------------------------------------------------
 UPDATE im_login SET at = at + interval '1 day' WHERE app_id = 1 AND user_id = 'late';
 SELECT is(reads(), '- 1:01-15..01-16', 'an UPDATE marks the day that it leaves and the day that it comes to');
