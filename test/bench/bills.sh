@@ -37,6 +37,7 @@ section_bills() {
 bills_of() {
 	local WORK_MEM=32MB BENCH_DATABASE on
 	BENCH_DATABASE=$(apps_database "$1")
+	warm im_usage_daily
 	for on in 1 all; do
 		sql "$2" '~floor: SELECT max, sum ... GROUP BY app_id' $on "
 			SELECT count(*), sum(t), sum(d), sum(g)

@@ -42,6 +42,8 @@ dau_by_slice() {
 
 section_dau() {
 	local on
+	warm login
+	warm login_days
 	for on in 1 all; do
 		sql dau '~scan alone, count(*)' $on "SELECT count(*) FROM login"
 		sql dau 'im_dau, GROUP BY app_id, im_day' $on "
@@ -69,6 +71,7 @@ section_dau() {
 
 section_dau_36() {
 	local on
+	warm login_36_days
 	for on in 1 all; do
 		sql dau_36 'im_dau, GROUP BY app_id, im_day' $on "
 			SELECT app_id, im_day(at, $ZONE), im_dau(user_id) FROM login_36_days GROUP BY 1, 2"
@@ -131,6 +134,7 @@ clickhouse_deductions() {
 
 section_deductions() {
 	local on deductions
+	warm moderation_check
 	deductions="(100 * im_moderation_deductions(im_bundled_card('cn', '2019-12-10'), kind, at, seconds))::bigint"
 	for on in 1 all; do
 		sql deductions '~scan alone, count(*)' $on "SELECT count(*) FROM moderation_check"

@@ -27,6 +27,7 @@ load_growth_peer() {
 section_growth() {
 	local part times
 	for part in $GROWTH; do
+		warm "growth_$part"
 		for ((times = 0; times < (part + 1) / 2; times++)); do
 			sql "growth_$part" '~scan alone, count(*)' all "SELECT count(*) FROM growth_$part"
 			sql "growth_$part" imbilling all "$(dau_by_slice "growth_$part")"

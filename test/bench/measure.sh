@@ -18,6 +18,26 @@ answer_file() {
 	printf '%s/%s' "$folder" "$(printf '%s' "$2 $3" | tr -c 'a-zA-Z0-9~(),\n' _)"
 }
 
+# warm TABLE.  Loads a table of the database BENCH_DATABASE with its partitions
+# and indexes into the server's cache, if all of it fits, or what is measured
+# first would pay for what comes after it.
+warm() {
+	as_user psql -X -q -v ON_ERROR_STOP=1 -d "${BENCH_DATABASE:-bench}" >/dev/null <<-SQL
+		SET client_min_messages = warning;
+		CREATE EXTENSION IF NOT EXISTS pg_prewarm;
+		WITH part(relid) AS (
+			SELECT oid FROM pg_class WHERE oid = '$1'::regclass AND relkind = 'r'
+			UNION
+			SELECT relid FROM pg_partition_tree('$1') WHERE isleaf),
+		kept(relid) AS (
+			SELECT relid FROM part
+			UNION ALL
+			SELECT i.indexrelid FROM pg_index i JOIN part ON part.relid = i.indrelid)
+		SELECT sum(pg_prewarm(relid)) FROM kept
+		WHERE (SELECT sum(pg_relation_size(relid)) FROM kept) < pg_size_bytes(current_setting('shared_buffers'))
+	SQL
+}
+
 # sql SECTION LABEL 1|all QUERY
 # In a fresh session of the database BENCH_DATABASE.  Memory is that of the session's own process without
 # what it shares; its workers' is not in it.

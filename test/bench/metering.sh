@@ -47,6 +47,7 @@ fill_metering() {
 section_metering() {
 	local BENCH_DATABASE=bench_metering
 	fill_metering
+	warm im_login
 	sql metering '~scan alone, count(*)' all "SELECT count(*) FROM im_login"
 	sql metering '~bills of all apps from events' all "SELECT count(*), sum(total) FROM im_monthly_totals('2023-12')"
 	sql metering '~im_meter(), 30 days' all "SELECT im_meter()"
