@@ -59,7 +59,8 @@ report_machine() {
 	for peer in hll duckdb clickhouse; do
 		printf '; %s' "${PEERS[$peer]:-without $peer}"
 	done
-	printf '.\nScale %s, medians of %s rounds, work_mem %s (32MB for bills), JIT off. ' "$SCALE" "$ROUNDS" "${WORK_MEM:-1GB}"
+	printf '.\nScale %s, medians of %s rounds, shared_buffers %s, work_mem %s (32MB for bills, 4MB for COPY), JIT off. ' \
+		"$SCALE" "$ROUNDS" "$SHARED_BUFFERS" "${WORK_MEM:-1GB}"
 	echo 'A ratio is the time over that of the row with 1.00. Peak memory is what one process'
 	echo 'has for itself; for DuckDB and ClickHouse all of it, programs included. All exact answers were equal.'
 }
