@@ -134,10 +134,10 @@ COMMENT ON FUNCTION @extschema@.im_early_usage(date, date, @extschema@.im_rate_c
 -- there was no usage.  What is metered adds up in rating, so no event may be
 -- read twice, and none of a day whose metered row counts.
 
--- Mostly the first of the two queries stands alone: one scan of one table, of
--- which the planner knows how many apps there are and that its primary key
--- has them in order.  The second is for days that are read from events after
--- all, and for usage before the month.
+-- The first query is of all apps but a few: one scan of one table, of which
+-- the planner knows how many apps there are and that its primary key has them
+-- in order.  The second is of those apps some of whose days are read from
+-- events after all, or whose usage before the month matters.
 CREATE FUNCTION @extschema@.im_gather_daily(first date, until date, reading @extschema@.im_reading)
 	RETURNS TABLE (app_id bigint, daily bigint[], metered bigint[], user_days date[],
 		users @extschema@.im_userset[])
@@ -155,7 +155,7 @@ AS $$
 		array_agg(u.day) FILTER (WHERE u.users IS NOT NULL),
 		array_agg(u.users) FILTER (WHERE u.users IS NOT NULL)
 	FROM @extschema@.im_usage_daily u
-	WHERE ($3).stale_apps IS NULL AND ($3).early_apps IS NULL
+	WHERE u.app_id <> ALL (coalesce(($3).stale_apps || ($3).early_apps, '{}'))
 		AND u.day >= $1 AND u.day < $2
 		AND (u.metered_at IS NULL OR u.day < ($3).raw_first OR u.day >= ($3).raw_until)
 	GROUP BY u.app_id
@@ -177,6 +177,7 @@ AS $$
 		LEFT JOIN unnest(($3).stale_apps, ($3).stale_first, ($3).stale_until) s(stale_id, since, until)
 			ON s.stale_id = i.app_id AND i.day >= s.since AND i.day < s.until
 		WHERE (($3).stale_apps IS NOT NULL OR ($3).early_apps IS NOT NULL)
+			AND i.app_id = ANY (($3).stale_apps || ($3).early_apps)
 			AND i.day >= $1 AND i.day < $2
 			AND (i.metered_at IS NULL
 				OR s.stale_id IS NULL AND (i.day < ($3).raw_first OR i.day >= ($3).raw_until))
