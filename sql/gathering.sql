@@ -134,10 +134,12 @@ COMMENT ON FUNCTION @extschema@.im_early_usage(date, date, @extschema@.im_rate_c
 -- there was no usage.  What is metered adds up in rating, so no event may be
 -- read twice, and none of a day whose metered row counts.
 
--- The first query is of all apps but a few: one scan of one table, of which
--- the planner knows how many apps there are and that its primary key has them
--- in order.  The second is of those apps some of whose days are read from
--- events after all, or whose usage before the month matters.
+-- Daily figures are read in two ways, of which each app takes one.  Most apps
+-- are in one scan of one table, of which the planner knows how many they are
+-- and that its primary key has them in order.  Those some of whose days are
+-- read from events after all, or whose usage before the month matters, are
+-- looked up one by one.  The two are no union: it would have workers of its
+-- own, and who has workers cannot be one (im_by_ranges).
 CREATE FUNCTION @extschema@.im_gather_daily(first date, until date, reading @extschema@.im_reading)
 	RETURNS TABLE (app_id bigint, daily bigint[], metered bigint[], user_days date[],
 		users @extschema@.im_userset[])
@@ -155,11 +157,19 @@ AS $$
 		array_agg(u.day) FILTER (WHERE u.users IS NOT NULL),
 		array_agg(u.users) FILTER (WHERE u.users IS NOT NULL)
 	FROM @extschema@.im_usage_daily u
-	WHERE u.app_id <> ALL (coalesce(($3).stale_apps || ($3).early_apps, '{}'))
+	WHERE u.app_id <> ALL (coalesce(($3).early_apps || ($3).stale_apps, '{}'))
 		AND u.day >= $1 AND u.day < $2
 		AND (u.metered_at IS NULL OR u.day < ($3).raw_first OR u.day >= ($3).raw_until)
 	GROUP BY u.app_id
-	UNION ALL
+$$;
+COMMENT ON FUNCTION @extschema@.im_gather_daily(date, date, @extschema@.im_reading) IS
+'The daily figures of most apps: those that users gave, and those that were metered and count.';
+
+CREATE FUNCTION @extschema@.im_gather_special_daily(first date, until date, reading @extschema@.im_reading)
+	RETURNS TABLE (app_id bigint, daily bigint[], metered bigint[], user_days date[],
+		users @extschema@.im_userset[])
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
 	SELECT u.app_id,
 		@extschema@.im_usage_pack(u.app_id, u.day, u.dau, u.peak_groups,
 			u.text_checks, u.image_checks, u.audio_half_minutes, u.video_half_minutes,
@@ -172,28 +182,20 @@ AS $$
 		array_agg(u.day) FILTER (WHERE u.day >= $1 AND u.users IS NOT NULL),
 		array_agg(u.users) FILTER (WHERE u.day >= $1 AND u.users IS NOT NULL)
 	FROM (
-		SELECT i.*
-		FROM @extschema@.im_usage_daily i
-		LEFT JOIN unnest(($3).stale_apps, ($3).stale_first, ($3).stale_until) s(stale_id, since, until)
-			ON s.stale_id = i.app_id AND i.day >= s.since AND i.day < s.until
-		WHERE (($3).stale_apps IS NOT NULL OR ($3).early_apps IS NOT NULL)
-			AND i.app_id = ANY (($3).stale_apps || ($3).early_apps)
-			AND i.day >= $1 AND i.day < $2
-			AND (i.metered_at IS NULL
-				OR s.stale_id IS NULL AND (i.day < ($3).raw_first OR i.day >= ($3).raw_until))
-		UNION ALL
-		SELECT i.*
-		FROM unnest(($3).early_apps, ($3).early_since) e(app_id, since)
-		JOIN @extschema@.im_usage_daily i
-			ON i.app_id = e.app_id AND i.day >= e.since AND i.day < $1
-		LEFT JOIN unnest(($3).stale_apps, ($3).stale_first, ($3).stale_until) s(stale_id, since, until)
-			ON s.stale_id = i.app_id AND i.day >= s.since AND i.day < s.until
-		WHERE ($3).early_apps IS NOT NULL
-			AND (i.metered_at IS NULL OR s.stale_id IS NULL)) u
+		-- those without early usage come later in the array: since is null
+		SELECT e.app_id, min(coalesce(e.since, $1)) AS since
+		FROM unnest(($3).early_apps || ($3).stale_apps, ($3).early_since) e(app_id, since)
+		WHERE ($3).early_apps IS NOT NULL OR ($3).stale_apps IS NOT NULL
+		GROUP BY e.app_id) p
+	JOIN @extschema@.im_usage_daily u ON u.app_id = p.app_id AND u.day >= p.since AND u.day < $2
+	LEFT JOIN unnest(($3).stale_apps, ($3).stale_first, ($3).stale_until) s(stale_id, since, until)
+		ON s.stale_id = u.app_id AND u.day >= s.since AND u.day < s.until
+	WHERE u.metered_at IS NULL
+		OR s.stale_id IS NULL AND (u.day < $1 OR u.day < ($3).raw_first OR u.day >= ($3).raw_until)
 	GROUP BY u.app_id
 $$;
-COMMENT ON FUNCTION @extschema@.im_gather_daily(date, date, @extschema@.im_reading) IS
-'The daily figures of each app: those that users gave, and those that were metered and count.';
+COMMENT ON FUNCTION @extschema@.im_gather_special_daily(date, date, @extschema@.im_reading) IS
+'The same of the other apps, and their figures before the month as far as they matter.';
 
 CREATE FUNCTION @extschema@.im_raw_logins(card @extschema@.im_rate_card, reading @extschema@.im_reading)
 	RETURNS TABLE (app_id bigint, day date, prices_mau boolean, dau bigint, users @extschema@.im_userset)
@@ -336,9 +338,9 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_gather_stale_logins(date, @extschema@.im_rate_card, @extschema@.im_reading) IS
 'The same as im_gather_logins() gives it, of the stale days of single apps.';
 
-CREATE FUNCTION @extschema@.im_stale_events(first date, card @extschema@.im_rate_card,
+CREATE FUNCTION @extschema@.im_stale_groups(first date, card @extschema@.im_rate_card,
 		reading @extschema@.im_reading)
-	RETURNS TABLE (app_id bigint, events bigint[])
+	RETURNS TABLE (app_id bigint, groups bigint[])
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT g.app_id,
@@ -354,7 +356,15 @@ AS $$
 			OR g.disbanded_at >= @extschema@.im_utc_midnight(s.since - 1)
 			OR g.created_at >= @extschema@.im_utc_midnight(s.since - 1))
 	GROUP BY g.app_id, s.since
-	UNION ALL
+$$;
+COMMENT ON FUNCTION @extschema@.im_stale_groups(date, @extschema@.im_rate_card, @extschema@.im_reading) IS
+'Peak groups of the stale days of single apps from a day on, an array for each span.';
+
+CREATE FUNCTION @extschema@.im_stale_checks(first date, card @extschema@.im_rate_card,
+		reading @extschema@.im_reading)
+	RETURNS TABLE (app_id bigint, checks bigint[])
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
 	SELECT k.app_id,
 		@extschema@.im_check_days(k.app_id, k.at, k.kind, k.seconds, a.time_zone, s.since, s.until - 1)
 	FROM unnest(($3).stale_apps, ($3).stale_first, ($3).stale_until) s(app_id, since, until)
@@ -366,7 +376,15 @@ AS $$
 		AND k.at < @extschema@.im_utc_midnight(($3).stale_high + 1)
 	WHERE ($3).stale_apps IS NOT NULL AND a.time_zone IS NOT NULL
 	GROUP BY k.app_id, s.since
-	UNION ALL
+$$;
+COMMENT ON FUNCTION @extschema@.im_stale_checks(date, @extschema@.im_rate_card, @extschema@.im_reading) IS
+'Moderation checks of the stale days of single apps, an array for each span.';
+
+CREATE FUNCTION @extschema@.im_stale_calls(first date, card @extschema@.im_rate_card,
+		reading @extschema@.im_reading)
+	RETURNS TABLE (app_id bigint, calls bigint[])
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
 	SELECT k.app_id,
 		@extschema@.im_call_days(k.app_id, k.at, k.class, k.seconds, a.time_zone, s.since, s.until - 1)
 	FROM unnest(($3).stale_apps, ($3).stale_first, ($3).stale_until) s(app_id, since, until)
@@ -379,20 +397,44 @@ AS $$
 	WHERE ($3).stale_apps IS NOT NULL AND a.time_zone IS NOT NULL
 	GROUP BY k.app_id, s.since
 $$;
-COMMENT ON FUNCTION @extschema@.im_stale_events(date, @extschema@.im_rate_card, @extschema@.im_reading) IS
-'Groups (from a day on), checks and calls of the stale days of single apps, an array for each span and kind.';
+COMMENT ON FUNCTION @extschema@.im_stale_calls(date, @extschema@.im_rate_card, @extschema@.im_reading) IS
+'Call minutes of the stale days of single apps, an array for each span.';
 
-CREATE FUNCTION @extschema@.im_gather_stale_events(first date, card @extschema@.im_rate_card,
+CREATE FUNCTION @extschema@.im_gather_stale_groups(first date, card @extschema@.im_rate_card,
 		reading @extschema@.im_reading)
-	RETURNS TABLE (app_id bigint, events bigint[])
+	RETURNS TABLE (app_id bigint, groups bigint[])
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT s.app_id, @extschema@.im_join_usage(s.events)
-	FROM @extschema@.im_stale_events($1, $2, $3) s
+	SELECT s.app_id, @extschema@.im_join_usage(s.groups)
+	FROM @extschema@.im_stale_groups($1, $2, $3) s
 	GROUP BY s.app_id
 $$;
-COMMENT ON FUNCTION @extschema@.im_gather_stale_events(date, @extschema@.im_rate_card, @extschema@.im_reading) IS
-'Groups, checks and calls of the stale days of single apps, by app.';
+COMMENT ON FUNCTION @extschema@.im_gather_stale_groups(date, @extschema@.im_rate_card, @extschema@.im_reading) IS
+'Peak groups of the stale days of single apps, by app.';
+
+CREATE FUNCTION @extschema@.im_gather_stale_checks(first date, card @extschema@.im_rate_card,
+		reading @extschema@.im_reading)
+	RETURNS TABLE (app_id bigint, checks bigint[])
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT s.app_id, @extschema@.im_join_usage(s.checks)
+	FROM @extschema@.im_stale_checks($1, $2, $3) s
+	GROUP BY s.app_id
+$$;
+COMMENT ON FUNCTION @extschema@.im_gather_stale_checks(date, @extschema@.im_rate_card, @extschema@.im_reading) IS
+'Moderation checks of the stale days of single apps, by app.';
+
+CREATE FUNCTION @extschema@.im_gather_stale_calls(first date, card @extschema@.im_rate_card,
+		reading @extschema@.im_reading)
+	RETURNS TABLE (app_id bigint, calls bigint[])
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT s.app_id, @extschema@.im_join_usage(s.calls)
+	FROM @extschema@.im_stale_calls($1, $2, $3) s
+	GROUP BY s.app_id
+$$;
+COMMENT ON FUNCTION @extschema@.im_gather_stale_calls(date, @extschema@.im_rate_card, @extschema@.im_reading) IS
+'Call minutes of the stale days of single apps, by app.';
 
 -- Inlined, so that without bounds nothing is left of it, and with bounds an
 -- index can serve it.
@@ -416,11 +458,13 @@ AS $$
 	SELECT a.app_id, a.card_name, o.orders, s.suspensions,
 		$3 IS NOT NULL, coalesce(e.since, $1),
 		-- rating adds up the four of metered usage; what is packed stands alone
-		d.daily, l.logins || k.logins, g.groups || c.calls, m.checks || v.events, d.metered,
+		coalesce(d.daily, x.daily), l.logins || k.logins,
+		g.groups || c.calls || vg.groups || vc.calls, m.checks || vm.checks,
+		coalesce(d.metered, x.metered),
 		-- what stands behind the null is of events, which count only on days
 		-- without figures of the users' own
-		CASE WHEN a.prices_mau THEN d.user_days || NULL::date || l.user_days || k.user_days END,
-		CASE WHEN a.prices_mau THEN d.users || NULL::@extschema@.im_userset || l.users || k.users END,
+		CASE WHEN a.prices_mau THEN coalesce(d.user_days, x.user_days) || NULL::date || l.user_days || k.user_days END,
+		CASE WHEN a.prices_mau THEN coalesce(d.users, x.users) || NULL::@extschema@.im_userset || l.users || k.users END,
 		a.currency
 	FROM @extschema@.im_app_cards($3) a
 	LEFT JOIN @extschema@.im_app_orders(@extschema@.im_utc_midnight($2 + 1)) o
@@ -431,6 +475,8 @@ AS $$
 		ON e.app_id = a.app_id AND @extschema@.im_is_among(e.app_id, $5, $6)
 	LEFT JOIN @extschema@.im_gather_daily($1, $2, $4) d
 		ON d.app_id = a.app_id AND @extschema@.im_is_among(d.app_id, $5, $6)
+	LEFT JOIN @extschema@.im_gather_special_daily($1, $2, $4) x
+		ON x.app_id = a.app_id AND @extschema@.im_is_among(x.app_id, $5, $6)
 	LEFT JOIN @extschema@.im_gather_logins($3, $4) l
 		ON l.app_id = a.app_id AND @extschema@.im_is_among(l.app_id, $5, $6)
 	LEFT JOIN @extschema@.im_gather_groups($3, $4) g
@@ -441,8 +487,12 @@ AS $$
 		ON c.app_id = a.app_id AND @extschema@.im_is_among(c.app_id, $5, $6)
 	LEFT JOIN @extschema@.im_gather_stale_logins($1, $3, $4) k
 		ON k.app_id = a.app_id AND @extschema@.im_is_among(k.app_id, $5, $6)
-	LEFT JOIN @extschema@.im_gather_stale_events($1, $3, $4) v
-		ON v.app_id = a.app_id AND @extschema@.im_is_among(v.app_id, $5, $6)
+	LEFT JOIN @extschema@.im_gather_stale_groups($1, $3, $4) vg
+		ON vg.app_id = a.app_id AND @extschema@.im_is_among(vg.app_id, $5, $6)
+	LEFT JOIN @extschema@.im_gather_stale_checks($1, $3, $4) vm
+		ON vm.app_id = a.app_id AND @extschema@.im_is_among(vm.app_id, $5, $6)
+	LEFT JOIN @extschema@.im_gather_stale_calls($1, $3, $4) vc
+		ON vc.app_id = a.app_id AND @extschema@.im_is_among(vc.app_id, $5, $6)
 	WHERE @extschema@.im_is_among(a.app_id, $5, $6)
 $$;
 COMMENT ON FUNCTION @extschema@.im_gather_among(date, date, @extschema@.im_rate_card, @extschema@.im_reading, bigint, bigint) IS

@@ -188,7 +188,12 @@ BEGIN
 			UNION ALL
 			SELECT c.app_id, c.calls FROM @extschema@.im_gather_calls(NULL, $1) c
 			UNION ALL $query$ ELSE '' END
-		|| 'SELECT s.app_id, s.events AS usage FROM @extschema@.im_stale_events(''-infinity'', NULL, $1) s'
+		|| $query$
+			SELECT g.app_id, g.groups AS usage FROM @extschema@.im_stale_groups('-infinity', NULL, $1) g
+			UNION ALL
+			SELECT k.app_id, k.checks FROM @extschema@.im_stale_checks('-infinity', NULL, $1) k
+			UNION ALL
+			SELECT c.app_id, c.calls FROM @extschema@.im_stale_calls('-infinity', NULL, $1) c $query$
 	USING $1;
 END
 $$;
@@ -324,7 +329,7 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_meter_spans(datemultirange) IS
 'Meters the days of all apps that im_meter() chose, a month at a time.';
 
--- What im_stale_logins() and im_stale_events() read, for bills, has a day of
+-- What im_stale_logins(), im_stale_checks() and their like read, for bills, has a day of
 -- slack on either side, for any zone; here the zone of each app is at hand.
 -- One query for each app and day, of a plan that has no joins: parsing and
 -- planning one query of all of them would take longer than running these.
