@@ -329,10 +329,11 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_meter_spans(datemultirange) IS
 'Meters the days of all apps that im_meter() chose, a month at a time.';
 
--- What im_stale_logins(), im_stale_checks() and their like read, for bills, has a day of
--- slack on either side, for any zone; here the zone of each app is at hand.
--- One query for each app and day, of a plan that has no joins: parsing and
--- planning one query of all of them would take longer than running these.
+-- What im_stale_logins(), im_stale_checks() and their like read, for bills,
+-- has a day of slack on either side, for any zone; here the zone of each app
+-- is at hand.  One query for each app and day, of a plan that has no joins:
+-- parsing and planning one query of all of them would take longer than
+-- running these.
 CREATE FUNCTION @extschema@.im_meter_few(reading @extschema@.im_reading, zones text[])
 	RETURNS @extschema@.im_metered_figures[]
 	LANGUAGE plpgsql
