@@ -1,2 +1,0 @@
--- Runs first in the update from 0.1.0 to 0.2.0; everything that can be
--- generated from the install scripts is, by update_script.pl.

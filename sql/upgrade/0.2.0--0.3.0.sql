@@ -1,0 +1,2 @@
+-- Runs first in the update from 0.2.0 to 0.3.0; everything that can be
+-- generated from the install scripts is, by update_script.pl.
