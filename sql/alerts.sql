@@ -6,7 +6,7 @@ CREATE FUNCTION @extschema@.im_rate_standing(app_id bigint, card_name text, book
 COMMENT ON FUNCTION @extschema@.im_rate_standing(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[], timestamptz) IS
 'How one app stands on a day. The arguments are values made by im_gather(), and the instant; no table is read.';
 
-CREATE FUNCTION @extschema@.im_standing_of(apps bigint[], month @extschema@.im_month, at timestamptz)
+CREATE FUNCTION @extschema@.im_standing_in(apps bigint[], month @extschema@.im_month, at timestamptz)
 	RETURNS TABLE (app_id bigint, kind text, item text, option text, used numeric,
 		allowed numeric, day date, today date, problem text)
 	LANGUAGE plpgsql STABLE ROWS 50000
@@ -51,13 +51,41 @@ EXCEPTION
 		PERFORM @extschema@.im_raise_unbillable($2, SQLSTATE, SQLERRM, detail);
 END
 $$;
+COMMENT ON FUNCTION @extschema@.im_standing_in(bigint[], @extschema@.im_month, timestamptz) IS
+'im_standing() of the given apps in the given month; null for all of them.';
+
+-- At any instant at most two months run on earth.
+CREATE FUNCTION @extschema@.im_standing_of(among bigint[], month @extschema@.im_month, at timestamptz)
+	RETURNS TABLE (app_id bigint, kind text, item text, option text, used numeric,
+		allowed numeric, day date, today date, problem text)
+	LANGUAGE plpgsql STABLE ROWS 50000
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+	IF $3 IS NULL THEN
+		RETURN;
+	ELSIF $2 IS NOT NULL THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_standing_in($1, $2, $3);
+		RETURN;
+	END IF;
+	RETURN QUERY
+	WITH running AS MATERIALIZED (
+		SELECT a.app_id, @extschema@.im_month($3, coalesce(a.time_zone, 'UTC'))::date AS first
+		FROM @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a)
+	SELECT s.*
+	FROM (SELECT DISTINCT r.first FROM running r) m,
+		LATERAL @extschema@.im_standing_in($1, m.first::@extschema@.im_month, $3) s
+	WHERE EXISTS (SELECT FROM running r WHERE r.app_id = s.app_id AND r.first = m.first);
+END
+$$;
 COMMENT ON FUNCTION @extschema@.im_standing_of(bigint[], @extschema@.im_month, timestamptz) IS
 'im_standing() of the given apps; null for all of them.';
 
 CREATE FUNCTION @extschema@.im_standing(month @extschema@.im_month, at timestamptz DEFAULT now())
 	RETURNS TABLE (app_id bigint, kind text, item text, option text, used numeric,
 		allowed numeric, day date, today date, problem text)
-	LANGUAGE plpgsql STABLE STRICT ROWS 50000
+	LANGUAGE plpgsql STABLE ROWS 50000
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -69,7 +97,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_standing(@extschema@.im_month, timestamptz) IS
-'How every app stands on the day of an instant, or on the last day of the month where that is earlier, set-wise: used of allowed. kind: dau, mau, groups (peak of the month through that day against the quota of the plan; of a free plan against the 100 that it carries), call_minutes (pack minutes) and moderation_pack (deductions) of the packs in force on the day, term (days of a term that nothing follows), grace (its days), problem (why the app cannot be rated). day: of the peak, the last of the term, or the day asked for, which is today. Error for raw rows that cannot be metered as im_monthly_bills().';
+'How every app stands on the day of an instant, or on the last day of the month where that is earlier, set-wise: used of allowed. kind: dau, mau, groups (peak of the month through that day against the quota of the plan; of a free plan against the 100 that it carries), call_minutes (pack minutes) and moderation_pack (deductions) of the packs in force on the day, term (days of a term that nothing follows), grace (its days), problem (why the app cannot be rated). day: of the peak, the last of the term, or the day asked for, which is today. Without a month each app in the one that runs at the instant in the time zone of its card. Error for raw rows that cannot be metered as im_monthly_bills().';
 
 CREATE FUNCTION @extschema@.im_alert_message(kind text, item text, option text, used numeric,
 		allowed numeric, day date, today date, problem text)
@@ -98,7 +126,7 @@ CREATE FUNCTION @extschema@.im_alerts(month @extschema@.im_month, share numeric 
 		days integer DEFAULT 7)
 	RETURNS TABLE (app_id bigint, kind text, item text, used numeric, allowed numeric,
 		ratio numeric, day date, message text)
-	LANGUAGE plpgsql STABLE STRICT ROWS 1000
+	LANGUAGE plpgsql STABLE ROWS 1000
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -114,7 +142,7 @@ BEGIN
 	SELECT s.app_id, s.kind, s.item, s.used, s.allowed, round(s.used / nullif(s.allowed, 0), 4), s.day,
 		@extschema@.im_alert_message(s.kind, s.item, s.option, s.used, s.allowed, s.day, s.today, s.problem)
 	FROM @extschema@.im_standing($1) s
-	WHERE CASE s.kind
+	WHERE $2 IS NOT NULL AND $3 IS NOT NULL AND CASE s.kind
 		WHEN 'problem' THEN true
 		WHEN 'term' THEN s.day - s.today <= $3
 		WHEN 'grace' THEN s.day - s.today <= $3
@@ -122,7 +150,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_alerts(@extschema@.im_month, numeric, integer) IS
-'Apps that have used at least a share of a quota or of their packs, or with a term or grace that ends within so many days and that nothing follows, as of today or of the last day of the month where that is earlier: rows of im_standing() with used / allowed (ratio) and a sentence. item: of the bill, or what the term is of. Errors: 22023 for a negative share or days; raw rows that cannot be metered as im_monthly_bills().';
+'Apps that have used at least a share of a quota or of their packs, or with a term or grace that ends within so many days and that nothing follows, as of today or of the last day of the month where that is earlier, without a month in the one that runs for the app: rows of im_standing() with used / allowed (ratio) and a sentence. item: of the bill, or what the term is of. Errors: 22023 for a negative share or days; raw rows that cannot be metered as im_monthly_bills().';
 
 CREATE FUNCTION @extschema@.im_notify_alerts(channel text, month @extschema@.im_month DEFAULT NULL,
 		share numeric DEFAULT 0.8, days integer DEFAULT 7)
@@ -131,14 +159,13 @@ CREATE FUNCTION @extschema@.im_notify_alerts(channel text, month @extschema@.im_
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	running @extschema@.im_month := coalesce($2, @extschema@.im_month(now(), 'Asia/Shanghai'));
 	told bigint;
 BEGIN
 	SELECT count(pg_notify($1, row_to_json(a)::text)) INTO told
-	FROM (SELECT * FROM @extschema@.im_alerts(running, $3, $4)
+	FROM (SELECT * FROM @extschema@.im_alerts($2, $3, $4)
 		  ORDER BY app_id, kind, item) a;
 	RETURN told;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_notify_alerts(text, @extschema@.im_month, numeric, integer) IS
-'Sends every row of im_alerts() as JSON to a channel of NOTIFY and returns their number; without a month that of the running one in Asia/Shanghai. Errors as im_alerts() and pg_notify().';
+'Sends every row of im_alerts() as JSON to a channel of NOTIFY and returns their number; without a month those of the one that runs in each app''s time zone. Errors as im_alerts() and pg_notify().';

@@ -77,6 +77,8 @@ AS $$
 	SELECT s::date, s AT TIME ZONE $4, (s + $3) AT TIME ZONE $4
 	FROM generate_series($1::timestamp, $2::timestamp, $3) s
 	WHERE s < $2
+		-- a day that the zone leaves out begins when it ends
+		AND s AT TIME ZONE $4 < (s + $3) AT TIME ZONE $4
 $$;
 COMMENT ON FUNCTION @extschema@.im_partition_slots(date, date, interval, text) IS
 'The partitions from a day until another, each with its first day and its bounds: midnights of the zone.';

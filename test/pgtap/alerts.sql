@@ -123,7 +123,33 @@ SELECT is(alerts(1, '2023-03'), 'dau groups', 'the others are there');
 SELECT is((SELECT count(*) FROM im_alerts('2023-03')), (SELECT count(*) FROM im_alerts('2023-03') a WHERE a.app_id BETWEEN 1 AND 10), 'every alert has its app');
 SELECT is((SELECT count(*) FROM im_standing('2023-03') WHERE kind IS NULL OR used < 0 OR (kind <> 'problem' AND (allowed IS NULL OR day IS NULL))), 0::bigint, 'no figure is missing');
 
+-- Without a month: of each app the one that runs where its card is
+CALL card('west', '2019-12-10', jsonb_set(cn(), '{time_zone}', '"America/Los_Angeles"'));
+CALL card('east', '2019-12-10', jsonb_set(cn(), '{time_zone}', '"Pacific/Kiritimati"'));
+CALL app(11, 'west');
+CALL app(12, 'east');
+CALL app(13);
+CALL buy(11, 1, '2023-01-15', 'plan', 'pro', 12);
+CALL buy(12, 1, '2023-01-15', 'plan', 'pro', 12);
+CALL buy(13, 1, '2023-01-15', 'plan', 'pro', 12);
+INSERT INTO im_usage_daily (app_id, day, dau)
+SELECT app, day, extract(month FROM day) FROM unnest('{11,12,13}'::bigint[]) app, unnest('{2023-06-20,2023-07-01}'::date[]) day;
+CALL settle();
+CREATE FUNCTION own(at timestamptz) RETURNS text LANGUAGE sql
+RETURN (SELECT string_agg(s.app_id || ':' || n(s.used) || ' ' || s.today, ', ' ORDER BY s.app_id)
+	FROM im_standing(NULL, at) s WHERE s.kind = 'dau' AND s.app_id > 10);
+SELECT is(own('2023-06-30 09:59+00'), '11:6 2023-06-30, 12:6 2023-06-30, 13:6 2023-06-30', 'June everywhere');
+SELECT is(own('2023-06-30 10:00+00'), '11:6 2023-06-30, 12:7 2023-07-01, 13:6 2023-06-30', 'July begins in the east');
+SELECT is(own('2023-06-30 16:00+00'), '11:6 2023-06-30, 12:7 2023-07-01, 13:7 2023-07-01', 'then in Shanghai');
+SELECT is(own('2023-07-01 07:00+00'), '11:7 2023-07-01, 12:7 2023-07-01, 13:7 2023-07-01', 'and in the west');
+SELECT is((SELECT count(*) FROM im_standing(NULL, '2023-06-30 12:00+00') s WHERE s.app_id > 10 AND s.kind = 'dau'), 3::bigint, 'each is told of once');
+SELECT bag_eq($$SELECT a::text FROM im_alerts(NULL, 0, 400) a WHERE a.app_id = 9$$,
+	format($$SELECT a::text FROM im_alerts(%L, 0, 400) a WHERE a.app_id = 9$$, im_month(now(), 'Asia/Shanghai')), 'alerts too');
+SELECT is((SELECT count(*) FROM im_standing('2023-06', NULL)), 0::bigint, 'no instant, no standing');
+SELECT is((SELECT count(*) FROM im_alerts(NULL, NULL)), 0::bigint, 'no threshold, no alert');
+
 -- NOTIFY
+SELECT is(im_notify_alerts('im_alerts'), (SELECT count(*) FROM im_alerts(NULL)), 'without a month as many as of the own months');
 SELECT is(im_notify_alerts('im_alerts', '2023-03'), (SELECT count(*) FROM im_alerts('2023-03')), 'as many notifications as alerts');
 SELECT cmp_ok(im_notify_alerts(channel => 'im_alerts', share => 0.8, days => 7), '>=', 0::bigint, 'the running month is the default');
 SELECT fails_with($$SELECT im_notify_alerts('')$$, '22023', 'channel', 'no channel');

@@ -120,5 +120,23 @@ SET LOCAL datestyle = ISO;
 SELECT is((SELECT pg_get_expr(relpartbound, oid) FROM pg_class WHERE oid = 'im_call_p2024_01'::regclass),
 	'FOR VALUES FROM (''2024-01-01 00:00:00+08'') TO (''2024-02-01 00:00:00+08'')', 'and begins at midnight');
 
+-- A day that its zone leaves out has no partition; those beside it meet.
+SELECT is(im_partition('im_call', from_day::date, until::date, step::interval, zone), made, zone || ' by ' || step)
+FROM (VALUES ('2011-12-29', '2012-01-01', '1 day', 'Pacific/Apia', 2),
+	('1993-08-20', '1993-08-23', '1 day', 'Pacific/Kwajalein', 2),
+	('1994-12-30', '1995-01-02', '1 day', 'Pacific/Kiritimati', 2),
+	('1994-12-31', '1995-01-01', '1 day', 'Pacific/Enderbury', 0)) v(from_day, until, step, zone, made);
+SELECT is((SELECT max(upper) FROM im_partition_slots('2011-12-29', '2011-12-31', '1 day', 'Pacific/Apia')),
+	(SELECT min(lower) FROM im_partition_slots('2011-12-31', '2012-01-01', '1 day', 'Pacific/Apia')), 'no instant is between them');
+CALL card('apia', '2010-01-01', jsonb_set(cn(), '{time_zone}', '"Pacific/Apia"'));
+CALL app(2, 'apia');
+INSERT INTO im_order (app_id, order_id, at, action, item, option, months) VALUES (2, 1, '2011-12-01 12:00-10', 'buy', 'plan', 'pro', 3);
+CALL settle();
+SELECT is(im_partition('im_login', '2011-12-29', '2012-01-01', '1 day', 'Pacific/Apia'), 2, 'partitions of the two days');
+INSERT INTO im_login (app_id, user_id, at)
+SELECT 2, 'u' || g, timestamptz '2011-12-29 00:00-10' + g * interval '1 hour' FROM generate_series(0, 47) g;
+SELECT is((SELECT string_agg(u.day || ' ' || u.dau, ', ' ORDER BY u.day) FROM im_daily_usage('2011-12') u WHERE u.app_id = 2),
+	'2011-12-29 24, 2011-12-31 24', 'their days are whole');
+
 SELECT * FROM finish();
 ROLLBACK;
