@@ -13,11 +13,11 @@ CREATE FUNCTION @extschema@.im_rebill(app_id bigint, month @extschema@.im_month)
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF @extschema@.im_guarded('im_rebill_guarded') THEN
+	IF @extschema@.im_guarded('im_rebill_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_rebill_guarded($1, $2);
 		RETURN;
 	END IF;
-	RETURN QUERY SELECT * FROM @extschema@.im_rebill($1, $2, NULL);
+	RETURN QUERY SELECT * FROM @extschema@.im_rebill($1, $2, NULL::@extschema@.im_rate_card);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_rebill(bigint, @extschema@.im_month) IS
@@ -136,11 +136,11 @@ CREATE FUNCTION @extschema@.im_drift(month @extschema@.im_month)
 AS $$
 BEGIN
 	PERFORM @extschema@.im_need_tables();
-	IF @extschema@.im_guarded('im_drift_guarded') THEN
+	IF @extschema@.im_guarded('im_drift_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_drift_guarded($1);
 		RETURN;
 	END IF;
-	RETURN QUERY SELECT * FROM @extschema@.im_drift_of(NULL, $1);
+	RETURN QUERY SELECT * FROM @extschema@.im_drift_of(NULL::bigint[], $1);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_drift(@extschema@.im_month) IS
@@ -179,7 +179,7 @@ BEGIN
 		PERFORM @extschema@.im_need_few_failures($1, run.failed, run.problem);
 		run.visited := run.visited + @extschema@.im_span_of_batch(todo, claimed);
 		IF step.invoices > 0 THEN
-			PERFORM @extschema@.im_note_closing($1::date, @extschema@.im_app_points(claimed), 0, step.invoices, run);
+			PERFORM @extschema@.im_note_closing($1::date, @extschema@.im_app_points(claimed), 0::bigint, step.invoices, run);
 		END IF;
 		run.done := run.done + cardinality(claimed);
 	END IF;
@@ -198,16 +198,16 @@ AS $$
 DECLARE
 	run @extschema@.im_run;
 BEGIN
-	run := @extschema@.im_start_run('im_adjust_month', $1, $2);
+	run := @extschema@.im_start_run('im_adjust_month'::text, $1, $2);
 	LOOP
 		COMMIT;
 		SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 		run := @extschema@.im_adjust_batch($1, $2, run);
 		COMMIT;
-		PERFORM @extschema@.im_tell_run($1, 'compared', run);
+		PERFORM @extschema@.im_tell_run($1, 'compared'::text, run);
 		EXIT WHEN run.finished;
 	END LOOP;
-	PERFORM @extschema@.im_end_run($1, 'adjusted', run);
+	PERFORM @extschema@.im_end_run($1, 'adjusted'::text, run);
 END
 $$;
 COMMENT ON PROCEDURE @extschema@.im_adjust_month(@extschema@.im_month, integer) IS

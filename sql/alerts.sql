@@ -18,7 +18,7 @@ AS $$
 DECLARE
 	first date := $2::date;
 	until date := upper($2::daterange);
-	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
 	reading @extschema@.im_reading;
 	early bigint[];
 	since date[];
@@ -26,19 +26,19 @@ DECLARE
 BEGIN
 	IF $1 IS NOT NULL THEN
 		SELECT array_agg(e.app_id), array_agg(e.since) INTO early, since
-		FROM @extschema@.im_early_usage_of($1, first, until, NULL, book) e;
+		FROM @extschema@.im_early_usage_of($1, first, until, NULL::@extschema@.im_rate_card, book) e;
 		RETURN QUERY
 		SELECT g.app_id, s.*
-		FROM @extschema@.im_gather_of($1, first, until, NULL, early, since) g,
+		FROM @extschema@.im_gather_of($1, first, until, NULL::@extschema@.im_rate_card, early, since) g,
 			@extschema@.im_rate_standing(g.app_id, g.card_name, book, g.orders, g.suspensions,
 				g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
 				g.calls, g.user_days, g.users, $3) s;
 		RETURN;
 	END IF;
-	reading := @extschema@.im_reading(first, until, NULL, book);
+	reading := @extschema@.im_reading(first, until, NULL::@extschema@.im_rate_card, book, NULL::bigint);
 	RETURN QUERY
 	SELECT g.app_id, s.*
-	FROM @extschema@.im_gather(first, until, NULL, reading) g,
+	FROM @extschema@.im_gather(first, until, NULL::@extschema@.im_rate_card, reading) g,
 		@extschema@.im_rate_standing(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users, $3) s;
@@ -89,11 +89,11 @@ CREATE FUNCTION @extschema@.im_standing(month @extschema@.im_month, at timestamp
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF @extschema@.im_guarded('im_standing_guarded') THEN
+	IF @extschema@.im_guarded('im_standing_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_standing_guarded($1, $2);
 		RETURN;
 	END IF;
-	RETURN QUERY SELECT * FROM @extschema@.im_standing_of(NULL, $1, $2);
+	RETURN QUERY SELECT * FROM @extschema@.im_standing_of(NULL::bigint[], $1, $2);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_standing(@extschema@.im_month, timestamptz) IS

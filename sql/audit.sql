@@ -182,7 +182,7 @@ AS $$
 #variable_conflict use_column
 BEGIN
 	PERFORM @extschema@.im_need_tables();
-	IF @extschema@.im_guarded('im_invoices_guarded') THEN
+	IF @extschema@.im_guarded('im_invoices_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_invoices_guarded($1, $2);
 		RETURN;
 	END IF;
@@ -208,10 +208,10 @@ AS $$
 			CASE WHEN o.quantity <> 1 THEN format('x %s', o.quantity) END,
 			CASE WHEN o.refunds IS NOT NULL THEN format('of order %s', o.refunds) END))
 	FROM @extschema@.im_order o
-	JOIN @extschema@.im_app_cards(NULL) a ON a.app_id = o.app_id
-	LEFT JOIN @extschema@.im_app_orders('infinity') e ON e.app_id = o.app_id
-	LEFT JOIN LATERAL @extschema@.im_rate_terms(a.app_id, a.card_name, @extschema@.im_price_book(NULL),
-		e.orders, NULL, false) t ON t.order_id = o.order_id
+	JOIN @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a ON a.app_id = o.app_id
+	LEFT JOIN @extschema@.im_app_orders('infinity'::timestamptz) e ON e.app_id = o.app_id
+	LEFT JOIN LATERAL @extschema@.im_rate_terms(a.app_id, a.card_name, @extschema@.im_price_book(NULL::@extschema@.im_rate_card),
+		e.orders, NULL::daterange[], false) t ON t.order_id = o.order_id
 	WHERE o.app_id = $1
 		AND o.at < upper($2::daterange)::timestamp AT TIME ZONE coalesce(a.time_zone, 'UTC')
 	UNION ALL
@@ -220,7 +220,7 @@ AS $$
 		format('Suspended %s through %s: %s', to_char(lower(s.days), 'YYYY-MM-DD'),
 			coalesce(to_char(upper(s.days) - 1, 'YYYY-MM-DD'), 'now'), s.reason)
 	FROM @extschema@.im_suspension s
-	JOIN @extschema@.im_app_cards(NULL) a ON a.app_id = s.app_id
+	JOIN @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a ON a.app_id = s.app_id
 	WHERE s.app_id = $1 AND s.days && daterange(NULL, upper($2::daterange))
 $$;
 COMMENT ON FUNCTION @extschema@.im_audit_orders(bigint, @extschema@.im_month) IS
@@ -276,7 +276,7 @@ AS $$
 #variable_conflict use_column
 BEGIN
 	PERFORM @extschema@.im_need_tables();
-	IF @extschema@.im_guarded('im_audit_guarded') THEN
+	IF @extschema@.im_guarded('im_audit_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_audit_guarded($1, $2);
 		RETURN;
 	END IF;

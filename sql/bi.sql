@@ -26,22 +26,22 @@ AS $$
 DECLARE
 	first date := $2::date;
 	until date := upper($2::daterange);
-	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
 	reading @extschema@.im_reading;
 BEGIN
 	IF $1 IS NOT NULL THEN
 		RETURN QUERY
 		SELECT g.app_id, d.*
-		FROM @extschema@.im_gather_of($1, first, until, NULL, NULL, NULL) g,
+		FROM @extschema@.im_gather_of($1, first, until, NULL::@extschema@.im_rate_card, NULL::bigint[], NULL::date[]) g,
 			@extschema@.im_rate_usage(g.app_id, g.card_name, book, g.orders, g.suspensions,
 				g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
 				g.calls, g.user_days, g.users) d;
 		RETURN;
 	END IF;
-	reading := @extschema@.im_reading(first, until, NULL, NULL);
+	reading := @extschema@.im_reading(first, until, NULL::@extschema@.im_rate_card, NULL::@extschema@.im_price_book, NULL::bigint);
 	RETURN QUERY
 	SELECT g.app_id, d.*
-	FROM @extschema@.im_gather(first, until, NULL, reading) g,
+	FROM @extschema@.im_gather(first, until, NULL::@extschema@.im_rate_card, reading) g,
 		@extschema@.im_rate_usage(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) d;
@@ -59,11 +59,11 @@ CREATE FUNCTION @extschema@.im_daily_usage(month @extschema@.im_month)
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF @extschema@.im_guarded('im_daily_usage_guarded') THEN
+	IF @extschema@.im_guarded('im_daily_usage_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_daily_usage_guarded($1);
 		RETURN;
 	END IF;
-	RETURN QUERY SELECT * FROM @extschema@.im_daily_usage_of(NULL, $1);
+	RETURN QUERY SELECT * FROM @extschema@.im_daily_usage_of(NULL::bigint[], $1);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_daily_usage(@extschema@.im_month) IS
@@ -91,8 +91,8 @@ AS $$
 					ORDER BY e.at, e.order_id) AS orders
 		  FROM @extschema@.im_order e
 		  GROUP BY e.app_id) o ON o.app_id OPERATOR(pg_catalog.=) a.app_id,
-		@extschema@.im_rate_terms(a.app_id, a.rate_card, (SELECT @extschema@.im_price_book(NULL)),
-			o.orders, NULL, false) t
+		@extschema@.im_rate_terms(a.app_id, a.rate_card, (SELECT @extschema@.im_price_book(NULL::@extschema@.im_rate_card)),
+			o.orders, NULL::daterange[], false) t
 $$;
 COMMENT ON FUNCTION @extschema@.im_order_terms() IS
 'What became of every order of all apps: its local day, first and last day in force, last day as bought, amount (negative for refunds), and the day on which it was refunded. Switches have a day only; apps whose orders break the rules have no rows.';
@@ -130,7 +130,7 @@ DECLARE
 	earliest timestamptz;
 	covered date;
 BEGIN
-	IF @extschema@.im_guarded('im_billed_months_guarded') THEN
+	IF @extschema@.im_guarded('im_billed_months_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_billed_months_guarded();
 		RETURN;
 	END IF;

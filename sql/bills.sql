@@ -113,7 +113,7 @@ CREATE FUNCTION @extschema@.im_monthly_bill(app_id bigint, month @extschema@.im_
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF @extschema@.im_guarded('im_monthly_bill_guarded') THEN
+	IF @extschema@.im_guarded('im_monthly_bill_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_monthly_bill_guarded($1, $2);
 		RETURN;
 	END IF;
@@ -122,7 +122,7 @@ BEGIN
 		PERFORM @extschema@.im_need_app($1);
 		RETURN QUERY SELECT i.* FROM @extschema@.im_issued_lines($2::date) i WHERE i.app_id = $1 ORDER BY i.line;
 	ELSE
-		RETURN QUERY SELECT * FROM @extschema@.im_rebill($1, $2, NULL);
+		RETURN QUERY SELECT * FROM @extschema@.im_rebill($1, $2, NULL::@extschema@.im_rate_card);
 	END IF;
 END
 $$;
@@ -136,7 +136,7 @@ CREATE FUNCTION @extschema@.im_preview_bill(app_id bigint, month @extschema@.im_
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF @extschema@.im_guarded('im_preview_bill_guarded') THEN
+	IF @extschema@.im_guarded('im_preview_bill_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_preview_bill_guarded($1, $2, $3);
 		RETURN;
 	END IF;
@@ -177,7 +177,7 @@ CREATE FUNCTION @extschema@.im_rated_lines(month @extschema@.im_month,
 	LANGUAGE sql STABLE PARALLEL SAFE ROWS 100000
 AS $$
 	SELECT l.*
-	FROM @extschema@.im_gather_among($1::date, upper($1::daterange), NULL, $3, $4, $5) g,
+	FROM @extschema@.im_gather_among($1::date, upper($1::daterange), NULL::@extschema@.im_rate_card, $3, $4, $5) g,
 		@extschema@.im_rate_lines(g.app_id, g.card_name, $2, g.orders, g.suspensions,
 			g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) l
@@ -196,7 +196,7 @@ AS $$
 				 @extschema@.im_rate_total(g.app_id, g.card_name, $2, g.orders, g.suspensions,
 					g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
 					g.calls, g.user_days, g.users) AS total
-		  FROM @extschema@.im_gather_among($1::date, upper($1::daterange), NULL, $3, $4, $5) g
+		  FROM @extschema@.im_gather_among($1::date, upper($1::daterange), NULL::@extschema@.im_rate_card, $3, $4, $5) g
 		  -- so that a total is computed once; a plain 0 has to be cast, and no
 		  -- worker takes a query of which it is not plain that it has no offset
 		  OFFSET bigint '0') t
@@ -261,12 +261,12 @@ CREATE FUNCTION @extschema@.im_rebills(month @extschema@.im_month)
 	SET jit = off
 AS $$
 DECLARE
-	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
 	reading @extschema@.im_reading;
 	detail text;
 BEGIN
-	reading := @extschema@.im_reading($1::date, upper($1::daterange), NULL, book);
-	RETURN QUERY EXECUTE @extschema@.im_by_ranges('im_rated_lines') USING $1, book, reading;
+	reading := @extschema@.im_reading($1::date, upper($1::daterange), NULL::@extschema@.im_rate_card, book, NULL::bigint);
+	RETURN QUERY EXECUTE @extschema@.im_by_ranges('im_rated_lines'::text) USING $1, book, reading;
 EXCEPTION
 	WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
 		GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
@@ -287,9 +287,9 @@ AS $$
 DECLARE
 	first date := $1::date;
 	until date := upper($1::daterange);
-	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
 	-- that of an app without packs and marks
-	usual @extschema@.im_reading := @extschema@.im_reading(first, until, NULL, NULL);
+	usual @extschema@.im_reading := @extschema@.im_reading(first, until, NULL::@extschema@.im_rate_card, NULL::@extschema@.im_price_book, NULL::bigint);
 	marked bigint[] := usual.stale_apps;
 BEGIN
 	usual.stale_apps := NULL;
@@ -302,18 +302,18 @@ BEGIN
 	FROM unnest($2) a(app_id)
 	LEFT JOIN LATERAL (
 		SELECT u.since
-		FROM @extschema@.im_early_usage(first, until, NULL, book) u
+		FROM @extschema@.im_early_usage(first, until, NULL::@extschema@.im_rate_card, book) u
 		WHERE u.app_id = a.app_id
 		OFFSET 0) e ON true
 	CROSS JOIN LATERAL (
 		SELECT CASE WHEN e.since IS NULL AND (marked IS NULL OR a.app_id <> ALL (marked)) THEN usual
-			ELSE @extschema@.im_reading_of(first, until, NULL,
+			ELSE @extschema@.im_reading_of(first, until, NULL::@extschema@.im_rate_card,
 				CASE WHEN e.since IS NOT NULL THEN ARRAY[a.app_id] END,
 				CASE WHEN e.since IS NOT NULL THEN ARRAY[e.since] END, a.app_id) END AS reading
 		OFFSET 0) r
 	CROSS JOIN LATERAL (
 		SELECT *
-		FROM @extschema@.im_gather(first, until, NULL, r.reading) i
+		FROM @extschema@.im_gather(first, until, NULL::@extschema@.im_rate_card, r.reading) i
 		WHERE i.app_id = a.app_id
 		OFFSET 0) g,
 		@extschema@.im_rate_lines(g.app_id, g.card_name, book, g.orders, g.suspensions,
@@ -355,7 +355,7 @@ CREATE FUNCTION @extschema@.im_monthly_bills(month @extschema@.im_month)
 	SET jit = off
 AS $$
 BEGIN
-	IF @extschema@.im_guarded('im_monthly_bills_guarded') THEN
+	IF @extschema@.im_guarded('im_monthly_bills_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_monthly_bills_guarded($1);
 		RETURN;
 	END IF;
@@ -366,12 +366,12 @@ BEGIN
 	END IF;
 -- what im_rebills() does, without handing every line through two functions
 DECLARE
-	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
 	reading @extschema@.im_reading;
 	detail text;
 BEGIN
-	reading := @extschema@.im_reading($1::date, upper($1::daterange), NULL, book);
-	RETURN QUERY EXECUTE @extschema@.im_by_ranges('im_rated_lines') USING $1, book, reading;
+	reading := @extschema@.im_reading($1::date, upper($1::daterange), NULL::@extschema@.im_rate_card, book, NULL::bigint);
+	RETURN QUERY EXECUTE @extschema@.im_by_ranges('im_rated_lines'::text) USING $1, book, reading;
 EXCEPTION
 	WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
 		GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
@@ -391,12 +391,12 @@ CREATE FUNCTION @extschema@.im_retotals(month @extschema@.im_month)
 	SET jit = off
 AS $$
 DECLARE
-	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
 	reading @extschema@.im_reading;
 	detail text;
 BEGIN
-	reading := @extschema@.im_reading($1::date, upper($1::daterange), NULL, book);
-	RETURN QUERY EXECUTE @extschema@.im_by_ranges('im_rated_totals') USING $1, book, reading;
+	reading := @extschema@.im_reading($1::date, upper($1::daterange), NULL::@extschema@.im_rate_card, book, NULL::bigint);
+	RETURN QUERY EXECUTE @extschema@.im_by_ranges('im_rated_totals'::text) USING $1, book, reading;
 EXCEPTION
 	WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
 		GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
@@ -413,7 +413,7 @@ CREATE FUNCTION @extschema@.im_monthly_totals(month @extschema@.im_month)
 AS $$
 #variable_conflict use_column
 BEGIN
-	IF @extschema@.im_guarded('im_monthly_totals_guarded') THEN
+	IF @extschema@.im_guarded('im_monthly_totals_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_monthly_totals_guarded($1);
 		RETURN;
 	END IF;
@@ -445,7 +445,7 @@ AS $$
 DECLARE
 	scale int;
 BEGIN
-	IF @extschema@.im_guarded('im_monthly_total_guarded') THEN
+	IF @extschema@.im_guarded('im_monthly_total_guarded'::text) THEN
 		RETURN @extschema@.im_monthly_total_guarded($1, $2);
 	END IF;
 	PERFORM @extschema@.im_need_app($1);

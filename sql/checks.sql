@@ -59,8 +59,8 @@ AS $$
 	FROM (SELECT * FROM @extschema@.im_bad_checks($1, $3)
 		  UNION ALL SELECT * FROM @extschema@.im_bad_calls($1, $3)
 		  UNION ALL SELECT * FROM @extschema@.im_bad_groups($2, $3)) b
-	JOIN @extschema@.im_app_cards(NULL) a ON a.app_id = b.app_id
-	LEFT JOIN @extschema@.im_early_usage($2, $3, NULL, $4) e ON e.app_id = b.app_id
+	JOIN @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a ON a.app_id = b.app_id
+	LEFT JOIN @extschema@.im_early_usage($2, $3, NULL::@extschema@.im_rate_card, $4) e ON e.app_id = b.app_id
 	WHERE a.time_zone IS NOT NULL
 		AND @extschema@.im_day(b.at, a.time_zone) >= coalesce(e.since, $2)
 		AND @extschema@.im_day(b.at, a.time_zone) < $3
@@ -75,7 +75,7 @@ CREATE FUNCTION @extschema@.im_bad_days(first date, until date,
 AS $$
 	SELECT d.app_id, format('im_usage_daily of %s has a negative figure', to_char(d.day, 'YYYY-MM-DD'))
 	FROM @extschema@.im_usage_daily d
-	LEFT JOIN @extschema@.im_early_usage($1, $2, NULL, $3) e ON e.app_id = d.app_id
+	LEFT JOIN @extschema@.im_early_usage($1, $2, NULL::@extschema@.im_rate_card, $3) e ON e.app_id = d.app_id
 	WHERE d.day >= coalesce(e.since, $1) AND d.day < $2 AND d.metered_at IS NULL
 		AND least(d.dau, d.peak_groups, d.text_checks, d.image_checks, d.audio_half_minutes,
 			d.video_half_minutes, d.audio_minutes, d.sd_minutes, d.hd_minutes, d.fhd_minutes) < 0
@@ -83,7 +83,7 @@ AS $$
 	SELECT d.app_id, format('im_usage_daily of %s has no users, which the rate card prices by the month',
 			to_char(d.day, 'YYYY-MM-DD'))
 	FROM @extschema@.im_usage_daily d
-	JOIN @extschema@.im_app_cards(NULL) a ON a.app_id = d.app_id
+	JOIN @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a ON a.app_id = d.app_id
 	WHERE d.day >= $1 AND d.day < $2 AND d.metered_at IS NULL AND d.users IS NULL AND a.prices_mau
 $$;
 COMMENT ON FUNCTION @extschema@.im_bad_days(date, date, @extschema@.im_price_book) IS
@@ -118,7 +118,7 @@ AS $$
 	SELECT d.app_id, format('im_usage_daily of %s has %s users, but its dau is %s',
 			to_char(d.day, 'YYYY-MM-DD'), @extschema@.im_count(d.users), coalesce(d.dau::text, 'null, which counts as 0'))
 	FROM @extschema@.im_usage_daily d
-	JOIN @extschema@.im_app_cards(NULL) a ON a.app_id = d.app_id
+	JOIN @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a ON a.app_id = d.app_id
 	WHERE d.day >= $1 AND d.day < $2 AND d.metered_at IS NULL AND NOT a.prices_mau
 		AND d.users IS NOT NULL AND @extschema@.im_count(d.users) <> coalesce(d.dau, 0)
 $$;
@@ -139,16 +139,16 @@ AS $$
 DECLARE
 	first date := $2::date;
 	until date := upper($2::daterange);
-	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
 	earliest date := least(first, (SELECT min(e.since)
-								   FROM @extschema@.im_early_usage(first, until, NULL, book) e
+								   FROM @extschema@.im_early_usage(first, until, NULL::@extschema@.im_rate_card, book) e
 								   WHERE e.app_id = ANY ($1) OR $1 IS NULL));
 BEGIN
 	RETURN QUERY
 	SELECT r.app_id, r.problem, true
 	FROM (SELECT a.app_id,
-				 @extschema@.im_rate_problem(a.app_id, a.card_name, book, a.orders, a.suspensions, false, $2, first, NULL, NULL, NULL, NULL, NULL, NULL, NULL) AS problem
-		  FROM @extschema@.im_app_accounts(until, NULL) a
+				 @extschema@.im_rate_problem(a.app_id, a.card_name, book, a.orders, a.suspensions, false, $2, first, NULL::bigint[], NULL::bigint[], NULL::bigint[], NULL::bigint[], NULL::bigint[], NULL::date[], NULL::@extschema@.im_userset[]) AS problem
+		  FROM @extschema@.im_app_accounts(until, NULL::@extschema@.im_rate_card) a
 		  WHERE a.app_id = ANY ($1) OR $1 IS NULL
 		  OFFSET 0) r
 	WHERE r.problem IS NOT NULL;
@@ -157,7 +157,7 @@ BEGIN
 	SELECT a.app_id, format('rate card "%s" has no version in force on %s',
 			a.card_name, to_char(first, 'YYYY-MM-DD')),
 		EXISTS (SELECT FROM @extschema@.im_usage_apps(first, until) u WHERE u.app_id = a.app_id)
-	FROM @extschema@.im_app_accounts(until, NULL) a
+	FROM @extschema@.im_app_accounts(until, NULL::@extschema@.im_rate_card) a
 	WHERE a.card_from > first AND a.orders IS NULL AND (a.app_id = ANY ($1) OR $1 IS NULL);
 	RETURN QUERY
 	SELECT b.app_id, b.problem, true
@@ -184,7 +184,7 @@ CREATE FUNCTION @extschema@.im_problems(month @extschema@.im_month)
 AS $$
 #variable_conflict use_column
 BEGIN
-	RETURN QUERY SELECT * FROM @extschema@.im_problems_of(NULL, $1);
+	RETURN QUERY SELECT * FROM @extschema@.im_problems_of(NULL::bigint[], $1);
 	RETURN QUERY
 	SELECT u.app_id, 'there is usage of this app, but im_app has no row of it'::text, false
 	FROM @extschema@.im_usage_apps($1::date, upper($1::daterange)) u
@@ -201,7 +201,7 @@ CREATE FUNCTION @extschema@.im_check(month @extschema@.im_month)
 AS $$
 #variable_conflict use_column
 BEGIN
-	IF @extschema@.im_guarded('im_check_guarded') THEN
+	IF @extschema@.im_guarded('im_check_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_check_guarded($1);
 		RETURN;
 	END IF;

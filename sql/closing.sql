@@ -437,7 +437,7 @@ DECLARE
 BEGIN
 	PERFORM @extschema@.im_need_batch();
 	IF begun THEN
-		PERFORM @extschema@.im_need_over($1, NULL);
+		PERFORM @extschema@.im_need_over($1, NULL::bigint[]);
 		run.total := (SELECT count(*) FROM @extschema@.im_app);
 		run.before := @extschema@.im_apps_done($1::date);
 	END IF;
@@ -466,8 +466,8 @@ BEGIN
 		-- one row that says all, which whoever asks finds first
 		IF NOT isempty(todo) THEN
 			-- without an app to issue for nothing was asked yet, and run is the caller's word
-			PERFORM @extschema@.im_need_over($1, NULL);
-			PERFORM @extschema@.im_note_closing($1::date, '{(,)}' - @extschema@.im_app_points(run.failed), 0, 0, run);
+			PERFORM @extschema@.im_need_over($1, NULL::bigint[]);
+			PERFORM @extschema@.im_note_closing($1::date, '{(,)}' - @extschema@.im_app_points(run.failed), 0::bigint, 0::bigint, run);
 		END IF;
 		run.root := @extschema@.im_month_root($1);
 	END IF;
@@ -525,16 +525,16 @@ AS $$
 DECLARE
 	run @extschema@.im_run;
 BEGIN
-	run := @extschema@.im_start_run('im_close_month', $1, $2);
+	run := @extschema@.im_start_run('im_close_month'::text, $1, $2);
 	LOOP
 		COMMIT;
 		SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 		run := @extschema@.im_close_batch($1, $2, run);
 		COMMIT;
-		PERFORM @extschema@.im_tell_run($1, 'closed', run);
+		PERFORM @extschema@.im_tell_run($1, 'closed'::text, run);
 		EXIT WHEN run.finished;
 	END LOOP;
-	PERFORM @extschema@.im_end_run($1, 'closed', run);
+	PERFORM @extschema@.im_end_run($1, 'closed'::text, run);
 END
 $$;
 COMMENT ON PROCEDURE @extschema@.im_close_month(@extschema@.im_month, integer) IS

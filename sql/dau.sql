@@ -41,3 +41,18 @@ CREATE AGGREGATE @extschema@.im_dau(user_id anyelement) (
 COMMENT ON AGGREGATE @extschema@.im_dau(anyelement) IS
 'Number of distinct users that are not null, exactly what count(DISTINCT user_id) gives for any type and collation. Holds work_mem times hash_mem_multiplier and puts the rest into temporary files, except as a window function, which holds all. 42883 for types that cannot be compared, 53200 when memory is out, 53400 past temp_file_limit.';
 
+-- For user ids that are text, as ours are: a call of im_dau() with them would
+-- be of any other function of that name that takes a text.
+CREATE AGGREGATE @extschema@.im_login_dau(user_id text) (
+	SFUNC = @extschema@.im_dau_transition,
+	STYPE = internal,
+	SSPACE = 16384,
+	FINALFUNC = @extschema@.im_dau_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = @extschema@.im_dau_combine,
+	SERIALFUNC = @extschema@.im_dau_serialize,
+	DESERIALFUNC = @extschema@.im_dau_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.im_login_dau(text) IS
+'im_dau() of texts alone. Errors as im_dau().';

@@ -25,14 +25,14 @@ AS $$
 DECLARE
 	first date := $2::date;
 	until date := upper($2::daterange);
-	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
 	reading @extschema@.im_reading;
 BEGIN
-	reading := @extschema@.im_reading(first, until, NULL, book, $1);
+	reading := @extschema@.im_reading(first, until, NULL::@extschema@.im_rate_card, book, $1);
 	RETURN QUERY
 	SELECT l, f.ordinal, f.fact, f.day, f.quantity, f.amount, f.note, f.source, f.order_id,
 		f.class, f.declared, f.card_from, f.card_path, f.detail
-	FROM @extschema@.im_gather(first, until, NULL, reading) g,
+	FROM @extschema@.im_gather(first, until, NULL::@extschema@.im_rate_card, reading) g,
 		@extschema@.im_rate_lines(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) l,
@@ -72,11 +72,11 @@ CREATE FUNCTION @extschema@.im_fact_source(source text, app_id bigint, card_name
 			format('%s.im_usage_daily WHERE app_id = %s AND day = %L',
 				'@extschema@', $2, to_char($5, 'YYYY-MM-DD'))
 		WHEN $1 = 'logins' THEN
-			@extschema@.im_fact_events('im_login', $2, $5, $4)
+			@extschema@.im_fact_events('im_login'::text, $2, $5, $4)
 		WHEN $1 = 'checks' THEN
-			@extschema@.im_fact_events('im_moderation_check', $2, $5, $4)
+			@extschema@.im_fact_events('im_moderation_check'::text, $2, $5, $4)
 		WHEN $1 = 'calls' THEN
-			@extschema@.im_fact_events('im_call', $2, $5, $4) || format(' AND class = %L', $7)
+			@extschema@.im_fact_events('im_call'::text, $2, $5, $4) || format(' AND class = %L', $7)
 		WHEN $1 = 'groups' THEN
 			format('%1$s.im_group WHERE app_id = %2$s AND %1$s.im_day(created_at, %3$L) <= %4$L'
 				' AND (disbanded_at IS NULL OR %1$s.im_day(disbanded_at, %3$L) >= %4$L)',
@@ -144,7 +144,7 @@ CREATE FUNCTION @extschema@.im_explained_line(app_id bigint, month @extschema@.i
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT r.line, same.alone
-	FROM @extschema@.im_rebill($1, $2, NULL) r,
+	FROM @extschema@.im_rebill($1, $2, NULL::@extschema@.im_rate_card) r,
 		LATERAL (SELECT sum(f.quantity) AS quantity, sum(f.amount) AS amount
 				 FROM @extschema@.im_issued_facts($3, $4) f) issued,
 		LATERAL (SELECT (r.quantity, r.included, r.amount)
@@ -172,7 +172,7 @@ AS $$
 				format('%s.im_suspension WHERE app_id = %s AND days @> date %L', '@extschema@', $1,
 					to_char(f.day, 'YYYY-MM-DD'))) END
 	FROM @extschema@.im_rebill_facts($1, $2) f
-	JOIN @extschema@.im_app_cards(NULL) c ON c.app_id = $1
+	JOIN @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) c ON c.app_id = $1
 	WHERE (f.bill_line).line = $3
 $$;
 COMMENT ON FUNCTION @extschema@.im_told_facts(bigint, @extschema@.im_month, integer) IS
@@ -191,7 +191,7 @@ DECLARE
 	explained record;
 	told int := 1;
 BEGIN
-	IF @extschema@.im_guarded('im_explain_guarded') THEN
+	IF @extschema@.im_guarded('im_explain_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_explain_guarded($1, $2, $3);
 		RETURN;
 	END IF;

@@ -204,8 +204,8 @@ AS $$
 	SELECT d.app_id, d.day, d.prices_mau, d.dau, d.users
 	FROM (
 		SELECT l.app_id, @extschema@.im_day(l.at, a.time_zone) AS day, a.prices_mau,
-			@extschema@.im_dau(l.user_id) FILTER (WHERE NOT a.prices_mau) AS dau,
-			@extschema@.im_userset_agg(l.user_id) FILTER (WHERE a.prices_mau) AS users
+			@extschema@.im_login_dau(l.user_id) FILTER (WHERE NOT a.prices_mau) AS dau,
+			@extschema@.im_login_users(l.user_id) FILTER (WHERE a.prices_mau) AS users
 		FROM @extschema@.im_login l
 		JOIN @extschema@.im_app_cards($1) a ON a.app_id = l.app_id
 		WHERE ($2).raw_first < ($2).raw_until
@@ -225,7 +225,7 @@ AS $$
 	SELECT d.app_id,
 		@extschema@.im_usage_agg(d.app_id, d.day,
 			CASE WHEN d.prices_mau THEN @extschema@.im_count(d.users) ELSE d.dau END,
-			NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+			NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint),
 		array_agg(d.day) FILTER (WHERE d.prices_mau),
 		array_agg(d.users) FILTER (WHERE d.prices_mau)
 	FROM @extschema@.im_raw_logins($1, $2) d
@@ -304,8 +304,8 @@ CREATE FUNCTION @extschema@.im_stale_logins(first date, card @extschema@.im_rate
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT l.app_id, @extschema@.im_day(l.at, a.time_zone), a.prices_mau,
-		@extschema@.im_dau(l.user_id) FILTER (WHERE NOT a.prices_mau),
-		@extschema@.im_userset_agg(l.user_id) FILTER (WHERE a.prices_mau)
+		@extschema@.im_login_dau(l.user_id) FILTER (WHERE NOT a.prices_mau),
+		@extschema@.im_login_users(l.user_id) FILTER (WHERE a.prices_mau)
 	FROM unnest(($3).stale_apps, ($3).stale_first, ($3).stale_until) s(app_id, since, until)
 	JOIN @extschema@.im_app_cards($2) a ON a.app_id = s.app_id
 	JOIN @extschema@.im_login l ON l.app_id = s.app_id
@@ -329,7 +329,7 @@ AS $$
 	SELECT d.app_id,
 		@extschema@.im_usage_agg(d.app_id, d.day,
 			CASE WHEN d.prices_mau THEN @extschema@.im_count(d.users) ELSE d.dau END,
-			NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+			NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint),
 		array_agg(d.day) FILTER (WHERE d.prices_mau),
 		array_agg(d.users) FILTER (WHERE d.prices_mau)
 	FROM @extschema@.im_stale_logins($1, $2, $3) d
@@ -507,7 +507,7 @@ CREATE FUNCTION @extschema@.im_gather(first date, until date, card @extschema@.i
 		calls bigint[], user_days date[], users @extschema@.im_userset[], currency text)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT g.* FROM @extschema@.im_gather_among($1, $2, $3, $4, NULL, NULL) g
+	SELECT g.* FROM @extschema@.im_gather_among($1, $2, $3, $4, NULL::bigint, NULL::bigint) g
 $$;
 COMMENT ON FUNCTION @extschema@.im_gather(date, date, @extschema@.im_rate_card, @extschema@.im_reading) IS
 'im_gather_among() of all apps.';
@@ -546,19 +546,19 @@ AS $$
 	UNION ALL
 	SELECT l.app_id,
 		@extschema@.im_usage_agg(l.app_id, l.day, l.dau,
-			NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)
-	FROM (SELECT k.app_id, @extschema@.im_day(k.at, 'Asia/Shanghai') AS day,
-				 @extschema@.im_dau(k.user_id) AS dau
+			NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint)
+	FROM (SELECT k.app_id, @extschema@.im_day(k.at, 'Asia/Shanghai'::text) AS day,
+				 @extschema@.im_login_dau(k.user_id) AS dau
 		  FROM @extschema@.im_login k
 		  WHERE k.at >= @extschema@.im_utc_midnight($1 - 1)
 			AND k.at < @extschema@.im_utc_midnight($2 + 1)
 			AND NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = k.app_id)
-		  GROUP BY k.app_id, @extschema@.im_day(k.at, 'Asia/Shanghai')) l
+		  GROUP BY k.app_id, @extschema@.im_day(k.at, 'Asia/Shanghai'::text)) l
 	WHERE l.day >= $1 AND l.day < $2
 	GROUP BY l.app_id
 	UNION ALL
 	SELECT g.app_id,
-		@extschema@.im_group_days(g.app_id, g.group_id, g.created_at, g.disbanded_at, 'Asia/Shanghai',
+		@extschema@.im_group_days(g.app_id, g.group_id, g.created_at, g.disbanded_at, 'Asia/Shanghai'::text,
 			$1, $2 - 1)
 	FROM @extschema@.im_group g
 	WHERE g.created_at < @extschema@.im_utc_midnight($2 + 1)
@@ -567,7 +567,7 @@ AS $$
 	GROUP BY g.app_id
 	UNION ALL
 	SELECT m.app_id,
-		@extschema@.im_check_days(m.app_id, m.at, m.kind, m.seconds, 'Asia/Shanghai', $1, $2 - 1)
+		@extschema@.im_check_days(m.app_id, m.at, m.kind, m.seconds, 'Asia/Shanghai'::text, $1, $2 - 1)
 	FROM @extschema@.im_moderation_check m
 	WHERE m.at >= @extschema@.im_utc_midnight($1 - 1)
 		AND m.at < @extschema@.im_utc_midnight($2 + 1)
@@ -575,7 +575,7 @@ AS $$
 	GROUP BY m.app_id
 	UNION ALL
 	SELECT c.app_id,
-		@extschema@.im_call_days(c.app_id, c.at, c.class, c.seconds, 'Asia/Shanghai', $1, $2 - 1)
+		@extschema@.im_call_days(c.app_id, c.at, c.class, c.seconds, 'Asia/Shanghai'::text, $1, $2 - 1)
 	FROM @extschema@.im_call c
 	WHERE c.at >= @extschema@.im_utc_midnight($1 - 1)
 		AND c.at < @extschema@.im_utc_midnight($2 + 1)
@@ -623,7 +623,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
 	-- that of an app without packs and marks
-	usual @extschema@.im_reading := @extschema@.im_reading($2, $3, $4, NULL);
+	usual @extschema@.im_reading := @extschema@.im_reading($2, $3, $4, NULL::@extschema@.im_price_book, NULL::bigint);
 	marked bigint[] := usual.stale_apps;
 BEGIN
 	usual.stale_apps := NULL;

@@ -12,13 +12,13 @@ AS $$
 DECLARE
 	first date := $2::date;
 	until date := upper($2::daterange);
-	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
 	reading @extschema@.im_reading;
 BEGIN
-	reading := @extschema@.im_reading(first, until, NULL, book, $1);
+	reading := @extschema@.im_reading(first, until, NULL::@extschema@.im_rate_card, book, $1);
 	RETURN QUERY
 	SELECT d.*
-	FROM @extschema@.im_gather(first, until, NULL, reading) g,
+	FROM @extschema@.im_gather(first, until, NULL::@extschema@.im_rate_card, reading) g,
 		@extschema@.im_rate_days(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) d
@@ -87,19 +87,19 @@ BEGIN
 		WHEN used THEN 'why.postpaid'
 		WHEN plain THEN 'why.prepaid' ELSE 'why.agreed' END;
 	RETURN format(@extschema@.im_html_word($1, key),
-			@extschema@.im_html_number(($2).quantity),
+			@extschema@.im_html_number(($2).quantity, 0),
 			@extschema@.im_html_date(lower(($2).period)),
 			@extschema@.im_html_date(upper(($2).period) - 1),
-			@extschema@.im_html_number(($2).unit_price),
+			@extschema@.im_html_number(($2).unit_price, 0),
 			@extschema@.im_html_text(($2).currency),
-			@extschema@.im_html_number(($2).amount),
-			@extschema@.im_html_number(($2).included),
-			@extschema@.im_html_number(($2).billable),
-			@extschema@.im_html_number(($2).units))
+			@extschema@.im_html_number(($2).amount, 0),
+			@extschema@.im_html_number(($2).included, 0),
+			@extschema@.im_html_number(($2).billable, 0),
+			@extschema@.im_html_number(($2).units, 0))
 		|| CASE WHEN key IN ('why.within', 'why.over') AND peak_day IS NOT NULL THEN
-			format(@extschema@.im_html_word($1, 'why.peak'), @extschema@.im_html_date(peak_day)) ELSE '' END
+			format(@extschema@.im_html_word($1, 'why.peak'::text), @extschema@.im_html_date(peak_day)) ELSE '' END
 		|| CASE WHEN key IN ('why.over', 'why.postpaid') AND NOT plain THEN
-			@extschema@.im_html_word($1, 'why.share') ELSE '' END;
+			@extschema@.im_html_word($1, 'why.share'::text) ELSE '' END;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_html_why(text, @extschema@.im_bill_line, date) IS
@@ -118,7 +118,7 @@ CREATE FUNCTION @extschema@.im_html_cell(label text, value numeric) RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	RETURN format('<td role="cell" class="n%s" data-label="%s">%s</td>', CASE WHEN value IS NULL THEN ' none' ELSE '' END,
-		label, @extschema@.im_html_number(value));
+		label, @extschema@.im_html_number(value, 0));
 COMMENT ON FUNCTION @extschema@.im_html_cell(text, numeric) IS
 'A cell with a number; empty for null.';
 
@@ -132,14 +132,14 @@ AS $$
 			($2).line, @extschema@.im_html_name($1, 'item.' || ($2).item, ($2).item),
 			@extschema@.im_html_item($1, ($2).item, ($2).option),
 			@extschema@.im_html_times(@extschema@.im_html_why($1, $2, $4)),
-			@extschema@.im_html_times(format(@extschema@.im_html_word($1, 'when'), @extschema@.im_html_date(lower(($2).period)),
+			@extschema@.im_html_times(format(@extschema@.im_html_word($1, 'when'::text), @extschema@.im_html_date(lower(($2).period)),
 				@extschema@.im_html_date(upper(($2).period) - 1), @extschema@.im_html_date(($2).due_on))))
-		|| @extschema@.im_html_cell(@extschema@.im_html_word($1, 'quantity'), ($2).quantity)
-		|| @extschema@.im_html_cell(@extschema@.im_html_word($1, 'included'), nullif(($2).included, 0))
-		|| @extschema@.im_html_cell(@extschema@.im_html_word($1, 'units'), ($2).units)
-		|| @extschema@.im_html_cell(@extschema@.im_html_word($1, 'unit_price'), ($2).unit_price)
-		|| coalesce(@extschema@.im_html_amount('td', '', @extschema@.im_html_word($1, 'amount'), ($2).amount, $3),
-			format('<td role="cell" class="n amount">%s</td>', @extschema@.im_html_word($1, 'no_price')))
+		|| @extschema@.im_html_cell(@extschema@.im_html_word($1, 'quantity'::text), ($2).quantity)
+		|| @extschema@.im_html_cell(@extschema@.im_html_word($1, 'included'::text), nullif(($2).included, 0))
+		|| @extschema@.im_html_cell(@extschema@.im_html_word($1, 'units'::text), ($2).units)
+		|| @extschema@.im_html_cell(@extschema@.im_html_word($1, 'unit_price'::text), ($2).unit_price)
+		|| coalesce(@extschema@.im_html_amount('td'::text, ''::text, @extschema@.im_html_word($1, 'amount'::text), ($2).amount, $3),
+			format('<td role="cell" class="n amount">%s</td>', @extschema@.im_html_word($1, 'no_price'::text)))
 		|| '</tr>' || E'\n'
 $$;
 COMMENT ON FUNCTION @extschema@.im_html_line(text, @extschema@.im_bill_line, integer, date) IS
@@ -156,7 +156,7 @@ DECLARE
 BEGIN
 	RETURN format('<section><h2 id="lines%2$s">%1$s</h2><div class="scroll" tabindex="0" role="region" aria-labelledby="lines%2$s">'
 			'<table role="table" class="lines"><caption>%1$s</caption><thead role="rowgroup"><tr role="row">',
-			@extschema@.im_html_word($1, 'lines') || CASE WHEN $7 THEN ', ' || currency ELSE '' END,
+			@extschema@.im_html_word($1, 'lines'::text) || CASE WHEN $7 THEN ', ' || currency ELSE '' END,
 			CASE WHEN $7 THEN '-' || currency ELSE '' END)
 		|| (SELECT string_agg(format('<th role="columnheader" scope="col"%s>%s%s</th>', h.class,
 					@extschema@.im_html_word($1, h.key),
@@ -169,11 +169,11 @@ BEGIN
 			FROM unnest($2) b)
 		|| '</tbody>' || E'\n' || '<tfoot role="rowgroup">'
 		|| CASE WHEN total = exact THEN '' ELSE format('<tr role="row" class="round"><th role="rowheader" scope="row" colspan="6">%s</th>%s</tr>',
-			@extschema@.im_html_word($1, 'total.rounding'),
-			@extschema@.im_html_amount('td', '', '', total - exact, $3)) END
+			@extschema@.im_html_word($1, 'total.rounding'::text),
+			@extschema@.im_html_amount('td'::text, ''::text, ''::text, total - exact, $3)) END
 		|| format('<tr role="row"><th role="rowheader" scope="row" colspan="6">%s</th>%s</tr>',
-			format(@extschema@.im_html_word($1, 'total.in'), currency),
-			@extschema@.im_html_amount('td', '', '', total, $3))
+			format(@extschema@.im_html_word($1, 'total.in'::text), currency),
+			@extschema@.im_html_amount('td'::text, ''::text, ''::text, total, $3))
 		|| '</tfoot></table></div></section>' || E'\n';
 END
 $$;
@@ -189,13 +189,13 @@ AS $$
 DECLARE
 	has_deductions boolean;
 	has_minutes boolean;
-	peak text := format('<span class="tag">%s</span> ', @extschema@.im_html_word($1, 'peak'));
+	peak text := format('<span class="tag">%s</span> ', @extschema@.im_html_word($1, 'peak'::text));
 BEGIN
 	SELECT bool_or(d.deductions > 0 OR d.deductions_left IS NOT NULL), bool_or(d.minutes > 0 OR d.minutes_left IS NOT NULL)
 	INTO has_deductions, has_minutes
 	FROM unnest($2) d;
 	RETURN format('<section class="sheet"><h2 id="days">%s</h2><div class="scroll" tabindex="0" role="region" aria-labelledby="days">'
-			'<table class="days"><caption>%1$s</caption><thead><tr>', @extschema@.im_html_word($1, 'days'))
+			'<table class="days"><caption>%1$s</caption><thead><tr>', @extschema@.im_html_word($1, 'days'::text))
 		|| (SELECT string_agg(format('<th scope="col"%s>%s</th>', CASE WHEN h.n > 2 THEN ' class="n"' ELSE '' END,
 					@extschema@.im_html_word($1, h.key)), '' ORDER BY h.n)
 			FROM (VALUES (1, 'day', true), (2, 'state', true), (3, 'dau', true), (4, 'groups', true),
@@ -206,7 +206,7 @@ BEGIN
 		|| (SELECT string_agg(format('<tr><th scope="row">%s</th><td>%s</td>', @extschema@.im_html_date(d.day),
 					@extschema@.im_html_word($1, 'state.' || d.state))
 				|| (SELECT string_agg(format('<td class="n%s">%s%s</td>', CASE WHEN c.highest THEN ' highest' ELSE '' END,
-							CASE WHEN c.highest THEN peak ELSE '' END, @extschema@.im_html_number(c.value)), '' ORDER BY c.n)
+							CASE WHEN c.highest THEN peak ELSE '' END, @extschema@.im_html_number(c.value, 0)), '' ORDER BY c.n)
 					FROM (VALUES (3, d.dau::numeric, true, coalesce(d.day = $3, false)),
 								 (4, d.groups, true, coalesce(d.day = $4, false)),
 								 (5, d.deductions, has_deductions, false), (6, d.deductions_from_packs, has_deductions, false),
@@ -228,7 +228,7 @@ CREATE FUNCTION @extschema@.im_html_charts(lang text, days @extschema@.im_html_d
 	LANGUAGE sql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT coalesce(format('<section><h2>%s</h2><div class="charts">', @extschema@.im_html_word($1, 'charts')) || E'\n'
+	SELECT coalesce(format('<section><h2>%s</h2><div class="charts">', @extschema@.im_html_word($1, 'charts'::text)) || E'\n'
 		|| string_agg(@extschema@.im_html_figure($1,
 			ROW(c.key, c.style, v.days, c.low, c.high, v.counts, c.quota)::@extschema@.im_html_chart), '' ORDER BY c.n)
 		|| '</div></section>' || E'\n', '')
@@ -274,9 +274,9 @@ AS $$
 		  FROM unnest($3) b,
 			LATERAL (SELECT CASE WHEN b.item = 'refund' THEN 3
 				WHEN b.due_on = $2 + interval '1 month' THEN 2 ELSE 1 END AS n) kind,
-			LATERAL (VALUES (1, @extschema@.im_html_word($1, 'bought')),
-							(2, format(@extschema@.im_html_word($1, 'used'), @extschema@.im_html_date(($2 + interval '1 month')::date))),
-							(3, @extschema@.im_html_word($1, 'refunded'))) k(n, heading)
+			LATERAL (VALUES (1, @extschema@.im_html_word($1, 'bought'::text)),
+							(2, format(@extschema@.im_html_word($1, 'used'::text), @extschema@.im_html_date(($2 + interval '1 month')::date))),
+							(3, @extschema@.im_html_word($1, 'refunded'::text))) k(n, heading)
 		  WHERE k.n = kind.n
 		  GROUP BY k.n, k.heading) s
 $$;
@@ -288,10 +288,10 @@ CREATE FUNCTION @extschema@.im_html_status(lang text, app_id bigint, month date,
 	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT CASE WHEN count(*) = 0 THEN @extschema@.im_html_word($1, 'status.open')
-		ELSE format(@extschema@.im_html_word($1, 'status.issued'),
+	SELECT CASE WHEN count(*) = 0 THEN @extschema@.im_html_word($1, 'status.open'::text)
+		ELSE format(@extschema@.im_html_word($1, 'status.issued'::text),
 			@extschema@.im_html_date((min(i.issued_at) AT TIME ZONE $4)::date)) END
-		|| CASE WHEN count(*) < 2 THEN '' ELSE format(@extschema@.im_html_word($1, 'status.notes'), count(*) - 1) END
+		|| CASE WHEN count(*) < 2 THEN '' ELSE format(@extschema@.im_html_word($1, 'status.notes'::text), count(*) - 1) END
 	FROM @extschema@.im_invoice i
 	WHERE i.app_id = $2 AND i.month = $3
 $$;
@@ -376,19 +376,19 @@ CREATE FUNCTION @extschema@.im_html_header(lang text, app_id bigint, month date,
 AS $$
 	SELECT format('<header><div class="top"><div><p class="kicker">%s</p><h1><bdi>%s</bdi></h1></div>'
 			'<div class="total"><p class="kicker">%s</p><p class="sum"><span class="currency">%s</span><data id="total" value="%s">%s</data></p></div></div>',
-			format(@extschema@.im_html_word($1, 'bill'),
+			format(@extschema@.im_html_word($1, 'bill'::text),
 				format('<time datetime="%s">%s</time>', to_char($3, 'YYYY-MM'), @extschema@.im_html_month($1, $3))),
-			@extschema@.im_html_text(($4).name), @extschema@.im_html_word($1, 'total'), @extschema@.im_html_text(($4).currency),
+			@extschema@.im_html_text(($4).name), @extschema@.im_html_word($1, 'total'::text), @extschema@.im_html_text(($4).currency),
 			($4).total, @extschema@.im_html_number(($4).total, ($4).places))
 		|| '<dl class="facts">'
-		|| @extschema@.im_html_fact(@extschema@.im_html_word($1, 'app_id'), $2::text)
-		|| @extschema@.im_html_fact(@extschema@.im_html_word($1, 'plan'),
-			coalesce(@extschema@.im_html_name($1, 'plan.' || $5, $5), @extschema@.im_html_word($1, 'plan.none')))
-		|| @extschema@.im_html_fact(@extschema@.im_html_word($1, 'card'), format(@extschema@.im_html_word($1, 'card.from'),
+		|| @extschema@.im_html_fact(@extschema@.im_html_word($1, 'app_id'::text), $2::text)
+		|| @extschema@.im_html_fact(@extschema@.im_html_word($1, 'plan'::text),
+			coalesce(@extschema@.im_html_name($1, 'plan.' || $5, $5), @extschema@.im_html_word($1, 'plan.none'::text)))
+		|| @extschema@.im_html_fact(@extschema@.im_html_word($1, 'card'::text), format(@extschema@.im_html_word($1, 'card.from'::text),
 			'<bdi>' || @extschema@.im_html_text(($4).card) || '</bdi>', @extschema@.im_html_date(($4).card_from)))
 		|| coalesce(@extschema@.im_html_sums($1, $3,
 			ARRAY(SELECT b FROM unnest($6) b WHERE b.currency IS NOT DISTINCT FROM ($4).currency), ($4).places), '')
-		|| @extschema@.im_html_fact(@extschema@.im_html_word($1, 'status'),
+		|| @extschema@.im_html_fact(@extschema@.im_html_word($1, 'status'::text),
 			@extschema@.im_html_status($1, $2, $3, ($4).zone))
 		|| '</dl></header>' || E'\n'
 $$;
@@ -410,7 +410,7 @@ DECLARE
 	dau_day date;
 	group_day date;
 BEGIN
-	IF @extschema@.im_guarded('im_bill_html_guarded') THEN
+	IF @extschema@.im_guarded('im_bill_html_guarded'::text) THEN
 		RETURN @extschema@.im_bill_html_guarded($1, $2, $3);
 	END IF;
 	title := @extschema@.im_html_month($3, $2::date);
@@ -424,10 +424,10 @@ BEGIN
 	FROM unnest(days) d ORDER BY d.counts DESC, d.day DESC LIMIT 1;
 	SELECT d.day INTO dau_day FROM unnest(days) d WHERE d.counts AND d.dau > 0 ORDER BY d.dau DESC, d.day LIMIT 1;
 	SELECT d.day INTO group_day FROM unnest(days) d WHERE d.counts AND d.groups > 0 ORDER BY d.groups DESC, d.day LIMIT 1;
-	RETURN @extschema@.im_html_page($3, format(@extschema@.im_html_word($3, 'bill.title'), @extschema@.im_html_text(head.name), title),
+	RETURN @extschema@.im_html_page($3, format(@extschema@.im_html_word($3, 'bill.title'::text), @extschema@.im_html_text(head.name), title),
 		@extschema@.im_html_header($3, $1, $2::date, head, plan, lines)
 		|| CASE WHEN lines IS NULL THEN format('<section class="nothing"><p>%s</p><p>%s</p></section>' || E'\n',
-				@extschema@.im_html_word($3, 'nothing'), format(@extschema@.im_html_word($3, 'nothing.note'), title))
+				@extschema@.im_html_word($3, 'nothing'::text), format(@extschema@.im_html_word($3, 'nothing.note'::text), title))
 			ELSE @extschema@.im_html_tables($3, $1, $2::date, lines, head, dau_day, group_day) END
 		|| @extschema@.im_html_charts($3, days,
 			(head.terms #>> ARRAY['plans', plan, 'dau', 'included'])::numeric,
@@ -436,7 +436,7 @@ BEGIN
 					OR d.deductions_left IS NOT NULL OR d.minutes_left IS NOT NULL)
 				THEN @extschema@.im_html_days($3, days, dau_day, group_day) ELSE '' END
 		|| format('<footer><p>%s</p></footer>' || E'\n',
-			format(@extschema@.im_html_word($3, 'note'), @extschema@.im_html_text(head.zone))));
+			format(@extschema@.im_html_word($3, 'note'::text), @extschema@.im_html_text(head.zone))));
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_bill_html(bigint, @extschema@.im_month, text) IS

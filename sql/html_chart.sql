@@ -70,11 +70,11 @@ AS $$
 				WHEN d.n = $3 THEN 'class="peak"'
 				WHEN d.counts THEN 'class="day"'
 				ELSE format('class="not" fill="url(#%s-not)"', ($1).key) END,
-			d.n, cardinality(($1).days), 0, d.low, $2,
-			@extschema@.im_html_date(d.day) || ': ' || @extschema@.im_html_number(d.low)), '')
+			d.n, cardinality(($1).days), 0::numeric, d.low, $2,
+			@extschema@.im_html_date(d.day) || ': ' || @extschema@.im_html_number(d.low, 0)), '')
 		|| coalesce(@extschema@.im_html_bar(format('class="postpaid" fill="url(#%s-postpaid)"', ($1).key),
 			d.n, cardinality(($1).days), d.low, d.high, $2,
-			@extschema@.im_html_date(d.day) || ': ' || @extschema@.im_html_number(d.high)), ''),
+			@extschema@.im_html_date(d.day) || ': ' || @extschema@.im_html_number(d.high, 0)), ''),
 		'' ORDER BY d.n)
 	FROM unnest(($1).days, ($1).low, ($1).high, ($1).counts) WITH ORDINALITY d(day, low, high, counts, n)
 $$;
@@ -87,7 +87,7 @@ CREATE FUNCTION @extschema@.im_html_peak(chart @extschema@.im_html_chart, top nu
 AS $$
 	SELECT format('<path class="mark" d="M%s %sl-4 -7h8z"/><text class="mark" x="%s" y="%s" text-anchor="%s">%s</text>',
 		x, y - 2, CASE anchor WHEN 'start' THEN x - 5 WHEN 'end' THEN x + 5 ELSE x END, y - 13, anchor,
-		@extschema@.im_html_number(($1).low[$3]))
+		@extschema@.im_html_number(($1).low[$3], 0))
 	FROM (SELECT round(50 + 344 * ($3 - 0.5) / cardinality(($1).days), 1) AS x,
 				 164 - @extschema@.im_html_height(($1).low[$3], $2) AS y,
 				 CASE WHEN $3 * 4 <= cardinality(($1).days) THEN 'start'
@@ -104,7 +104,7 @@ CREATE FUNCTION @extschema@.im_html_quota(lang text, chart @extschema@.im_html_c
 AS $$
 	SELECT format('<text class="quota" x="%s" y="14" text-anchor="%s">%s %s</text>', x, side,
 			CASE WHEN ($2).quota > $3 THEN '&#8593;' ELSE '- -' END,
-			format(@extschema@.im_html_word($1, 'chart.quota'), @extschema@.im_html_number(($2).quota)))
+			format(@extschema@.im_html_word($1, 'chart.quota'::text), @extschema@.im_html_number(($2).quota, 0)))
 		|| CASE WHEN ($2).quota > $3 THEN '' ELSE
 			format('<line class="quota" x1="50" x2="394" y1="%1$s" y2="%1$s"/>',
 				164 - @extschema@.im_html_height(($2).quota, $3)) END
@@ -134,23 +134,23 @@ DECLARE
 	last int;
 BEGIN
 	IF ($2).style = 'split' THEN
-		RETURN (SELECT format(@extschema@.im_html_word($1, 'chart.split'), @extschema@.im_html_number(sum(low + high)),
-					@extschema@.im_html_number(sum(low)), @extschema@.im_html_number(sum(high)))
+		RETURN (SELECT format(@extschema@.im_html_word($1, 'chart.split'::text), @extschema@.im_html_number(sum(low + high), 0),
+					@extschema@.im_html_number(sum(low), 0), @extschema@.im_html_number(sum(high), 0))
 				FROM unnest(($2).low, ($2).high) d(low, high));
 	ELSIF ($2).style = 'left' THEN
 		SELECT min(n), max(n) INTO first, last
 		FROM unnest(($2).low) WITH ORDINALITY d(low, n) WHERE low IS NOT NULL;
-		RETURN format(@extschema@.im_html_word($1, 'chart.left'),
-			@extschema@.im_html_number(($2).low[first]), @extschema@.im_html_date(($2).days[first]),
-			@extschema@.im_html_number(($2).low[last]), @extschema@.im_html_date(($2).days[last]));
+		RETURN format(@extschema@.im_html_word($1, 'chart.left'::text),
+			@extschema@.im_html_number(($2).low[first], 0), @extschema@.im_html_date(($2).days[first]),
+			@extschema@.im_html_number(($2).low[last], 0), @extschema@.im_html_date(($2).days[last]));
 	ELSIF $3 IS NULL THEN
-		RETURN format(@extschema@.im_html_word($1, 'chart.plain'), @extschema@.im_html_word($1, 'chart.no_peak'));
+		RETURN format(@extschema@.im_html_word($1, 'chart.plain'::text), @extschema@.im_html_word($1, 'chart.no_peak'::text));
 	END IF;
-	place := format(@extschema@.im_html_word($1, 'chart.peak'),
-		@extschema@.im_html_number(($2).low[$3]), @extschema@.im_html_date(($2).days[$3]));
+	place := format(@extschema@.im_html_word($1, 'chart.peak'::text),
+		@extschema@.im_html_number(($2).low[$3], 0), @extschema@.im_html_date(($2).days[$3]));
 	RETURN format(@extschema@.im_html_word($1, CASE WHEN ($2).quota IS NULL THEN 'chart.plain'
 			WHEN ($2).low[$3] > ($2).quota THEN 'chart.over' ELSE 'chart.within' END),
-		place, @extschema@.im_html_number(($2).quota));
+		place, @extschema@.im_html_number(($2).quota, 0));
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_html_summary(text, @extschema@.im_html_chart, bigint) IS
@@ -207,7 +207,7 @@ BEGIN
 			'<div class="plot" tabindex="0" role="group" aria-label="%2$s">'
 			'<svg viewBox="0 0 400 188" role="img" aria-labelledby="%1$s-title %1$s-desc">'
 			'<title id="%1$s-title">%2$s</title><desc id="%1$s-desc">%4$s %3$s</desc>',
-			key, heading, summary, format(@extschema@.im_html_word($1, 'chart.desc'), heading))
+			key, heading, summary, format(@extschema@.im_html_word($1, 'chart.desc'::text), heading))
 		|| @extschema@.im_html_hatches($2)
 		|| @extschema@.im_html_axes($1, ($2).days, step, top)
 		|| @extschema@.im_html_bars($2, top, peak)

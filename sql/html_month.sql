@@ -35,9 +35,9 @@ CREATE FUNCTION @extschema@.im_html_items(lang text, items text[], lines bigint[
 AS $$
 	SELECT @extschema@.im_html_heads($1, ARRAY['item', 'lines.count', 'share', 'amount'], 2) || '<tbody>'
 		|| string_agg(format('<tr><th scope="row"><span class="item">%s</span></th><td class="n">%s</td><td>%s</td>%s</tr>',
-				@extschema@.im_html_name($1, 'item.' || i.item, i.item), @extschema@.im_html_number(i.lines),
+				@extschema@.im_html_name($1, 'item.' || i.item, i.item), @extschema@.im_html_number(i.lines::numeric, 0),
 				@extschema@.im_html_share(i.amount, (SELECT max(m) FROM unnest($4) m)),
-				@extschema@.im_html_amount('td', '', '', i.amount, $5)), E'\n' ORDER BY i.amount DESC, i.item COLLATE "C")
+				@extschema@.im_html_amount('td'::text, ''::text, ''::text, i.amount, $5)), E'\n' ORDER BY i.amount DESC, i.item COLLATE "C")
 		|| '</tbody>'
 	FROM unnest($2, $3, $4) i(item, lines, amount)
 $$;
@@ -53,7 +53,7 @@ CREATE FUNCTION @extschema@.im_month_html_of(apps bigint[], month @extschema@.im
 AS $$
 #variable_conflict use_column
 DECLARE
-	title text := format(@extschema@.im_html_word($3, 'month.title'), @extschema@.im_html_month($3, $2::date));
+	title text := format(@extschema@.im_html_word($3, 'month.title'::text), @extschema@.im_html_month($3, $2::date));
 	head text;
 	bills bigint;
 	item_tables text;
@@ -79,12 +79,12 @@ BEGIN
 		string_agg(format('<p class="sum"><span class="currency">%s</span><data value="%s">%s</data></p>',
 			@extschema@.im_html_text(c.currency), c.total, @extschema@.im_html_number(c.total, c.places)), '' ORDER BY c.currency COLLATE "C"),
 		string_agg(@extschema@.im_html_section('items-' || c.currency,
-			format('%s, %s', @extschema@.im_html_word($3, 'items'), @extschema@.im_html_text(c.currency)),
-			'items', @extschema@.im_html_items($3, i.items, i.lines, i.amounts, c.places)), '' ORDER BY c.currency COLLATE "C"),
+			format('%s, %s', @extschema@.im_html_word($3, 'items'::text), @extschema@.im_html_text(c.currency)),
+			'items'::text, @extschema@.im_html_items($3, i.items, i.lines, i.amounts, c.places)), '' ORDER BY c.currency COLLATE "C"),
 		(SELECT @extschema@.im_html_heads($3, ARRAY['app', 'app_id', 'currency', 'lines.count', 'total'], 4) || '<tbody>'
 				|| string_agg(format('<tr><th scope="row"><bdi>%s</bdi></th><td>%s</td><td>%s</td><td class="n">%s</td>%s</tr>',
 					@extschema@.im_html_text(a.name), t.app_id, @extschema@.im_html_text(t.currency),
-					@extschema@.im_html_number(l.lines), @extschema@.im_html_amount('td', '', '', t.total, t.places)), E'\n'
+					@extschema@.im_html_number(l.lines::numeric, 0), @extschema@.im_html_amount('td'::text, ''::text, ''::text, t.total, t.places)), E'\n'
 					ORDER BY t.currency COLLATE "C", t.total DESC, t.app_id)
 				|| '</tbody>'
 		 FROM total t
@@ -96,9 +96,9 @@ BEGIN
 	JOIN item i ON i.currency = c.currency;
 	RETURN @extschema@.im_html_page($3, title,
 		format('<header><div class="top"><div><p class="kicker">%s</p><h1><time datetime="%s">%s</time></h1></div><div class="total"><p class="kicker">%s</p>%s</div></div></header>' || E'\n',
-			format(@extschema@.im_html_word($3, 'apps.count'), coalesce(bills, 0)), to_char($2::date, 'YYYY-MM'), title, @extschema@.im_html_word($3, 'total'), head)
-		|| CASE WHEN app_rows IS NULL THEN format('<section class="nothing"><p>%s</p></section>' || E'\n', @extschema@.im_html_word($3, 'nothing'))
-			ELSE item_tables || @extschema@.im_html_section('apps', @extschema@.im_html_word($3, 'apps'), 'apps', app_rows) END);
+			format(@extschema@.im_html_word($3, 'apps.count'::text), coalesce(bills, 0)), to_char($2::date, 'YYYY-MM'), title, @extschema@.im_html_word($3, 'total'::text), head)
+		|| CASE WHEN app_rows IS NULL THEN format('<section class="nothing"><p>%s</p></section>' || E'\n', @extschema@.im_html_word($3, 'nothing'::text))
+			ELSE item_tables || @extschema@.im_html_section('apps'::text, @extschema@.im_html_word($3, 'apps'::text), 'apps'::text, app_rows) END);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_month_html_of(bigint[], @extschema@.im_month, text) IS
@@ -109,11 +109,11 @@ CREATE FUNCTION @extschema@.im_month_html(month @extschema@.im_month, lang text 
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF @extschema@.im_guarded('im_month_html_guarded') THEN
+	IF @extschema@.im_guarded('im_month_html_guarded'::text) THEN
 		RETURN @extschema@.im_month_html_guarded($1, $2);
 	END IF;
 	PERFORM @extschema@.im_need_tables();
-	RETURN @extschema@.im_month_html_of(NULL, $1, $2);
+	RETURN @extschema@.im_month_html_of(NULL::bigint[], $1, $2);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_month_html(@extschema@.im_month, text) IS

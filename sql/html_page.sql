@@ -140,7 +140,7 @@ AS $$
 		'<link rel="icon" href="data:,">' || E'\n'
 		'<title>%s</title>' || E'\n' || '<style>%s</style>' || E'\n' || '</head>' || E'\n'
 		'<body>' || E'\n' || '<main>' || E'\n' || '%s</main>' || E'\n' || '</body>' || E'\n' || '</html>',
-		@extschema@.im_html_word($1, 'lang'), $2, @extschema@.im_html_style(), $3)
+		@extschema@.im_html_word($1, 'lang'::text), $2, @extschema@.im_html_style(), $3)
 $$;
 COMMENT ON FUNCTION @extschema@.im_html_page(text, text, text) IS
 'A whole page; its policy allows no script and no request.';

@@ -19,7 +19,7 @@ COMMENT ON FUNCTION @extschema@.im_html_name(text, text, text) IS
 CREATE FUNCTION @extschema@.im_html_number(value numeric, places integer DEFAULT 0) RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_html_number(numeric, integer) IS
-'A number with separators of thousands and at least so many places; exact.';
+'A number with separators of thousands and at least so many places; exact. Error 22023 unless places are from 0 to 100.';
 
 CREATE FUNCTION @extschema@.im_html_date(day date) RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -38,7 +38,7 @@ COMMENT ON FUNCTION @extschema@.im_html_times(text) IS
 CREATE FUNCTION @extschema@.im_html_month(lang text, month date) RETURNS text
 	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
-	RETURN format(@extschema@.im_html_word(lang, 'month.name'), to_char(month, 'FMYYYY'),
+	RETURN format(@extschema@.im_html_word(lang, 'month.name'::text), to_char(month, 'FMYYYY'),
 		@extschema@.im_html_word(lang, 'month.' || to_char(month, 'FMMM')), to_char(month, 'FMMM'));
 COMMENT ON FUNCTION @extschema@.im_html_month(text, date) IS
 'A month in words.';
@@ -75,7 +75,7 @@ CREATE FUNCTION @extschema@.im_html_tick(lang text, value numeric) RETURNS text
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT CASE
-		WHEN $2 < 10000 THEN @extschema@.im_html_number($2)
+		WHEN $2 < 10000 THEN @extschema@.im_html_number($2, 0)
 		WHEN $2 >= 1000000000000000 THEN
 			trim_scale($2 / ('1' || repeat('0', length(trunc($2)::text) - 1))::numeric)
 				|| 'e' || length(trunc($2)::text) - 1

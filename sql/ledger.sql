@@ -4,16 +4,17 @@
 -- is no counter to wait for, so closers of different apps run side by side,
 -- and the key alone keeps two of them from issuing one document twice.
 
-CREATE FUNCTION @extschema@.im_canonical(VARIADIC "any") RETURNS bytea
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_canonical("any") IS
-'The values as bytes that no session setting, encoding or version changes and that no other values have: what digests are computed of. Error 0A000 for types that no invoice has.';
+CREATE FUNCTION @extschema@.im_canonical("values" record) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'im_canonical_record'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_canonical(record) IS
+'The values of a row as bytes that no session setting, encoding or version changes and that no other values have: what digests are computed of. Error 0A000 for types that no invoice has.';
 
 CREATE FUNCTION @extschema@.im_line_bytes(l @extschema@.im_bill_line) RETURNS bytea
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	RETURN @extschema@.im_canonical((l).line, (l).item, (l).option, (l).period, (l).due_on,
+	RETURN @extschema@.im_canonical(ROW((l).line, (l).item, (l).option, (l).period, (l).due_on,
 		(l).quantity, (l).included, (l).billable, (l).units, (l).unit_price, (l).amount,
-		(l).currency, (l).explanation);
+		(l).currency, (l).explanation));
 COMMENT ON FUNCTION @extschema@.im_line_bytes(@extschema@.im_bill_line) IS
 'What of a line goes into the digest of its document: all but app and month, which are the document''s.';
 
@@ -25,8 +26,8 @@ CREATE FUNCTION @extschema@.im_invoice_digest(app_id bigint, month date, revisio
 	RETURNS bytea
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	RETURN pg_catalog.sha256(
-		@extschema@.im_canonical('imbilling invoice 1'::pg_catalog.text, app_id, month, revision, kind,
-			currency, total, issued_at, rate_card, card_from, previous, lines));
+		@extschema@.im_canonical(ROW('imbilling invoice 1'::pg_catalog.text, app_id, month, revision, kind,
+			currency, total, issued_at, rate_card, card_from, previous, lines)));
 COMMENT ON FUNCTION @extschema@.im_invoice_digest(bigint, date, integer, text, text, numeric, timestamptz, text, date, bytea, bytea) IS
 'The digest of a document (SHA-256): of its columns, the digest of the app''s document before it (null for the first) and the bytes of its lines in their order.';
 
@@ -152,9 +153,9 @@ AS $$
 BEGIN
 	PERFORM @extschema@.im_need_tables();
 	RETURN (
-		SELECT sha256(@extschema@.im_canonical('imbilling month 1'::text, $1::date,
-			string_agg(@extschema@.im_canonical(i.app_id, i.revision, i.digest), ''
-				ORDER BY i.app_id, i.revision)))
+		SELECT sha256(@extschema@.im_canonical(ROW('imbilling month 1'::text, $1::date,
+			string_agg(@extschema@.im_canonical(ROW(i.app_id, i.revision, i.digest)), ''
+				ORDER BY i.app_id, i.revision))))
 		FROM @extschema@.im_invoice i
 		WHERE i.month = $1::date);
 END

@@ -143,7 +143,7 @@ BEGIN
 	marked AS (
 		SELECT a.app_id, a.time_zone, a.prices_mau
 		FROM (SELECT DISTINCT t.app_id FROM taken t) t
-		JOIN @extschema@.im_app_cards(NULL) a ON a.app_id = t.app_id
+		JOIN @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a ON a.app_id = t.app_id
 		WHERE a.time_zone IS NOT NULL)
 	SELECT array_agg(m.app_id), array_agg(m.time_zone), array_agg(m.prices_mau), array_agg(m.days),
 		array_agg(coalesce(m.starts, '{}') + coalesce(m.stops, '{}'))

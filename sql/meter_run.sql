@@ -95,7 +95,7 @@ AS $$
 DECLARE
 	-- where some apps cut other days, or need sets of users, theirs are left out
 	choose text := CASE WHEN (SELECT count(DISTINCT a.time_zone) > 1 OR bool_or(a.prices_mau)
-							  FROM @extschema@.im_app_cards(NULL) a)
+							  FROM @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a)
 		THEN 'JOIN %6$s.im_app_cards(NULL) a ON a.app_id = l.app_id AND a.time_zone = %1$L AND NOT a.prices_mau'
 		ELSE '' END;
 	slices text;
@@ -107,7 +107,7 @@ BEGIN
 			CASE WHEN s.shared THEN format(' AND %s.im_day(l.at, %L) = %L', '@extschema@', z.zone, d.day) END,
 			'@extschema@'), ' UNION ALL ')
 	INTO slices
-	FROM (SELECT DISTINCT a.time_zone FROM @extschema@.im_app_cards(NULL) a WHERE NOT a.prices_mau) z(zone),
+	FROM (SELECT DISTINCT a.time_zone FROM @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a WHERE NOT a.prices_mau) z(zone),
 		(SELECT $1 + i FROM generate_series(0, $2 - $1 - 1) i) d(day),
 		@extschema@.im_day_slice(d.day, z.zone) s;
 	IF slices IS NULL THEN
@@ -135,7 +135,7 @@ BEGIN
 			slices := @extschema@.im_slices_query(($1).raw_first, ($1).raw_until);
 		END IF;
 		RETURN CASE WHEN slices IS NULL THEN format(whole, '@extschema@')
-			WHEN EXISTS (SELECT FROM @extschema@.im_app_cards(NULL) a WHERE a.prices_mau)
+			WHEN EXISTS (SELECT FROM @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a WHERE a.prices_mau)
 				THEN format('%s UNION ALL %s WHERE l.prices_mau', slices, format(whole, '@extschema@'))
 			ELSE slices END;
 	END IF;
@@ -182,18 +182,18 @@ BEGIN
 	-- what is not read is not planned either
 	EXECUTE 'CREATE TEMP TABLE im_metering_event ON COMMIT DROP AS '
 		|| CASE WHEN ($1).raw_first < ($1).raw_until THEN $query$
-			SELECT g.app_id, g.groups AS usage FROM @extschema@.im_gather_groups(NULL, $1) g
+			SELECT g.app_id, g.groups AS usage FROM @extschema@.im_gather_groups(NULL::@extschema@.im_rate_card, $1) g
 			UNION ALL
-			SELECT k.app_id, k.checks FROM @extschema@.im_gather_checks(NULL, $1) k
+			SELECT k.app_id, k.checks FROM @extschema@.im_gather_checks(NULL::@extschema@.im_rate_card, $1) k
 			UNION ALL
-			SELECT c.app_id, c.calls FROM @extschema@.im_gather_calls(NULL, $1) c
+			SELECT c.app_id, c.calls FROM @extschema@.im_gather_calls(NULL::@extschema@.im_rate_card, $1) c
 			UNION ALL $query$ ELSE '' END
 		|| $query$
-			SELECT g.app_id, g.groups AS usage FROM @extschema@.im_stale_groups('-infinity', NULL, $1) g
+			SELECT g.app_id, g.groups AS usage FROM @extschema@.im_stale_groups('-infinity'::date, NULL::@extschema@.im_rate_card, $1) g
 			UNION ALL
-			SELECT k.app_id, k.checks FROM @extschema@.im_stale_checks('-infinity', NULL, $1) k
+			SELECT k.app_id, k.checks FROM @extschema@.im_stale_checks('-infinity'::date, NULL::@extschema@.im_rate_card, $1) k
 			UNION ALL
-			SELECT c.app_id, c.calls FROM @extschema@.im_stale_calls('-infinity', NULL, $1) c $query$
+			SELECT c.app_id, c.calls FROM @extschema@.im_stale_calls('-infinity'::date, NULL::@extschema@.im_rate_card, $1) c $query$
 	USING $1;
 END
 $$;
@@ -219,7 +219,7 @@ BEGIN
 		  UNION ALL
 		  SELECT g.app_id, g.at, g.at
 		  FROM @extschema@.im_bad_groups($1, $2) g) b
-	JOIN @extschema@.im_app_cards(NULL) a ON a.app_id = b.app_id
+	JOIN @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a ON a.app_id = b.app_id
 	WHERE a.time_zone IS NOT NULL AND ($3 IS NULL OR b.app_id = ANY ($3))
 		AND @extschema@.im_local_days(b.since, b.until, a.time_zone) && daterange($1, $2);
 	RETURN (SELECT array_agg(DISTINCT b.app_id)
@@ -359,7 +359,7 @@ BEGIN
 		WHILE day < ($1).stale_until[i] LOOP
 			slice := @extschema@.im_day_slice(day, zone);
 			SELECT
-				(SELECT nullif(@extschema@.im_dau(l.user_id), 0)
+				(SELECT nullif(@extschema@.im_login_dau(l.user_id), 0)
 				 FROM @extschema@.im_login l
 				 WHERE l.app_id = app AND l.at >= slice.since AND l.at < slice.until
 					AND (NOT slice.shared OR @extschema@.im_day(l.at, zone) = day)),
@@ -444,7 +444,7 @@ BEGIN
 			r.audio_half_minutes, r.video_half_minutes, r.audio_minutes, r.sd_minutes, r.hd_minutes,
 			r.fhd_minutes, now()
 		FROM pg_temp.im_metering_row r
-		JOIN @extschema@.im_app_cards(NULL) a ON a.app_id = r.app_id
+		JOIN @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a ON a.app_id = r.app_id
 		-- bills read them in the order of the primary key, app by app
 		ORDER BY r.app_id, r.day
 		ON CONFLICT DO NOTHING;
@@ -499,7 +499,7 @@ BEGIN
 	PERFORM @extschema@.im_open_metering();
 	PERFORM @extschema@.im_meter_spans($1);
 	PERFORM @extschema@.im_meter_stale($2);
-	written := @extschema@.im_store_usage($1, $2, NULL);
+	written := @extschema@.im_store_usage($1, $2, NULL::@extschema@.im_metered_figures[]);
 	INSERT INTO @extschema@.im_metered_day (day, metered_at)
 	SELECT d::date, now()
 	FROM unnest($1) s(days),
@@ -550,7 +550,7 @@ BEGIN
 	END IF;
 	RAISE NOTICE 'metered % changed spans of single apps: % rows',
 		cardinality((plan.reading).stale_apps), cardinality(figures);
-	RETURN @extschema@.im_store_usage('{}', plan.reading, figures);
+	RETURN @extschema@.im_store_usage('{}'::datemultirange, plan.reading, figures);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_meter(date, date) IS

@@ -323,12 +323,12 @@ BEGIN
 	END IF;
 	IF $2 IS NULL THEN
 		RETURN NOT EXISTS (
-			SELECT FROM @extschema@.im_app_cards(NULL) a
+			SELECT FROM @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a
 			WHERE a.time_zone IS DISTINCT FROM $1::jsonb ->> 'time_zone'
 				OR NOT a.prices_mau AND $1::jsonb @? '$.plans.*.mau');
 	END IF;
 	RETURN NOT EXISTS (
-		SELECT FROM @extschema@.im_app_cards(NULL) a
+		SELECT FROM @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a
 		WHERE a.app_id = $2
 			AND (a.time_zone IS DISTINCT FROM $1::jsonb ->> 'time_zone'
 				OR NOT a.prices_mau AND $1::jsonb @? '$.plans.*.mau'));
@@ -359,7 +359,7 @@ BEGIN
 		IF $6 IS NULL THEN
 			zones := (SELECT array_agg(DISTINCT v.terms ->> 'time_zone') FROM @extschema@.im_rate_card_version v);
 		ELSE
-			zones := (SELECT ARRAY[a.time_zone] FROM @extschema@.im_app_cards(NULL) a WHERE a.app_id = $6);
+			zones := (SELECT ARRAY[a.time_zone] FROM @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a WHERE a.app_id = $6);
 		END IF;
 		unmetered := @extschema@.im_unmetered_days(low, $2, zones);
 	END IF;
@@ -423,7 +423,7 @@ AS $$
 	FROM (SELECT d.app_id, range_agg(d.days) AS days
 		  FROM (SELECT m.app_id, @extschema@.im_local_days(m.since, m.until, a.time_zone) AS days
 				FROM @extschema@.im_usage_mark m
-				JOIN @extschema@.im_app_cards(NULL) a ON a.app_id = m.app_id
+				JOIN @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a ON a.app_id = m.app_id
 				WHERE a.time_zone IS NOT NULL
 				UNION ALL
 				SELECT e.app_id, u.days

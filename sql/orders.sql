@@ -84,7 +84,7 @@ CREATE FUNCTION @extschema@.im_verify_apps(apps bigint[]) RETURNS bigint
 AS $$
 DECLARE
 	checked bigint;
-	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
 BEGIN
 	IF NOT EXISTS (SELECT FROM @extschema@.im_rate_card_version) THEN
 		RAISE WARNING USING
@@ -93,9 +93,9 @@ BEGIN
 		RETURN 0;
 	END IF;
 	SELECT count(*) FILTER (WHERE @extschema@.im_verify_orders(a.app_id, a.card_name, book,
-								o.orders, NULL, false))
+								o.orders, NULL::daterange[], false))
 	INTO checked
-	FROM @extschema@.im_app_cards(NULL) a
+	FROM @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a
 	JOIN (SELECT k.app_id,
 				 array_agg(ROW(k.order_id, k.at, k.action, k.item, k.option, k.months, k.quantity,
 							   k.refunds, k.paid)::@extschema@.im_order_entry
@@ -118,13 +118,13 @@ DECLARE
 	wrong bigint;
 	checked bigint;
 	example text;
-	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
 BEGIN
 	SELECT count(*), count(p.problem), min(p.problem)
 	INTO checked, wrong, example
 	FROM (SELECT @extschema@.im_order_problem(a.app_id, a.card_name, book, a.orders,
 					a.suspensions, false) AS problem
-		  FROM @extschema@.im_app_accounts('9999-12-31', NULL) a
+		  FROM @extschema@.im_app_accounts('9999-12-31'::date, NULL::@extschema@.im_rate_card) a
 		  WHERE a.orders IS NOT NULL) p;
 	IF wrong > 0 THEN
 		RAISE EXCEPTION USING

@@ -63,7 +63,7 @@ BEGIN
 			DETAIL = 'Every query that reads the table opens or prunes each of them.',
 			HINT = 'Take a longer step, or fewer days.';
 	END IF;
-	PERFORM @extschema@.im_day('2000-01-01 00:00+00', $4);
+	PERFORM @extschema@.im_day('2000-01-01 00:00+00'::timestamptz, $4);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_check_partitions(date, date, interval, text) IS
@@ -313,7 +313,7 @@ BEGIN
 	PERFORM @extschema@.im_watch_partitions();
 	loaders := ARRAY(SELECT g.role FROM @extschema@.im_grants() g WHERE g.kind = 'loader');
 	IF loaders <> '{}' THEN
-		PERFORM @extschema@.im_change_privileges('GRANT', 'loader', loaders);
+		PERFORM @extschema@.im_change_privileges('GRANT'::text, 'loader'::text, loaders);
 	END IF;
 	RETURN made;
 END

@@ -8,3 +8,9 @@
  */
 \echo Use "CREATE EXTENSION imbilling" to load this file. \quit
 
+/*
+ * Whoever may create in the extension's schema has no say in what follows:
+ * operators and types without a schema are the server's own.  It lasts until
+ * the script ends.
+ */
+SET LOCAL search_path = pg_catalog, pg_temp;

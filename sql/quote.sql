@@ -43,18 +43,18 @@ DECLARE
 	book @extschema@.im_price_book;
 	reading @extschema@.im_reading;
 BEGIN
-	IF @extschema@.im_guarded('im_cheapest_plan_guarded') THEN
+	IF @extschema@.im_guarded('im_cheapest_plan_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_cheapest_plan_guarded($1, $2);
 		RETURN;
 	END IF;
-	book := @extschema@.im_price_book(NULL);
+	book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
 	PERFORM @extschema@.im_need_app($1);
 	PERFORM @extschema@.im_need_month($1, $2);
-	reading := @extschema@.im_reading(first, until, NULL, book, $1);
+	reading := @extschema@.im_reading(first, until, NULL::@extschema@.im_rate_card, book, $1);
 	RETURN QUERY
 	SELECT CASE WHEN p.lacks IS NULL THEN (row_number() OVER cheapest)::integer END,
 		p.plan, p.total, p.currency, p.lacks IS NULL, p.lacks, p.held, p.items
-	FROM @extschema@.im_gather(first, until, NULL, reading) g,
+	FROM @extschema@.im_gather(first, until, NULL::@extschema@.im_rate_card, reading) g,
 		@extschema@.im_rate_plans(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) p
@@ -150,8 +150,8 @@ BEGIN
 				UNION ALL
 				SELECT * FROM @extschema@.im_early_usage(first, until, $4, book_b)) s
 		  GROUP BY s.app_id) e;
-	reading_a := @extschema@.im_reading_of(first, until, $3, apps, sinces);
-	reading_b := @extschema@.im_reading_of(first, until, $4, apps, sinces);
+	reading_a := @extschema@.im_reading_of(first, until, $3, apps, sinces, NULL::bigint);
+	reading_b := @extschema@.im_reading_of(first, until, $4, apps, sinces, NULL::bigint);
 	RETURN QUERY
 	SELECT g.app_id, x.total, x.currency, y.total, y.currency,
 		CASE WHEN x.currency = y.currency THEN y.total - x.total END,
@@ -195,11 +195,11 @@ CREATE FUNCTION @extschema@.im_compare_cards(month @extschema@.im_month, a @exts
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF @extschema@.im_guarded('im_compare_cards_guarded') THEN
+	IF @extschema@.im_guarded('im_compare_cards_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_compare_cards_guarded($1, $2, $3);
 		RETURN;
 	END IF;
-	RETURN QUERY SELECT * FROM @extschema@.im_compare_cards_of(NULL, $1, $2, $3);
+	RETURN QUERY SELECT * FROM @extschema@.im_compare_cards_of(NULL::bigint[], $1, $2, $3);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_compare_cards(@extschema@.im_month, @extschema@.im_rate_card, @extschema@.im_rate_card) IS

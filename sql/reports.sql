@@ -15,7 +15,7 @@ BEGIN
 			DETAIL = 'Without a card given, prices are those of the version of "cn" in force today.',
 			HINT = 'Call im_create_tables() first, or give a card, such as im_bundled_card(''cn'', ''2024-01-01'').';
 	END IF;
-	IF @extschema@.im_guarded('im_current_card_guarded') THEN
+	IF @extschema@.im_guarded('im_current_card_guarded'::text) THEN
 		RETURN @extschema@.im_current_card_guarded();
 	END IF;
 	SELECT v.terms::@extschema@.im_rate_card INTO card
@@ -145,15 +145,15 @@ CREATE FUNCTION @extschema@.im_app_status(app_id bigint, at timestamptz) RETURNS
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF @extschema@.im_guarded('im_app_status_guarded') THEN
+	IF @extschema@.im_guarded('im_app_status_guarded'::text) THEN
 		RETURN @extschema@.im_app_status_guarded($1, $2);
 	END IF;
 	PERFORM @extschema@.im_need_app($1);
 	RETURN (
-		SELECT @extschema@.im_rate_state(a.app_id, a.card_name, @extschema@.im_price_book(NULL),
+		SELECT @extschema@.im_rate_state(a.app_id, a.card_name, @extschema@.im_price_book(NULL::@extschema@.im_rate_card),
 			o.orders, s.suspensions, false, $2)
-		FROM @extschema@.im_app_cards(NULL) a
-		LEFT JOIN @extschema@.im_app_orders('infinity') o ON o.app_id = a.app_id
+		FROM @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a
+		LEFT JOIN @extschema@.im_app_orders('infinity'::timestamptz) o ON o.app_id = a.app_id
 		LEFT JOIN @extschema@.im_app_suspensions() s ON s.app_id = a.app_id
 		WHERE a.app_id = $1);
 END
@@ -176,17 +176,17 @@ DECLARE
 	book @extschema@.im_price_book;
 	reading @extschema@.im_reading;
 BEGIN
-	IF @extschema@.im_guarded('im_moderation_statement_guarded') THEN
+	IF @extschema@.im_guarded('im_moderation_statement_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_moderation_statement_guarded($1, $2);
 		RETURN;
 	END IF;
-	book := @extschema@.im_price_book(NULL);
+	book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
 	PERFORM @extschema@.im_need_app($1);
 	PERFORM @extschema@.im_need_month($1, $2);
-	reading := @extschema@.im_reading(first, until, NULL, book, $1);
+	reading := @extschema@.im_reading(first, until, NULL::@extschema@.im_rate_card, book, $1);
 	RETURN QUERY
 	SELECT l.*
-	FROM @extschema@.im_gather(first, until, NULL, reading) g,
+	FROM @extschema@.im_gather(first, until, NULL::@extschema@.im_rate_card, reading) g,
 		@extschema@.im_rate_statement(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) l
@@ -209,22 +209,22 @@ DECLARE
 	book @extschema@.im_price_book;
 	reading @extschema@.im_reading;
 BEGIN
-	IF @extschema@.im_guarded('im_unbilled_usage_guarded') THEN
+	IF @extschema@.im_guarded('im_unbilled_usage_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_unbilled_usage_guarded($1);
 		RETURN;
 	END IF;
-	book := @extschema@.im_price_book(NULL);
-	reading := @extschema@.im_reading(first, until, NULL, NULL);
+	book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
+	reading := @extschema@.im_reading(first, until, NULL::@extschema@.im_rate_card, NULL::@extschema@.im_price_book, NULL::bigint);
 	RETURN QUERY
 	SELECT l.*
-	FROM @extschema@.im_gather(first, until, NULL, reading) g,
+	FROM @extschema@.im_gather(first, until, NULL::@extschema@.im_rate_card, reading) g,
 		@extschema@.im_rate_unbilled(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) l;
 	RETURN QUERY
 	SELECT l.*
 	FROM @extschema@.im_orphaned_usage(first, until) g,
-		@extschema@.im_rate_unbilled(g.app_id, NULL, NULL, NULL, NULL, false, $1, first, g.usage, NULL, NULL, NULL, NULL, NULL, NULL) l;
+		@extschema@.im_rate_unbilled(g.app_id, NULL::text, NULL::@extschema@.im_price_book, NULL::@extschema@.im_order_entry[], NULL::daterange[], false, $1, first, g.usage, NULL::bigint[], NULL::bigint[], NULL::bigint[], NULL::bigint[], NULL::date[], NULL::@extschema@.im_userset[]) l;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_unbilled_usage(@extschema@.im_month) IS

@@ -27,12 +27,12 @@ BEGIN
 	IF $2 THEN
 		RETURN QUERY
 		SELECT g.app_id, g.since, g.daily, g.checks, g.calls
-		FROM @extschema@.im_gather_of($1, $3, $4, NULL, $5, $6) g;
+		FROM @extschema@.im_gather_of($1, $3, $4, NULL::@extschema@.im_rate_card, $5, $6) g;
 	ELSIF $1 IS NOT NULL THEN
-		reading := @extschema@.im_reading_of($3, $4, NULL, $5, $6);
+		reading := @extschema@.im_reading_of($3, $4, NULL::@extschema@.im_rate_card, $5, $6, NULL::bigint);
 		RETURN QUERY
 		SELECT g.app_id, g.since, g.daily, g.checks, g.calls
-		FROM @extschema@.im_gather($3, $4, NULL, reading) g
+		FROM @extschema@.im_gather($3, $4, NULL::@extschema@.im_rate_card, reading) g
 		WHERE g.app_id = ANY ($1);
 	END IF;
 END
@@ -112,7 +112,7 @@ BEGIN
 	END IF;
 	WHILE first < high LOOP
 		middle := (first + high) / 2;
-		IF @extschema@.im_is_idle($1, '-infinity', upper(($2 OPERATOR(@extschema@.+) middle)::daterange)) THEN
+		IF @extschema@.im_is_idle($1, '-infinity'::date, upper(($2 OPERATOR(@extschema@.+) middle)::daterange)) THEN
 			first := middle + 1;
 		ELSE
 			high := middle;
@@ -146,7 +146,7 @@ CREATE FUNCTION @extschema@.im_app_revenue_of(among bigint[], first_month @extsc
 AS $$
 #variable_conflict use_column
 DECLARE
-	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
 	span int4range;
 	since_month @extschema@.im_month;
 	through_month @extschema@.im_month;
@@ -179,7 +179,7 @@ BEGIN
 		AND (k.app_id = ANY ($1) OR $1 IS NULL);
 	IF packers IS NOT NULL THEN
 		SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, sinces
-		FROM @extschema@.im_early_usage(earlier, until, NULL, book) e
+		FROM @extschema@.im_early_usage(earlier, until, NULL::@extschema@.im_rate_card, book) e
 		WHERE e.app_id = ANY (packers);
 	END IF;
 	RETURN QUERY
@@ -190,11 +190,11 @@ BEGIN
 		GROUP BY b.app_id, b.month, b.item, b.option, b.currency),
 	spread AS MATERIALIZED (
 		SELECT r.*
-		FROM @extschema@.im_app_accounts(until, NULL) a
+		FROM @extschema@.im_app_accounts(until, NULL::@extschema@.im_rate_card) a
 		LEFT JOIN @extschema@.im_pack_usage(packers, $1 IS NOT NULL, earlier, until, apps, sinces) u
 			ON u.app_id = a.app_id,
 			@extschema@.im_rate_revenue(a.app_id, a.card_name, book, a.orders, a.suspensions, false,
-				since_month, coalesce(u.since, first), u.daily, NULL, NULL, u.checks, u.calls, NULL, NULL, through_month) r
+				since_month, coalesce(u.since, first), u.daily, NULL::bigint[], NULL::bigint[], u.checks, u.calls, NULL::date[], NULL::@extschema@.im_userset[], through_month) r
 		WHERE a.orders IS NOT NULL AND (a.app_id = ANY ($1) OR $1 IS NULL)),
 	-- of the months of the report the bills tell what was issued
 	before AS (
@@ -248,11 +248,11 @@ CREATE FUNCTION @extschema@.im_app_revenue(first_month @extschema@.im_month, las
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF @extschema@.im_guarded('im_app_revenue_guarded') THEN
+	IF @extschema@.im_guarded('im_app_revenue_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_app_revenue_guarded($1, $2);
 		RETURN;
 	END IF;
-	RETURN QUERY SELECT * FROM @extschema@.im_app_revenue_of(NULL, $1, $2);
+	RETURN QUERY SELECT * FROM @extschema@.im_app_revenue_of(NULL::bigint[], $1, $2);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_app_revenue(@extschema@.im_month, @extschema@.im_month) IS

@@ -10,7 +10,7 @@
 -- How a public function im_foo() becomes readable by readers and tenants:
 --
 -- 1. It is LANGUAGE plpgsql and begins (a scalar: RETURN schema.im_foo_guarded(...)) with
---        IF @extschema@.im_guarded('im_foo_guarded') THEN
+--        IF @extschema@.im_guarded('im_foo_guarded'::text) THEN
 --            RETURN QUERY SELECT * FROM @extschema@.im_foo_guarded($1, $2);
 --            RETURN;
 --        END IF;
@@ -178,10 +178,10 @@ BEGIN
 		RETURN QUERY SELECT * FROM @extschema@.im_unbilled_usage($2);
 		RETURN;
 	END IF;
-	book := @extschema@.im_price_book(NULL);
+	book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
 	RETURN QUERY
 	SELECT l.*
-	FROM @extschema@.im_gather_of($1, $2::date, upper($2::daterange), NULL, NULL, NULL) g,
+	FROM @extschema@.im_gather_of($1, $2::date, upper($2::daterange), NULL::@extschema@.im_rate_card, NULL::bigint[], NULL::date[]) g,
 		@extschema@.im_rate_unbilled(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) l;
@@ -234,11 +234,11 @@ CREATE FUNCTION @extschema@.im_apps()
 AS $$
 BEGIN
 	PERFORM @extschema@.im_need_tables();
-	IF @extschema@.im_guarded('im_apps_guarded') THEN
+	IF @extschema@.im_guarded('im_apps_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_apps_guarded();
 		RETURN;
 	END IF;
-	RETURN QUERY SELECT * FROM @extschema@.im_apps_of(NULL);
+	RETURN QUERY SELECT * FROM @extschema@.im_apps_of(NULL::bigint[]);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_apps() IS
@@ -250,7 +250,7 @@ CREATE FUNCTION @extschema@.im_app_card(app_id bigint, month @extschema@.im_mont
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF @extschema@.im_guarded('im_app_card_guarded') THEN
+	IF @extschema@.im_guarded('im_app_card_guarded'::text) THEN
 		RETURN @extschema@.im_app_card_guarded($1, $2);
 	END IF;
 	PERFORM @extschema@.im_need_app($1);
@@ -635,7 +635,7 @@ BEGIN
 	FOR t IN
 		SELECT g.kind, array_agg(g.role) AS roles FROM @extschema@.im_grants() g GROUP BY g.kind
 	LOOP
-		PERFORM @extschema@.im_change_privileges('GRANT', t.kind, t.roles);
+		PERFORM @extschema@.im_change_privileges('GRANT'::text, t.kind, t.roles);
 	END LOOP;
 END
 $$;
@@ -693,7 +693,7 @@ BEGIN
 	IF NOT has_schema_privilege($1, '@extschema@'::regnamespace, 'USAGE') THEN
 		EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', '@extschema@', $1);
 	END IF;
-	PERFORM @extschema@.im_change_privileges('GRANT', $2,
+	PERFORM @extschema@.im_change_privileges('GRANT'::text, $2,
 		ARRAY(SELECT r.rolname FROM pg_roles r WHERE r.oid = $1));
 END
 $$;
@@ -709,10 +709,10 @@ DECLARE
 	other text;
 BEGIN
 	PERFORM @extschema@.im_need_kind($1, $2);
-	PERFORM @extschema@.im_change_privileges('REVOKE', $2, ARRAY[role_name]);
+	PERFORM @extschema@.im_change_privileges('REVOKE'::text, $2, ARRAY[role_name]);
 	-- what a kind shares with another that the role keeps
 	FOR other IN SELECT g.kind FROM @extschema@.im_grants() g WHERE g.role = role_name LOOP
-		PERFORM @extschema@.im_change_privileges('GRANT', other, ARRAY[role_name]);
+		PERFORM @extschema@.im_change_privileges('GRANT'::text, other, ARRAY[role_name]);
 	END LOOP;
 END
 $$;

@@ -28,13 +28,13 @@ DECLARE
 	month @extschema@.im_month;
 	first date;
 	begins date;
-	book @extschema@.im_price_book := @extschema@.im_price_book(NULL);
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
 	apps bigint[];
 	sinces date[];
 	reading @extschema@.im_reading;
 BEGIN
 	PERFORM @extschema@.im_need_app($1);
-	SELECT a.time_zone INTO zone FROM @extschema@.im_app_cards(NULL) a WHERE a.app_id = $1;
+	SELECT a.time_zone INTO zone FROM @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a WHERE a.app_id = $1;
 	month := @extschema@.im_month($2, coalesce(zone, 'UTC'));
 	PERFORM @extschema@.im_need_month($1, month);
 	today := @extschema@.im_day($2, zone);
@@ -45,9 +45,9 @@ BEGIN
 		begins := greatest(least(today - 182, (first - interval '3 months')::date), '0001-01-01');
 	END IF;
 	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, sinces
-	FROM @extschema@.im_early_usage(first, upper(month::daterange), NULL, book) e
+	FROM @extschema@.im_early_usage(first, upper(month::daterange), NULL::@extschema@.im_rate_card, book) e
 	WHERE e.app_id = $1 AND e.since < begins;
-	reading := @extschema@.im_reading_of(begins, today + 1, NULL, apps, sinces, $1);
+	reading := @extschema@.im_reading_of(begins, today + 1, NULL::@extschema@.im_rate_card, apps, sinces, $1);
 	RETURN QUERY
 	SELECT g.app_id, g.card_name, book,
 		(SELECT array_agg(o ORDER BY o.at, o.order_id) FROM unnest(g.orders) o WHERE o.at <= $2),
@@ -55,7 +55,7 @@ BEGIN
 		 WHERE lower_inf(s) OR lower(s) <= today),
 		g.preview, month, g.since, g.daily, g.logins, g.groups, g.checks, g.calls,
 		g.user_days, g.users, today
-	FROM @extschema@.im_gather(begins, today + 1, NULL, reading) g
+	FROM @extschema@.im_gather(begins, today + 1, NULL::@extschema@.im_rate_card, reading) g
 	WHERE g.app_id = $1;
 END
 $$;
@@ -68,7 +68,7 @@ CREATE FUNCTION @extschema@.im_running_bill(app_id bigint, at timestamptz)
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF @extschema@.im_guarded('im_running_bill_guarded') THEN
+	IF @extschema@.im_guarded('im_running_bill_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_running_bill_guarded($1, $2);
 		RETURN;
 	END IF;
@@ -103,7 +103,7 @@ CREATE FUNCTION @extschema@.im_forecast(app_id bigint, at timestamptz)
 AS $$
 #variable_conflict use_column
 BEGIN
-	IF @extschema@.im_guarded('im_forecast_guarded') THEN
+	IF @extschema@.im_guarded('im_forecast_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_forecast_guarded($1, $2);
 		RETURN;
 	END IF;

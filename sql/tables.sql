@@ -371,7 +371,7 @@ BEGIN
 	PERFORM @extschema@.im_grant_again();
 	-- a price list that has rows is the user's: nothing of it comes back unasked
 	IF $1 AND NOT EXISTS (SELECT FROM @extschema@.im_rate_card_version) THEN
-		PERFORM @extschema@.im_need_own_table('im_rate_card_version');
+		PERFORM @extschema@.im_need_own_table('im_rate_card_version'::text);
 		INSERT INTO @extschema@.im_rate_card_version (rate_card, effective_from, terms)
 		SELECT b.rate_card, b.effective_from, b.terms
 		FROM @extschema@.im_bundled_cards() b;

@@ -148,6 +148,21 @@ CREATE AGGREGATE @extschema@.im_userset_agg(user_id anyelement) (
 COMMENT ON AGGREGATE @extschema@.im_userset_agg(anyelement) IS
 'The set of all users that are not null, the empty set for none. 0A000 for types and collations whose equal values may have different texts.';
 
+-- For user ids that are text, as ours are: see im_login_dau().
+CREATE AGGREGATE @extschema@.im_login_users(user_id text) (
+	SFUNC = @extschema@.im_userset_agg_transition,
+	STYPE = internal,
+	SSPACE = 16384,
+	FINALFUNC = @extschema@.im_userset_agg_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = @extschema@.im_userset_agg_combine,
+	SERIALFUNC = @extschema@.im_userset_agg_serialize,
+	DESERIALFUNC = @extschema@.im_userset_agg_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.im_login_users(text) IS
+'im_userset_agg() of texts alone. Errors as im_userset_agg().';
+
 -- im_union_agg(userset)
 
 CREATE FUNCTION @extschema@.im_union_agg_transition(internal, @extschema@.im_userset) RETURNS internal

@@ -6,8 +6,8 @@
 # Both install scripts are split into statements and compared one by one.  A
 # function or aggregate that the old version has is replaced where its text
 # differs; what is new is created; what is gone is dropped at the end, and
-# what CREATE OR REPLACE cannot change is dropped at the start.  Comments and
-# settings are repeated where they differ.  So whoever writes a part of the
+# what CREATE OR REPLACE cannot change is dropped at the start.  Comments are
+# repeated where they differ, settings always.  So whoever writes a part of the
 # install script need not think of the update.
 #
 # Types, operators, casts and operator classes cannot be replaced.  One that
@@ -160,8 +160,8 @@ sub face
 
 # ---- comparing ----
 
-my (%old, %new, @old_order, @new_order);
-for (statements(slurp($old_file)))
+my (%old, %new, @old_order, @new_order, @settings);
+for (grep { !/^SET / } statements(slurp($old_file)))
 {
 	my $subject = subject($_);
 	push @old_order, $subject;
@@ -169,6 +169,11 @@ for (statements(slurp($old_file)))
 }
 for (statements(do { local $/; scalar <STDIN> }))
 {
+	if (/^SET /)
+	{
+		push @settings, $_;
+		next;
+	}
 	my $subject = subject($_);
 	die "$subject comes twice\n" if defined $new{$subject};
 	push @new_order, $subject;
@@ -214,6 +219,7 @@ for my $subject (map { "COMMENT ON $_" } @drop_first)
 print "/*\n * imbilling: from version $from to version $to.  Generated from the parts of the\n"
   . " * install script and from sql/upgrade: edit those.\n */\n"
   . "\\echo Use \"ALTER EXTENSION imbilling UPDATE TO '$to'\" to load this file. \\quit\n\n";
+print "$_;\n" for @settings;
 print "$hand\n";
 print "DROP $_;\n" for @drop_first;
 print "\n" if @drop_first;

@@ -8,6 +8,9 @@
 
 PG_FUNCTION_INFO_V1(im_html_number);
 
+/* Far more than any currency has, or an amount of ours. */
+#define MAX_PLACES	100
+
 /* Digits in groups of three from the right. */
 static void
 append_grouped(StringInfo page, const char *digits, int len)
@@ -20,11 +23,24 @@ append_grouped(StringInfo page, const char *digits, int len)
 	}
 }
 
+static int
+checked_places(int places)
+{
+	if (places < 0 || places > MAX_PLACES)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a number cannot be shown with %d places", places),
+				 errdetail("Zeros are added up to so many places; from 0 to %d can be asked for.",
+						   MAX_PLACES),
+				 errhint("Ask for 0 to get those that the number has.")));
+	return places;
+}
+
 Datum
 im_html_number(PG_FUNCTION_ARGS)
 {
 	char	   *text = DatumGetCString(DirectFunctionCall1(numeric_out, PG_GETARG_DATUM(0)));
-	int			places = PG_GETARG_INT32(1);
+	int			places = checked_places(PG_GETARG_INT32(1));
 	char	   *digits = text[0] == '-' ? text + 1 : text;
 	int			whole = (int) strcspn(digits, "."),
 				fraction = digits[whole] == '.' ? (int) strlen(digits + whole + 1) : 0;

@@ -18,16 +18,21 @@
  */
 #include "types/compat.h"
 
+#include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
 #include "utils/lsyscache.h"
+#include "utils/typcache.h"
 
 PG_FUNCTION_INFO_V1(im_canonical);
+PG_FUNCTION_INFO_V1(im_canonical_record);
 
 /* How the values of one call site are sent; invalid for text. */
 typedef struct Senders
 {
+	Oid			type;			/* of the record */
+	int32		typmod;
 	int			count;
 	FmgrInfo	send[FLEXIBLE_ARRAY_MEMBER];
 } Senders;
@@ -65,19 +70,45 @@ find_sender(Oid type, FmgrInfo *send, MemoryContext context)
 }
 
 static Senders *
+make_senders(FunctionCallInfo fcinfo, int count)
+{
+	Senders    *senders = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt,
+												 offsetof(Senders, send) + count * sizeof(FmgrInfo));
+
+	senders->count = count;
+	fcinfo->flinfo->fn_extra = senders;
+	return senders;
+}
+
+static Senders *
 senders_of_call(FunctionCallInfo fcinfo)
 {
 	Senders    *senders = fcinfo->flinfo->fn_extra;
-	MemoryContext context = fcinfo->flinfo->fn_mcxt;
-	int			count = PG_NARGS();
 
 	if (senders == NULL)
 	{
-		senders = MemoryContextAllocZero(context, offsetof(Senders, send) + count * sizeof(FmgrInfo));
-		for (int i = 0; i < count; i++)
-			find_sender(get_fn_expr_argtype(fcinfo->flinfo, i), &senders->send[i], context);
-		senders->count = count;
-		fcinfo->flinfo->fn_extra = senders;
+		senders = make_senders(fcinfo, PG_NARGS());
+		for (int i = 0; i < senders->count; i++)
+			find_sender(get_fn_expr_argtype(fcinfo->flinfo, i), &senders->send[i],
+						fcinfo->flinfo->fn_mcxt);
+	}
+	return senders;
+}
+
+/* One call site may be given records of several types. */
+static Senders *
+senders_of_record(FunctionCallInfo fcinfo, TupleDesc desc)
+{
+	Senders    *senders = fcinfo->flinfo->fn_extra;
+
+	if (senders == NULL || senders->type != desc->tdtypeid || senders->typmod != desc->tdtypmod)
+	{
+		senders = make_senders(fcinfo, desc->natts);
+		senders->type = desc->tdtypeid;
+		senders->typmod = desc->tdtypmod;
+		for (int i = 0; i < senders->count; i++)
+			find_sender(TupleDescAttr(desc, i)->atttypid, &senders->send[i],
+						fcinfo->flinfo->fn_mcxt);
 	}
 	return senders;
 }
@@ -115,23 +146,52 @@ put_value(StringInfo buf, FmgrInfo *send, Datum value)
 		put_text(buf, DatumGetTextPP(value));
 }
 
+static bytea *
+canonical_bytes(const Senders *senders, const Datum *values, const bool *nulls)
+{
+	StringInfoData buf;
+
+	pq_begintypsend(&buf);
+	for (int i = 0; i < senders->count; i++)
+		if (nulls[i])
+			pq_sendbyte(&buf, 0);
+		else
+			put_value(&buf, unconstify(FmgrInfo *, &senders->send[i]), values[i]);
+	return pq_endtypsend(&buf);
+}
+
+/*
+ * A function of any arguments is the last that the server takes: whoever may
+ * create functions beside it can put one of the very arguments of a call in
+ * front.  A record is one argument of one type.
+ */
+Datum
+im_canonical_record(PG_FUNCTION_ARGS)
+{
+	HeapTupleHeader record = PG_GETARG_HEAPTUPLEHEADER(0);
+	TupleDesc	desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(record),
+											  HeapTupleHeaderGetTypMod(record));
+	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(record), .t_data = record};
+	Senders    *senders = senders_of_record(fcinfo, desc);
+	Datum	   *values = palloc(sizeof(Datum) * desc->natts);
+	bool	   *nulls = palloc(sizeof(bool) * desc->natts);
+
+	heap_deform_tuple(&tuple, desc, values, nulls);
+	ReleaseTupleDesc(desc);
+	PG_RETURN_BYTEA_P(canonical_bytes(senders, values, nulls));
+}
+
+/* The same of arguments: what the SQL of earlier versions calls. */
 Datum
 im_canonical(PG_FUNCTION_ARGS)
 {
-	Senders    *senders;
-	StringInfoData buf;
+	Datum		values[FUNC_MAX_ARGS];
+	bool		nulls[FUNC_MAX_ARGS];
 
-	if (get_fn_expr_variadic(fcinfo->flinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("VARIADIC array is not supported here"),
-				 errhint("Give the values one by one.")));
-	senders = senders_of_call(fcinfo);
-	pq_begintypsend(&buf);
-	for (int i = 0; i < senders->count; i++)
-		if (PG_ARGISNULL(i))
-			pq_sendbyte(&buf, 0);
-		else
-			put_value(&buf, &senders->send[i], PG_GETARG_DATUM(i));
-	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
+	for (int i = 0; i < PG_NARGS(); i++)
+	{
+		values[i] = PG_ARGISNULL(i) ? (Datum) 0 : PG_GETARG_DATUM(i);
+		nulls[i] = PG_ARGISNULL(i);
+	}
+	PG_RETURN_BYTEA_P(canonical_bytes(senders_of_call(fcinfo), values, nulls));
 }

@@ -111,7 +111,7 @@ static const char day_query[] =
 	"SELECT n.app_id, n.noon, n.noon "
 	"FROM (SELECT d.app_id, (d.day + time '12:00') AT TIME ZONE c.time_zone AS noon "
 	"      FROM unnest($1, $2) d(app_id, day) "
-	"      JOIN %1$s.im_app_cards(NULL) c ON c.app_id = d.app_id "
+	"      JOIN %1$s.im_app_cards(NULL::%1$s.im_rate_card) c ON c.app_id = d.app_id "
 	"      WHERE c.time_zone IS NOT NULL) n";
 
 static void

@@ -134,16 +134,16 @@ SELECT isnt(tampered(statement), 'nothing', 'garbage: ' || statement) FROM unnes
 SELECT fails_with($$SELECT * FROM im_verify_invoices(NULL, '\x00')$$, '22004', 'month is null', 'a root without its month');
 
 -- A digest is of the values alone --------------------------------------------
-SELECT is(im_canonical(1::bigint, NULL::text, ''::text, 'pro'::text, date '2023-02-01', 9.90, true)::text,
+SELECT is(im_canonical(ROW(1::bigint, NULL::text, ''::text, 'pro'::text, date '2023-02-01', 9.90, true))::text,
 	concat('\x', '0100000008', '0000000000000001', '00', '0100000000', '0100000003', '70726f', '0100000004', '000020f0',
 		'010000000c', '0002', '0000', '0000', '0002', '0009', '2328', '0100000001', '01'), 'the bytes of values, for ever');
-SELECT isnt(im_canonical('a'::text, 'bc'::text), im_canonical('ab'::text, 'c'::text), 'texts do not run into each other');
-SELECT isnt(im_canonical(NULL::text), im_canonical(''::text), 'null is not nothing');
+SELECT isnt(im_canonical(ROW('a'::text, 'bc'::text)), im_canonical(ROW('ab'::text, 'c'::text)), 'texts do not run into each other');
+SELECT isnt(im_canonical(ROW(NULL::text)), im_canonical(ROW(''::text)), 'null is not nothing');
 SELECT is(encode(im_invoice_digest(1, '2023-02-01', 0, 'invoice', 'CNY', 999.00, '2023-03-01 00:00+00', 'cn', '2019-12-10', NULL, '\x00'), 'hex'),
-	encode(sha256(im_canonical('imbilling invoice 1'::text, 1::bigint, date '2023-02-01', 0, 'invoice'::text, 'CNY'::text, 999.00,
-		timestamptz '2023-03-01 00:00+00', 'cn'::text, date '2019-12-10', NULL::bytea, '\x00'::bytea)), 'hex'), 'the digest of a document');
-SELECT fails_with('SELECT im_canonical(1.5::float8)', '0A000', 'double precision', 'other types have no bytes');
-SELECT fails_with('SELECT im_canonical(VARIADIC ARRAY[1, 2])', '0A000', 'VARIADIC', 'nor have arrays');
+	encode(sha256(im_canonical(ROW('imbilling invoice 1'::text, 1::bigint, date '2023-02-01', 0, 'invoice'::text, 'CNY'::text, 999.00,
+		timestamptz '2023-03-01 00:00+00', 'cn'::text, date '2019-12-10', NULL::bytea, '\x00'::bytea))), 'hex'), 'the digest of a document');
+SELECT fails_with('SELECT im_canonical(ROW(1.5::float8))', '0A000', 'double precision', 'other types have no bytes');
+SELECT fails_with('SELECT im_canonical(ROW(ARRAY[1, 2]))', '0A000', 'integer', 'nor have arrays');
 CREATE FUNCTION under(setting text, value text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	old text := current_setting(setting);
