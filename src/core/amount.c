@@ -9,6 +9,12 @@
 AmountParse
 amount_parse(const char *text, size_t len, Amount *result)
 {
+	return amount_parse_digits(text, len, AMOUNT_INPUT_DIGITS, result);
+}
+
+AmountParse
+amount_parse_digits(const char *text, size_t len, int most, Amount *result)
+{
 	Amount		value = 0;
 	int			digits = 0,
 				places = -1;
@@ -31,7 +37,7 @@ amount_parse(const char *text, size_t len, Amount *result)
 			value = value * 10 + (text[i] - '0');
 			if (places >= 0)
 				places++;
-			else if (value != 0 && ++digits > AMOUNT_INPUT_DIGITS)
+			else if (value != 0 && ++digits > most)
 				return AMOUNT_TOO_LARGE;
 		}
 	}
@@ -186,6 +192,23 @@ amount_mul(Core *core, Amount a, Amount b)
 					  "Lines of a bill are exact to 8 places and are not rounded.",
 					  "Use prices and coefficients whose products have at most 8 places.");
 	return product;
+}
+
+/*
+ * Both factors are taken apart at the point, so that no product in between is
+ * larger than what comes out: only the two fractions together are rounded.
+ */
+Amount
+amount_mul_round(Core *core, Amount a, Amount b)
+{
+	Amount		a_whole = a / AMOUNT_ONE,
+				a_rest = a % AMOUNT_ONE,
+				b_whole = b / AMOUNT_ONE,
+				b_rest = b % AMOUNT_ONE,
+				rounded = (a_rest * b_rest + AMOUNT_ONE / 2) / AMOUNT_ONE;
+
+	return amount_add(core, amount_times(core, a, b_whole),
+					  amount_add(core, amount_times(core, a_whole, b_rest), rounded));
 }
 
 Amount

@@ -33,12 +33,18 @@ typedef enum AmountParse
 	AMOUNT_OK,
 	AMOUNT_NOT_A_NUMBER,		/* not digits with at most one point */
 	AMOUNT_NEGATIVE,
-	AMOUNT_TOO_LARGE,			/* more than AMOUNT_INPUT_DIGITS digits before the point */
+	AMOUNT_TOO_LARGE,			/* more digits than allowed before the point */
 	AMOUNT_TOO_FINE				/* more than AMOUNT_PLACES places that are not zero */
 } AmountParse;
 
+/* The same of a quantity: the most that fits, whatever the digits. */
+#define AMOUNT_QUANTITY_DIGITS	29
+
 /* Reads a plain decimal of len bytes: digits, or digits, a point and digits. */
 extern AmountParse amount_parse(const char *text, size_t len, Amount *result);
+
+/* The same with another bound of digits before the point, at most AMOUNT_QUANTITY_DIGITS. */
+extern AmountParse amount_parse_digits(const char *text, size_t len, int most, Amount *result);
 
 /* Prints without trailing zeros, with at least min_places places. */
 extern char *amount_text(Amount value, int min_places, char *buf);
@@ -53,6 +59,9 @@ extern Amount amount_times(Core *core, Amount a, Amount count);
 
 /* The product of two Amounts; one that needs more than 8 places fails too. */
 extern Amount amount_mul(Core *core, Amount a, Amount b);
+
+/* The product of two Amounts >= 0, half up to 8 places; one that does not fit fails. */
+extern Amount amount_mul_round(Core *core, Amount a, Amount b);
 
 /* numerator / denominator to a multiple of "unit", half up; both >= 0. */
 extern Amount amount_ratio(Core *core, Amount numerator, Amount denominator, Amount unit);

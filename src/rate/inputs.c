@@ -111,7 +111,7 @@ add_version(InputCache *cache, const char *name, DateADT from, Datum card)
 	versions = palloc(sizeof(CardVersion) * (history->nversions + 1));
 	if (history->nversions > 0)
 		memcpy(versions, history->versions, sizeof(CardVersion) * history->nversions);
-	versions[history->nversions++] = (CardVersion) {from, card_parse(DatumGetRateCardP(card))};
+	versions[history->nversions++] = (CardVersion) {from, card_parse(DatumGetStoredJsonP(card))};
 	history->versions = versions;
 }
 

@@ -4,9 +4,9 @@
  */
 #include "types/rate_card.h"
 
-#include "libpq/pqformat.h"
 #include "utils/memutils.h"
-#include "utils/numeric.h"
+
+#define TYPE_NAME	"rate card"
 
 PG_FUNCTION_INFO_V1(im_rate_card_in);
 PG_FUNCTION_INFO_V1(im_rate_card_out);
@@ -15,102 +15,54 @@ PG_FUNCTION_INFO_V1(im_rate_card_send);
 PG_FUNCTION_INFO_V1(im_rate_card_from_jsonb);
 PG_FUNCTION_INFO_V1(im_rate_card_to_jsonb);
 
-static char *
-stored_json(const RateCard *stored)
+/* Validates, then keeps the document. */
+static Datum
+rate_card_of(Jsonb *document)
 {
-	if (VARSIZE(stored) < offsetof(RateCard, json) || stored->version != RATE_CARD_VERSION ||
-		stored->reserved[0] != 0 || stored->reserved[1] != 0 || stored->reserved[2] != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("stored rate card has an unknown format"),
-				 errdetail("Its version byte is %d, this library writes %d.",
-						   VARSIZE(stored) < offsetof(RateCard, json) ? -1 : stored->version,
-						   RATE_CARD_VERSION),
-				 errhint("Install the version of the extension that wrote it.")));
-	return pnstrdup(stored->json, VARSIZE(stored) - offsetof(RateCard, json));
-}
-
-static Jsonb *
-jsonb_of_text(char *text)
-{
-	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
-}
-
-/* Validates, then keeps the text in jsonb's own normal form. */
-static RateCard *
-rate_card_of(Jsonb *jsonb)
-{
-	char	   *text = JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
-	Size		length = strlen(text);
-	RateCard   *stored;
-
-	card_from_jsonb(jsonb);
-	stored = palloc0(offsetof(RateCard, json) + length);
-	SET_VARSIZE(stored, offsetof(RateCard, json) + length);
-	stored->version = RATE_CARD_VERSION;
-	memcpy(stored->json, text, length);
-	return stored;
+	card_from_jsonb(document);
+	return PointerGetDatum(stored_json_of(document));
 }
 
 Datum
 im_rate_card_in(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_POINTER(rate_card_of(jsonb_of_text(PG_GETARG_CSTRING(0))));
+	PG_RETURN_DATUM(rate_card_of(jsonb_of_text(PG_GETARG_CSTRING(0))));
 }
 
 Datum
 im_rate_card_out(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_CSTRING(stored_json(PG_GETARG_RATE_CARD_P(0)));
+	PG_RETURN_CSTRING(stored_json_text(PG_GETARG_STORED_JSON_P(0), TYPE_NAME));
 }
 
-/* On the wire: the version byte and the JSON text. */
 Datum
 im_rate_card_recv(PG_FUNCTION_ARGS)
 {
-	StringInfo	buf = (StringInfo) PG_GETARG_POINTER(0);
-	int			version = pq_getmsgbyte(buf);
-	char	   *text;
-	int			length;
-
-	if (version != RATE_CARD_VERSION)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-				 errmsg("unsupported rate card version number %d", version),
-				 errdetail("This library reads version %d.", RATE_CARD_VERSION),
-				 errhint("Send the card as text.")));
-	text = pq_getmsgtext(buf, buf->len - buf->cursor, &length);
-	PG_RETURN_POINTER(rate_card_of(jsonb_of_text(text)));
+	PG_RETURN_DATUM(rate_card_of(stored_json_receive((StringInfo) PG_GETARG_POINTER(0), TYPE_NAME)));
 }
 
 Datum
 im_rate_card_send(PG_FUNCTION_ARGS)
 {
-	char	   *text = stored_json(PG_GETARG_RATE_CARD_P(0));
-	StringInfoData buf;
-
-	pq_begintypsend(&buf);
-	pq_sendbyte(&buf, RATE_CARD_VERSION);
-	pq_sendtext(&buf, text, strlen(text));
-	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
+	PG_RETURN_BYTEA_P(stored_json_send(PG_GETARG_STORED_JSON_P(0), TYPE_NAME));
 }
 
 Datum
 im_rate_card_from_jsonb(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_POINTER(rate_card_of(PG_GETARG_JSONB_P(0)));
+	PG_RETURN_DATUM(rate_card_of(PG_GETARG_JSONB_P(0)));
 }
 
 Datum
 im_rate_card_to_jsonb(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_JSONB_P(jsonb_of_text(stored_json(PG_GETARG_RATE_CARD_P(0))));
+	PG_RETURN_JSONB_P(stored_json_document(PG_GETARG_STORED_JSON_P(0), TYPE_NAME));
 }
 
 const Card *
-card_parse(const RateCard *stored)
+card_parse(const StoredJson *stored)
 {
-	return card_from_jsonb(jsonb_of_text(stored_json(stored)));
+	return card_from_jsonb(stored_json_document(stored, TYPE_NAME));
 }
 
 /* Whether equal bytes are equal values for as long as the query runs. */
@@ -136,7 +88,7 @@ remember_toasted(CardCache *cache, const struct varlena *toasted, const Card *ca
 }
 
 static const Card *
-card_of_plain(CardCache *cache, const RateCard *stored)
+card_of_plain(CardCache *cache, const StoredJson *stored)
 {
 	CardCacheEntry *entry;
 	MemoryContext old;
@@ -161,13 +113,13 @@ const Card *
 card_cache_get(CardCache *cache, Datum value)
 {
 	struct varlena *raw = (struct varlena *) DatumGetPointer(value);
-	RateCard   *plain;
+	StoredJson *plain;
 	const Card *card;
 
 	if (cache->toasted_size == VARSIZE_ANY(raw) &&
 		memcmp(cache->toasted, raw, cache->toasted_size) == 0)
 		return cache->toasted_card;
-	plain = DatumGetRateCardP(value);
+	plain = DatumGetStoredJsonP(value);
 	card = card_of_plain(cache, plain);
 	if ((void *) plain != (void *) raw && is_lasting(raw))
 		remember_toasted(cache, raw, card);

@@ -2,9 +2,7 @@
  * rate_card.h
  *	  The SQL type im_rate_card: a validated, immutable price list.
  *
- * A stored value is the JSON text that was validated when it came in, behind
- * a version byte.  JSON rather than a struct, because a price list is small,
- * is read once per query and must be readable by every later version.
+ * A stored value is its JSON document (stored_json.h).
  */
 #ifndef IM_TYPES_RATE_CARD_H
 #define IM_TYPES_RATE_CARD_H
@@ -12,20 +10,7 @@
 #include "types/compat.h"
 
 #include "core/card.h"
-#include "utils/jsonb.h"
-
-typedef struct RateCard
-{
-	int32		vl_len_;		/* varlena header, do not touch directly */
-	uint8		version;		/* RATE_CARD_VERSION */
-	uint8		reserved[3];	/* zero */
-	char		json[FLEXIBLE_ARRAY_MEMBER];	/* not terminated */
-} RateCard;
-
-#define RATE_CARD_VERSION	1
-
-#define DatumGetRateCardP(d)		((RateCard *) PG_DETOAST_DATUM(d))
-#define PG_GETARG_RATE_CARD_P(n)	DatumGetRateCardP(PG_GETARG_DATUM(n))
+#include "types/stored_json.h"
 
 /*
  * Reads and validates a price list.  Takes JSON, returns a Card in the
@@ -34,7 +19,7 @@ typedef struct RateCard
 extern const Card *card_from_jsonb(Jsonb *jsonb);
 
 /* The Card of a stored value, in the current memory context. */
-extern const Card *card_parse(const RateCard *stored);
+extern const Card *card_parse(const StoredJson *stored);
 
 /*
  * Cards parsed before, for functions called once a row: a query meets few of
@@ -48,7 +33,7 @@ typedef struct CardCacheEntry
 	struct CardCacheEntry *next;
 	const Card *card;
 	Size		size;
-	RateCard   *stored;
+	StoredJson *stored;
 } CardCacheEntry;
 
 typedef struct CardCache

@@ -25,6 +25,12 @@ SELECT pg_temp.hexes(array_agg(im_userset_send(s))) FROM (
 SELECT pg_temp.hexes(array_agg(im_month_send(m::im_month))) FROM unnest(ARRAY['2023-12','0001-01','9999-12','2024-02']) m;
 \o im_rate_card.recv.hex
 SELECT pg_temp.hexes(array_agg(im_rate_card_send(c))) FROM (SELECT im_bundled_card(rate_card, effective_from) c FROM im_bundled_cards()) x;
+\o im_charge.recv.hex
+SELECT pg_temp.hexes(array_agg(im_charge_send(c::im_charge))) FROM unnest(ARRAY['{"price": "0.00027"}',
+	'{"included": 10000, "block": 10000, "price": "1000", "round": "nearest", "minimum": 5, "maximum": "70000.5"}',
+	'{"included": {"share": "0.05", "of": "mau"}, "price": 1}',
+	'{"mode": "graduated", "tiers": [{"to": "50", "price": "5", "flat": 2}, {"to": 100, "block": 3, "price": "4"}, {"price": "3.5"}]}',
+	'{"mode": "volume", "included": 7, "tiers": [{"to": 2000, "flat": "300"}, {"flat": "500", "excess": true, "block": 10000, "price": "100"}]}']) c;
 \o im_dau.state.hex
 SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_dau(i) s FROM generate_series(1,40) i
 	UNION ALL SELECT pg_temp.partial_im_dau(i::text) FROM generate_series(1,40) i

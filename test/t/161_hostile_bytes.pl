@@ -92,7 +92,9 @@ for my $type (@types)
 		. {
 			im_month => q{'2023-12', '0001-01', '9999-12'},
 			im_userset => q{'{}', '{a}', '{"",a,ab,"b, c","q\"uo\\\\te"}', '{用户,用}', '{ null , NULL,"NULL"}'},
-			im_rate_card => q{im_bundled_card('cn', '2024-01-01')::text, im_bundled_card('intl', '2022-12-26')::text}
+			im_rate_card => q{im_bundled_card('cn', '2024-01-01')::text, im_bundled_card('intl', '2022-12-26')::text},
+			im_charge => q{'{"included": {"share": "0.05", "of": "mau"}, "block": 3, "price": "0.00027", "maximum": 5}',
+				'{"mode": "volume", "tiers": [{"to": 2000, "flat": "300"}, {"excess": true, "block": 10, "price": "100"}]}'}
 		}->{$type} . "]), 'UTF8')) v(t)");
 	$texts = join ', ', map { "'$_'" } split /\n/, $texts;
 	rounds("fuzz_input('$type', ARRAY[$texts]::bytea[], $share, $seed, $also)", "$type as text");
@@ -299,6 +301,7 @@ psql_ok($db, q{
 			('im_userset', '{NULL,"{}","{a,b}"}'), ('im_userset[]', '{NULL,"{}","{NULL}","{\"{a}\",\"{}\"}"}'), ('date[]', '{NULL,"{}","{NULL}","{2023-12-01,infinity}"}'),
 			('daterange[]', '{NULL,"{}","{empty,NULL}","{\"(,)\"}"}')) x (t, list), unnest(list) v;
 	INSERT INTO nasty_value SELECT 'im_rate_card', v FROM unnest(ARRAY[NULL, im_bundled_card('cn', '2024-01-01')::text, im_bundled_card('intl', '2022-12-26')::text]) v;
+	INSERT INTO nasty_value SELECT 'im_charge', v FROM unnest(ARRAY[NULL, '{"price": 1}', '{"price": "999999999999", "block": "0.00000001"}']) v;
 	INSERT INTO nasty_value SELECT 'im_price_book', book::text FROM pool WHERE n < 20;
 	INSERT INTO nasty_value SELECT 'im_order_entry[]', orders::text FROM pool WHERE n < 50;
 	INSERT INTO nasty_value SELECT 'bigint[]', unnest(ARRAY[figures::text, usage::text]) FROM pool WHERE n < 50;
@@ -327,7 +330,7 @@ psql_ok($db, q{
 			FROM pg_proc p, unnest(proargtypes) WITH ORDINALITY u(t, n)
 			LEFT JOIN LATERAL (SELECT value FROM nasty_value WHERE type = t AND n > 0 AND until IS NOT NULL ORDER BY random() LIMIT 1) v ON true
 			WHERE p.oid = any_of(calls)::oid
-			GROUP BY p.proname;
+			GROUP BY p.oid, p.proname;
 			CONTINUE WHEN call IS NULL;
 			BEGIN
 				EXECUTE call;

@@ -1,0 +1,136 @@
+/*
+ * charges.c
+ *	  im_charge_amount and im_charge_lines: a quantity becomes money, over any table.
+ */
+#include "types/charge.h"
+
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "rate/server.h"
+#include "utils/fmgrprotos.h"
+
+PG_FUNCTION_INFO_V1(im_charge_amount);
+PG_FUNCTION_INFO_V1(im_charge_amount_of);
+PG_FUNCTION_INFO_V1(im_charge_lines);
+PG_FUNCTION_INFO_V1(im_charge_lines_of);
+
+/* Columns of im_charge_lines. */
+enum
+{
+	CHARGE_TIER,
+	CHARGE_QUANTITY,
+	CHARGE_UNIT_COUNT,
+	CHARGE_UNIT_PRICE,
+	CHARGE_AMOUNT,
+	CHARGE_COLUMNS
+};
+
+pg_noreturn static void
+refuse_quantity(int sqlstate, const char *digits, const char *what, const char *detail)
+{
+	ereport(ERROR,
+			(errcode(sqlstate),
+			 errmsg("quantity %s %s", digits, what),
+			 errdetail("%s", detail),
+			 errhint("Look for the rows that the figure was made of.")));
+}
+
+static Amount
+quantity_argument(FunctionCallInfo fcinfo, int argno)
+{
+	char	   *digits = DatumGetCString(DirectFunctionCall1(numeric_out, PG_GETARG_DATUM(argno)));
+	Amount		quantity = 0;
+
+	switch (amount_parse_digits(digits, strlen(digits), AMOUNT_QUANTITY_DIGITS, &quantity))
+	{
+		case AMOUNT_OK:
+			break;
+		case AMOUNT_NOT_A_NUMBER:
+			refuse_quantity(ERRCODE_INVALID_PARAMETER_VALUE, digits, "is not finite",
+							"A quantity is a finite number of at least 0.");
+		case AMOUNT_NEGATIVE:
+			refuse_quantity(ERRCODE_INVALID_PARAMETER_VALUE, digits, "is negative",
+							"A quantity is a finite number of at least 0.");
+		case AMOUNT_TOO_LARGE:
+			refuse_quantity(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, digits, "is too large",
+							psprintf("At most %d digits may stand before the point.", AMOUNT_QUANTITY_DIGITS));
+		case AMOUNT_TOO_FINE:
+			refuse_quantity(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, digits, "has too many decimal places",
+							psprintf("Quantities are exact to %d places and are not rounded.", AMOUNT_PLACES));
+	}
+	return quantity;
+}
+
+/* The included quantity: of a share, that of the third argument. */
+static Amount
+included_argument(FunctionCallInfo fcinfo, Core *core, const Charge *charge)
+{
+	if (PG_NARGS() > 2)
+		return charge_included(core, charge, quantity_argument(fcinfo, 2));
+	if (charge->share_of != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the charge includes a share of meter \"%s\"", charge->share_of),
+				 errdetail("What is included is known only with the quantity of that meter."),
+				 errhint("Give that quantity as a third argument, of_quantity.")));
+	return charge->included;
+}
+
+static ChargeResult
+rate_arguments(FunctionCallInfo fcinfo)
+{
+	ServerCore	server;
+	const Charge *charge = charge_argument(fcinfo, 0);
+	Amount		quantity = quantity_argument(fcinfo, 1);
+
+	server_core_init(&server);
+	return charge_rate(&server.core, charge, quantity, included_argument(fcinfo, &server.core, charge));
+}
+
+Datum
+im_charge_amount(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(amount_to_numeric(rate_arguments(fcinfo).amount, 0));
+}
+
+/* The same with of_quantity: a symbol of its own for each SQL function. */
+Datum
+im_charge_amount_of(PG_FUNCTION_ARGS)
+{
+	return im_charge_amount(fcinfo);
+}
+
+static void
+put_charge_line(ReturnSetInfo *result, const ChargeLine *line)
+{
+	Datum		values[CHARGE_COLUMNS];
+	bool		nulls[CHARGE_COLUMNS] = {false};
+
+	values[CHARGE_TIER] = Int32GetDatum(line->tier);
+	nulls[CHARGE_TIER] = line->kind == CHARGE_BOUND;
+	values[CHARGE_QUANTITY] = amount_to_numeric(line->quantity, 0);
+	values[CHARGE_UNIT_COUNT] = amount_to_numeric(line->units, 0);
+	values[CHARGE_UNIT_PRICE] = amount_to_numeric(line->unit_price, 0);
+	values[CHARGE_AMOUNT] = amount_to_numeric(line->amount, 0);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+Datum
+im_charge_lines(PG_FUNCTION_ARGS)
+{
+	ChargeResult rated = rate_arguments(fcinfo);
+
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	for (int i = 0; i < rated.nlines; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		put_charge_line((ReturnSetInfo *) fcinfo->resultinfo, &rated.lines[i]);
+	}
+	return (Datum) 0;
+}
+
+Datum
+im_charge_lines_of(PG_FUNCTION_ARGS)
+{
+	return im_charge_lines(fcinfo);
+}

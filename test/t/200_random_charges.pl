@@ -1,0 +1,209 @@
+#!/usr/bin/perl
+#
+# 200_random_charges.pl
+#	  What random charges make of random quantities is what the rules say.
+#
+# Charges of every shape are made up from a seed and asked for quantities that
+# are mostly at an edge: 0, the included quantity, each bound, each block, and
+# a hundred-millionth beside them.  Rows and amounts are compared with the
+# reference, and the laws that hold of all charges are tried on them.  If this
+# failed, a price list would be billed in another way than it reads.
+#
+# IMBILLING_SEED repeats a run, IMBILLING_CHARGES makes it larger or smaller.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::Bin, "$FindBin::Bin/../reference";
+use JSON::PP;
+use Test::More;
+use BillingData;
+use Reference::Charge;
+
+my $seed = $ENV{IMBILLING_SEED} || time ^ ($$ << 12);
+my $charges = $ENV{IMBILLING_CHARGES} || 2500;
+srand($seed);
+diag("IMBILLING_SEED=$seed IMBILLING_CHARGES=$charges");
+
+my $json = JSON::PP->new->canonical;
+
+sub pick { return $_[ rand @_ ] }
+sub chance { return rand() < $_[0] }
+
+# A decimal of few or many places, large or small, as text.
+sub decimal
+{
+	my ($most_digits) = @_;
+	my $whole = int rand 10**int(1 + rand $most_digits);
+
+	return "$whole" if chance(0.5);
+	my $places = pick(1, 2, 4, 8);
+	return "$whole." . join('', map { int rand 10 } 1 .. $places);
+}
+
+sub more_than_nothing
+{
+	my ($most_digits) = @_;
+	my $decimal = decimal($most_digits);
+
+	return $decimal == 0 ? '1' : $decimal;
+}
+
+sub add_price
+{
+	my ($price) = @_;
+
+	$price->{block} = more_than_nothing(4) if chance(0.4);
+	return $price;
+}
+
+sub bounds
+{
+	my ($tiers) = @_;
+	my $to = fine_of(0);
+
+	return map { $to += fine_of(more_than_nothing(3)); fine_text($to) } 2 .. $tiers;
+}
+
+sub tiers
+{
+	my ($mode) = @_;
+	my @bounds = bounds(int 1 + rand 5);
+	my @tiers;
+
+	foreach my $to (@bounds, undef)
+	{
+		my $tier = {};
+		$tier->{to} = $to if defined $to;
+		$tier->{price} = decimal(3) if chance(0.8);
+		$tier->{flat} = decimal(3) if chance(0.3);
+		$tier->{excess} = chance(0.5) ? JSON::PP::true : JSON::PP::false if $mode eq 'volume' && chance(0.5);
+		push @tiers, add_price($tier);
+	}
+	return \@tiers;
+}
+
+sub charge
+{
+	my $charge = {};
+
+	if (chance(0.3))
+	{
+		$charge = add_price({ price => decimal(4) });
+	}
+	else
+	{
+		$charge->{mode} = pick('graduated', 'volume');
+		$charge->{tiers} = tiers($charge->{mode});
+	}
+	$charge->{included} = chance(0.3) ? { share => pick('0.05', '0.00000003', '2.5', decimal(1)), of => 'mau' } : decimal(3)
+	  if chance(0.5);
+	$charge->{round} = pick('up', 'down', 'nearest') if chance(0.5);
+	$charge->{minimum} = decimal(4) if chance(0.2);
+	$charge->{maximum} = fine_text(fine_of($charge->{minimum}) + fine_of(decimal(4))) if chance(0.2);
+	return $charge;
+}
+
+# A quantity that is mostly at an edge of the charge.
+sub quantity_for
+{
+	my ($charge, $of) = @_;
+	my $included = included_of($charge, $of);
+	my @edges = (fine_of(0), $included);
+
+	foreach my $price ($charge, @{ $charge->{tiers} // [] })
+	{
+		push @edges, $included + fine_of($price->{$_}) foreach grep { exists $price->{$_} } qw(to block);
+	}
+	return decimal(6) if chance(0.3);
+	my $edge = pick(@edges) + pick(-1, 0, 1);
+	return $edge < 0 ? '0' : fine_text($edge);
+}
+
+sub row_text
+{
+	my ($row) = @_;
+
+	return join ' ', $row->{tier} // '-', map { fine_text($row->{$_}) } qw(quantity units unit_price amount);
+}
+
+my $db = create_database('charges');
+psql_ok($db, 'CREATE EXTENSION imbilling', 'the extension is there');
+
+my (@asked, @expected);
+for my $n (1 .. $charges)
+{
+	my $charge = charge();
+	for (1 .. 4)
+	{
+		my $of = decimal(6);
+		my $quantity = quantity_for($charge, $of);
+		push @asked, join("\t", scalar @asked, $json->encode($charge), $quantity, $of);
+		push @expected, join ', ', map { row_text($_) } charge_rows($charge, $quantity, $of);
+	}
+}
+
+my $script = "CREATE TABLE asked (n int, charge im_charge, quantity numeric, of_quantity numeric);\n"
+  . "COPY asked FROM STDIN;\n" . join("\n", @asked) . "\n\\.\n";
+psql_ok($db, $script, scalar(@asked) . ' charges are read');
+
+my @got = split /\n/, psql($db, q{
+	SELECT n || '|' || (SELECT string_agg(concat_ws(' ', coalesce(l.tier::text, '-'), trim_scale(l.quantity),
+			trim_scale(l.units), trim_scale(l.unit_price), trim_scale(l.amount)), ', ' ORDER BY l.row)
+		FROM im_charge_lines(a.charge, a.quantity, a.of_quantity)
+			WITH ORDINALITY l(tier, quantity, units, unit_price, amount, row))
+	FROM asked a ORDER BY n});
+my $wrong = 0;
+for my $n (0 .. $#asked)
+{
+	next if ($got[$n] // '') eq "$n|$expected[$n]";
+	diag("$asked[$n]\n  expected $expected[$n]\n  got      " . ($got[$n] // 'nothing')) if $wrong++ < 5;
+}
+is($wrong, 0, 'every row of every charge is what the rules say');
+is(scalar @got, scalar @asked, 'and all were asked');
+
+# What holds of every charge; each query counts where it does not.
+my %law = (
+	'rows add up to the amount' => q{
+		SELECT count(*) FROM asked a
+		WHERE im_charge_amount(charge, quantity, of_quantity) <>
+			(SELECT sum(l.amount) FROM im_charge_lines(charge, quantity, of_quantity) l)},
+	'parts add up to the quantity' => q{
+		SELECT count(*) FROM asked a
+		WHERE quantity <> (SELECT sum(l.quantity) FROM im_charge_lines(charge, quantity, of_quantity) l)},
+	'a charge without a share needs no third argument' => q{
+		SELECT count(*) FROM asked
+		WHERE CASE WHEN jsonb_typeof(charge::jsonb -> 'included') = 'object' THEN false
+			ELSE im_charge_amount(charge, quantity) <> im_charge_amount(charge, quantity, of_quantity) END},
+	'text and jsonb lead back to the same charge' => q{
+		SELECT count(*) FROM asked
+		WHERE charge::text <> charge::text::im_charge::text OR charge::text <> charge::jsonb::im_charge::text},
+	'one tier without a bound is a plain price' => q{
+		SELECT count(*) FROM asked, LATERAL (SELECT charge::jsonb AS c) j
+		WHERE NOT c ? 'mode' AND im_charge_amount(charge, quantity, of_quantity) <>
+			im_charge_amount((c - 'price' - 'block' || jsonb_build_object('mode', mode, 'tiers', jsonb_build_array(
+				jsonb_strip_nulls(jsonb_build_object('price', c -> 'price', 'block', c -> 'block')))))::im_charge,
+				quantity, of_quantity)},
+	'more costs no less in the same volume tier' => q{
+		SELECT count(*) FROM asked, LATERAL (SELECT quantity + 0.00000001 AS more) m
+		WHERE charge::jsonb ->> 'mode' = 'volume'
+			AND (SELECT min(tier) FROM im_charge_lines(charge, quantity, of_quantity)) =
+				(SELECT min(tier) FROM im_charge_lines(charge, more, of_quantity))
+			AND im_charge_amount(charge, more, of_quantity) < im_charge_amount(charge, quantity, of_quantity)});
+$law{'one tier without a bound is a plain price'} =~ s/FROM asked,/FROM asked CROSS JOIN unnest('{graduated,volume}'::text[]) mode,/;
+is(psql($db, $law{$_}), '0', $_) foreach sort keys %law;
+
+# Cutting a graduated tier without block and flat in two changes no amount, as
+# long as nothing is rounded: prices of 4 places, quantities of 4.
+is(psql($db, q{
+	WITH t AS (
+		SELECT g, (g * 7919 % 1000)::numeric / 100 AS price, (g * 104729 % 100000)::numeric / 1000 AS cut,
+			(g * 1299709 % 1000000)::numeric / 10000 AS quantity
+		FROM generate_series(1, 2000::bigint) g)
+	SELECT count(*) FROM t
+	WHERE im_charge_amount(jsonb_build_object('price', price)::im_charge, quantity) <>
+		im_charge_amount(jsonb_build_object('mode', 'graduated', 'tiers', jsonb_build_array(
+			jsonb_build_object('to', cut, 'price', price), jsonb_build_object('price', price)))::im_charge, quantity)}),
+	'0', 'a tier cut in two is the same price');
+
+done_testing();
