@@ -467,7 +467,9 @@ AS $$
 		CASE WHEN a.prices_mau THEN coalesce(d.users, x.users) || NULL::@extschema@.im_userset || l.users || k.users END,
 		a.currency
 	FROM @extschema@.im_app_cards($3) a
-	LEFT JOIN @extschema@.im_app_orders(@extschema@.im_utc_midnight($2 + 1)) o
+	-- a refund of call minutes is known from the first day of its term month,
+	-- of which at most 31 days lie behind the month
+	LEFT JOIN @extschema@.im_app_orders(@extschema@.im_utc_midnight($2 + 32)) o
 		ON o.app_id = a.app_id AND @extschema@.im_is_among(o.app_id, $5, $6)
 	LEFT JOIN @extschema@.im_app_suspensions() s
 		ON s.app_id = a.app_id AND @extschema@.im_is_among(s.app_id, $5, $6)

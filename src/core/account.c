@@ -118,6 +118,23 @@ term_price(Account *account, Term *term, const Amount *unit_price, int count)
 		term->amount = order->has_paid ? order->paid :
 			amount_times(account->core, *unit_price, count);
 	}
+	term->purse_paid = term->amount;
+}
+
+Term *
+term_purse(Term *term)
+{
+	while (term->purse != NULL)
+		term = term->purse;
+	return term;
+}
+
+int64_t
+term_minutes(const Term *term)
+{
+	const CardAddon *addon = term->plan == NULL ? card_addon(term->card, term->item) : NULL;
+
+	return addon != NULL ? addon_minutes(addon, term->option) : 0;
 }
 
 bool
@@ -183,7 +200,7 @@ apply_order(Account *account, int position)
 			upgrade_plan(account, order);
 			break;
 		case ORDER_REFUND:
-			refund(account, order, position);
+			refund(account, order);
 			break;
 		case ORDER_ON:
 			turn_on(account, order);
@@ -258,6 +275,48 @@ set_suspensions(Account *account, const Suspension *given, int count)
 	account->nsuspensions = n;
 }
 
+/* True if one of the orders behind gives call minutes of a term back. */
+static bool
+minutes_come_back(const Account *account, int norders)
+{
+	for (int i = account->norders; i < norders; i++)
+	{
+		const Order *order = &account->orders[i];
+		const Term *term = order->action == ORDER_REFUND ? refunded_term(account, order) : NULL;
+
+		if (term != NULL && !term->refunded && term_minutes(term) > 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What later refunds leave of call minutes.  Whether such a refund gives
+ * everything back depends on all orders before it, so they are replayed in an
+ * account of their own.  Nothing is refused there: that is for the bills of
+ * those orders' own months.
+ */
+static void
+look_behind(Account *account, int norders, const Suspension *suspensions, int nsuspensions)
+{
+	const Account *later;
+
+	if (!minutes_come_back(account, norders))
+		return;
+	later = account_open(account->core, account->app_id, account->cards, account->orders, norders,
+						 suspensions, nsuspensions, CAL_MAX_DAY + 1, true);
+	for (int i = 0; i < account->norders; i++)
+	{
+		Term	   *term = account->term_of[i];
+
+		if (term == NULL || term->refunded || !later->term_of[i]->returned)
+			continue;
+		term->returned = true;
+		term->returned_whole = later->term_of[i]->returned_whole;
+		term->returned_on = later->term_of[i]->returned_on;
+	}
+}
+
 Account *
 account_open(Core *core, int64_t app_id, const CardHistory *cards,
 			 const Order *orders, int norders,
@@ -278,6 +337,7 @@ account_open(Core *core, int64_t app_id, const CardHistory *cards,
 	index_orders(account);
 	for (int i = 0; i < account->norders; i++)
 		apply_order(account, i);
+	look_behind(account, norders, suspensions, nsuspensions);
 	return account;
 }
 

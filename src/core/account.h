@@ -7,7 +7,9 @@
  * one after the other, by time, then order_id); each order is checked
  * against the state that those before it left.  Orders of later days never
  * change what an earlier day came to, so a bill replays the log up to the
- * end of its month.
+ * end of its month.  The one exception are call minutes: a refund leaves part
+ * of the minutes of its whole term month (R5), whose first days may lie in
+ * the month before.  So refunds of the days behind are looked up.
  *
  * All memory comes from the Core; an order that the rules forbid fails with
  * PROBLEM_RULE, a day without a card version with PROBLEM_CARD.
@@ -37,10 +39,18 @@ struct Term
 	Amount		amount;
 	bool		refunded;
 	bool		annulled;		/* refunded before it began: never bought */
+	bool		returned;		/* refunded, be it after the account's last day */
+	bool		returned_whole; /* everything was given back */
+	CalDay		returned_on;	/* the last day of the term then */
 	int			first_upgrade;	/* plans: upgrades before this one do not concern it */
 	const char *plan;			/* plans: the plan after all upgrades so far */
 	const char *bought_on;		/* add-ons: the plan whose price it was, or NULL */
 	Term	   *before;			/* the item's term before this one that stands */
+
+	/* The purse that refunds are given back from; see term_purse(). */
+	Term	   *purse;			/* the term that has it; NULL: this one */
+	Amount		purse_paid;
+	Amount		purse_back;
 };
 
 typedef struct Upgrade
@@ -61,6 +71,7 @@ typedef struct Refund
 	const Term *term;
 	bool		priced;
 	bool		whole;			/* everything back */
+	bool		cut;			/* to what was left of all that was paid */
 	int			nupgrades;		/* of the account, up to this refund */
 	Amount		amount;			/* positive */
 } Refund;
@@ -166,8 +177,10 @@ extern const char *const service_state_names[SERVICE_STATES];
 #define KEEP_DAYS		90
 
 /*
- * Replays the orders whose day is before "until".  The arrays are referenced,
- * not copied; suspensions need not be sorted.
+ * Replays the orders whose day is before "until".  Of those behind only what
+ * refunds of call minutes say is looked at; whoever asks for what was known on
+ * a day gives none.  The arrays are referenced, not copied; suspensions need
+ * not be sorted.
  */
 extern Account *account_open(Core *core, int64_t app_id, const CardHistory *cards,
 							 const Order *orders, int norders,
@@ -176,6 +189,9 @@ extern Account *account_open(Core *core, int64_t app_id, const CardHistory *card
 
 /* The state on a day; *plan is set to the plan in force, NULL where none is. */
 extern ServiceState account_state(const Account *account, CalDay day, const char **plan);
+
+/* Pack minutes that each month of a term brings, 0 for what has none (R5). */
+extern int64_t term_minutes(const Term *term);
 
 /* The plan term that decides a day: the newest that has begun, or NULL. */
 extern const Term *plan_term_on(const Account *account, CalDay day);

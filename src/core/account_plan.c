@@ -188,6 +188,27 @@ check_upgrade(Account *account, const Order *order, const Card *card, const Term
 	return true;
 }
 
+/* Queued renewals change with the running term, and share its fee. */
+static void
+share_fee(Account *account, Term *last, const Upgrade *upgrade)
+{
+	Core	   *core = account->core;
+	Term	   *shared = term_purse(last);
+
+	shared->purse_paid = amount_add(core, shared->purse_paid, upgrade->amount);
+	for (Term *term = last; term_runs(term, upgrade->order->day); term = term->before)
+	{
+		Term	   *own = term_purse(term);
+
+		term->plan = upgrade->to_plan;
+		if (own == shared)
+			continue;
+		own->purse = shared;
+		shared->purse_paid = amount_add(core, shared->purse_paid, own->purse_paid);
+		shared->purse_back = amount_add(core, shared->purse_back, own->purse_back);
+	}
+}
+
 void
 upgrade_plan(Account *account, const Order *order)
 {
@@ -213,7 +234,5 @@ upgrade_plan(Account *account, const Order *order)
 		upgrade->new_price = new->price;
 		upgrade->amount = upgrade_fee(account, upgrade);
 	}
-	/* queued renewals change with the running term */
-	for (Term *term = last; term_runs(term, order->day); term = term->before)
-		term->plan = order->option;
+	share_fee(account, last, upgrade);
 }

@@ -173,10 +173,11 @@ refund_amount(Account *account, const Refund *refund)
 		amount_ratio(core, back.numerator, back.denominator, AMOUNT_CENT);
 }
 
-static Term *
-refunded_term(Account *account, const Order *order, int position)
+Term *
+refunded_term(const Account *account, const Order *order)
 {
-	int			low = 0,
+	int			position = (int) (order - account->orders),
+				low = 0,
 				high = account->norders;
 
 	while (low < high)
@@ -236,10 +237,42 @@ annul(Account *account, Term *term)
 		account->nplans--;
 }
 
-void
-refund(Account *account, const Order *order, int position)
+/*
+ * Each refund is rounded by itself, so many of one upgrade fee could come to
+ * more than was paid: the last one is cut to what is left.
+ */
+static void
+give_back(Account *account, Refund *entry, Term *purse)
 {
-	Term	   *term = refunded_term(account, order, position);
+	Amount		left = amount_sub(account->core, purse->purse_paid, purse->purse_back);
+
+	entry->amount = refund_amount(account, entry);
+	entry->cut = entry->amount > left;
+	if (entry->cut)
+		entry->amount = left;
+	purse->purse_back = amount_add(account->core, purse->purse_back, entry->amount);
+}
+
+static Refund *
+add_refund(Account *account, const Order *order, const Term *term, bool whole)
+{
+	Refund	   *entry;
+
+	account->refunds = core_grow(account->core, account->refunds, account->nrefunds,
+								 &account->refunds_capacity, sizeof(Refund));
+	entry = &account->refunds[account->nrefunds++];
+	*entry = (Refund) {.order = order, .term = term, .priced = term->priced,
+		.whole = whole, .nupgrades = account->nupgrades};
+	for (int i = term->first_upgrade; term->plan != NULL && i < account->nupgrades; i++)
+		if (upgrade_covers(account, i, term) && !account->upgrades[i].priced)
+			entry->priced = false;
+	return entry;
+}
+
+void
+refund(Account *account, const Order *order)
+{
+	Term	   *term = refunded_term(account, order);
 	bool		early;
 	Refund	   *entry;
 
@@ -247,18 +280,13 @@ refund(Account *account, const Order *order, int position)
 		return;
 	early = order->day >= term->start && !account->whole_refund_used &&
 		order->day - term->order->day <= WHOLE_REFUND_DAYS;
-	account->refunds = core_grow(account->core, account->refunds, account->nrefunds,
-								 &account->refunds_capacity, sizeof(Refund));
-	entry = &account->refunds[account->nrefunds++];
-	*entry = (Refund) {.order = order, .term = term, .priced = term->priced,
-		.whole = early || order->day < term->start, .nupgrades = account->nupgrades};
-	for (int i = term->first_upgrade; term->plan != NULL && i < account->nupgrades; i++)
-		if (upgrade_covers(account, i, term) && !account->upgrades[i].priced)
-			entry->priced = false;
+	entry = add_refund(account, order, term, early || order->day < term->start);
 	if (entry->priced)
-		entry->amount = refund_amount(account, entry);
+		give_back(account, entry, term_purse(term));
 	account->whole_refund_used |= early;
-	term->refunded = true;
+	term->refunded = term->returned = true;
+	term->returned_whole = entry->whole;
+	term->returned_on = order->day;
 	if (order->day < term->start)
 		annul(account, term);
 	else

@@ -33,6 +33,15 @@ extern void term_span(Account *account, Term *term, CalDay start);
 /* Sets a term's price: the agreed amount, or unit_price * count. */
 extern void term_price(Account *account, Term *term, const Amount *unit_price, int count);
 
+/*
+ * The term that keeps what was paid for all terms which share an upgrade fee
+ * with this one, and what was given back (R8): they are one purse.
+ */
+extern Term *term_purse(Term *term);
+
+/* The term that a refund order names, bought before it; NULL for any other. */
+extern Term *refunded_term(const Account *account, const Order *order);
+
 /* True if the term is in force, or bought to be, and not refunded. */
 extern bool term_runs(const Term *term, CalDay day);
 
@@ -50,7 +59,7 @@ extern void buy_local_moderation(Account *account, const Order *order);
 extern void buy_pack(Account *account, const Order *order);
 extern void turn_on(Account *account, const Order *order);
 extern void turn_off(Account *account, const Order *order);
-extern void refund(Account *account, const Order *order, int position);
+extern void refund(Account *account, const Order *order);
 
 /* True if an upgrade changed the price of the days of a term. */
 extern bool upgrade_covers(const Account *account, int upgrade, const Term *term);

@@ -8,14 +8,23 @@
 
 #include "core/bill_rules.h"
 
+Amount
+call_pack_content(const Term *term, CalDay start, CalDay end)
+{
+	int64_t		minutes = term_minutes(term);
+
+	if (!term->returned || term->returned_on < start || term->returned_on >= end)
+		return amount_of(minutes);
+	if (term->returned_whole)
+		return 0;
+	return amount_of(minutes) * (term->returned_on + 1 - start) / (end - start) / AMOUNT_ONE * AMOUNT_ONE;
+}
+
 /* The pack of each month of a term that has minutes; nothing carries over. */
 static void
 add_term_packs(const Account *account, PackList *list, const Term *term)
 {
-	const CardAddon *addon = card_addon(term->card, term->item);
-	int64_t		minutes = addon != NULL ? addon_minutes(addon, term->option) : 0;
-
-	if (minutes == 0 || term->annulled || term->plan != NULL)
+	if (term_minutes(term) == 0 || term->annulled)
 		return;
 	for (int i = 0; i < term->months; i++)
 	{
@@ -25,7 +34,7 @@ add_term_packs(const Account *account, PackList *list, const Term *term)
 		if (start >= term->ends)
 			break;
 		pack_add(account->core, list, term, start,
-				 end < term->ends ? end : term->ends, end, amount_of(minutes));
+				 end < term->ends ? end : term->ends, end, call_pack_content(term, start, end));
 	}
 }
 

@@ -24,6 +24,12 @@ typedef void (*CallVisitor) (void *arg, const CallDay *day, const PackList *pack
 typedef void (*CallDayVisitor) (void *arg, CalDay day, const PackList *packs);
 
 /*
+ * The minutes of a term month [start, end): where its term was refunded in it,
+ * the share of the days used, rounded down; none where everything came back.
+ */
+extern Amount call_pack_content(const Term *term, CalDay start, CalDay end);
+
+/*
  * Rates every day from the usage's first to the end of the month.  For the
  * days of the month, in order, calls the visitor for each class that has
  * minutes, then day_done, unless that is NULL.  The packs are in the order of

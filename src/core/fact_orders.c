@@ -279,6 +279,19 @@ why_whole(const Refund *refund)
 		"The app's first refund within 5 days of the purchase: everything comes back.";
 }
 
+/* What of the refund's own sum was too much, so that the facts add up. */
+static void
+tell_cut(const Teller *teller, const Refund *refund)
+{
+	Fact		fact = fact_start("cut");
+
+	if (!refund->cut)
+		return;
+	fact_amount(&fact, refund->amount);
+	fact.note = "All that was left of what was paid for this term and those that share an upgrade fee with it: their refunds together give back no more.";
+	tell(teller, &fact);
+}
+
 void
 tell_refund(const Teller *teller)
 {
@@ -298,6 +311,7 @@ tell_refund(const Teller *teller)
 	refund_paid_parts(account, refund, tell_paid_part, (void *) teller);
 	if (!refund->whole)
 		refund_used_parts(account, refund, tell_used_part, (void *) teller);
-	tell_amount(teller, refund->whole ? why_whole(refund) :
+	tell_cut(teller, refund);
+	tell_amount(teller, refund->cut ? "What was left." : refund->whole ? why_whole(refund) :
 				"Paid less used comes back, at least 0, rounded half up to 0.01.");
 }

@@ -7,6 +7,7 @@
 #include "core/call.h"
 #include "core/fact_rules.h"
 #include "core/moderation.h"
+#include "core/postpaid_addon.h"
 
 /* Says on a day's fact why the day counts for nothing. */
 static void
@@ -257,47 +258,37 @@ tell_spans(const Teller *teller)
 
 /* The last day on which it counted as on, and the plan of that day. */
 static void
-tell_last_on(const Teller *teller, const char **plan)
+tell_last_on(const Teller *teller, const PostpaidMonth *month)
 {
-	const Bill *bill = teller->bill;
-	const Switch *sw = account_switch(bill->account, teller->line->item);
-	const CardAddon *addon = card_addon(bill->card, teller->line->item);
 	Fact		fact = fact_start("last day on");
 
-	for (CalDay day = bill->until - 1; day >= bill->first; day--)
-	{
-		const char *option = switch_option(sw, day);
-
-		if (option == NULL || !bill->service.counting[day - bill->first])
-			continue;
-		account_state(bill->account, day, plan);
-		if (strcmp(option, teller->line->option) != 0 ||
-			(addon != NULL && addon_price(addon, *plan, option) == NULL))
-			continue;
-		fact_day(&fact, day);
-		fact_text(&fact, "plan", *plan);
-		fact.note = "The last day of the month on which it counts as on, and the plan of that day: they set the price.";
-		tell(teller, &fact);
-		return;
-	}
+	fact_day(&fact, month->last_on);
+	fact_text(&fact, "plan", month->plan);
+	fact.note = month->several ?
+		"The last day of the month on which it counts as on; of the month's options the dearest on the plan of that day is charged." :
+		"The last day of the month on which it counts as on, and the plan of that day: they set the price.";
+	tell(teller, &fact);
 }
 
 void
 tell_postpaid_addon(const Teller *teller)
 {
 	const BillLine *line = teller->line;
-	const char *plan = teller->bill->service.plan;
+	const Switch *sw = account_switch(teller->bill->account, line->item);
+	PostpaidMonth month;
 
+	if (sw == NULL || !postpaid_month(teller->bill, sw, &month))
+		return;
 	tell_card(teller, teller->bill->card, "In force on the first day of the month.");
 	tell_spans(teller);
-	tell_last_on(teller, &plan);
+	tell_last_on(teller, &month);
 	if (!line->priced)
 	{
 		tell_amount(teller, "This rate card has no price for it.");
 		return;
 	}
 	tell_element(teller, "price", true, line->unit_price, "Price of a month in which it was on at all.",
-				 PATH("addons", line->item, "prices", plan, line->option));
+				 PATH("addons", line->item, "prices", month.plan, line->option));
 	tell_product(teller);
 }
 

@@ -12,7 +12,7 @@ pack_add(Core *core, PackList *list, const Term *term,
 {
 	list->packs = core_grow(core, list->packs, list->npacks, &list->capacity, sizeof(Pack));
 	list->packs[list->npacks] = (Pack) {.term = term, .start = start, .end = end,
-		.known_end = bought_end, .position = list->npacks, .left = content};
+		.bought_end = bought_end, .known_end = bought_end, .position = list->npacks, .left = content};
 	list->npacks++;
 }
 

@@ -15,6 +15,7 @@ typedef struct Pack
 	const Term *term;
 	CalDay		start;
 	CalDay		end;			/* exclusive */
+	CalDay		bought_end;
 	CalDay		known_end;		/* what packs are ordered by; see pack_order() */
 	int			position;		/* of the purchase in the log */
 	Amount		left;

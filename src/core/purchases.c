@@ -99,6 +99,13 @@ bill_upgrade(Bill *bill, const Upgrade *upgrade)
 	line->explanation = explain_upgrade(bill, upgrade, remaining);
 }
 
+/* Refunds of terms that share an upgrade fee give back no more than was paid (R8). */
+static const char *
+explain_cut(const Refund *refund)
+{
+	return refund->cut ? ", cut to what was left of all that was paid" : "";
+}
+
 static const char *
 explain_refund(const Bill *bill, const Refund *refund)
 {
@@ -111,14 +118,14 @@ explain_refund(const Bill *bill, const Refund *refund)
 		return core_printf(core, "Refund of order %lld, %s, which is not sold on this rate card.",
 						   order_id, name);
 	if (term->annulled)
-		return core_printf(core, "Refund of order %lld, %s: everything back, its term had not begun.",
-						   order_id, name);
+		return core_printf(core, "Refund of order %lld, %s: everything back, its term had not begun%s.",
+						   order_id, name, explain_cut(refund));
 	if (refund->whole)
-		return core_printf(core, "Refund of order %lld, %s: everything back, the app's first refund within 5 days.",
-						   order_id, name);
-	return core_printf(core, "Refund of order %lld, %s: what was paid less the days used from %s through %s.",
+		return core_printf(core, "Refund of order %lld, %s: everything back, the app's first refund within 5 days%s.",
+						   order_id, name, explain_cut(refund));
+	return core_printf(core, "Refund of order %lld, %s: what was paid less the days used from %s through %s%s.",
 					   order_id, name, text_of_day(core, term->start),
-					   text_of_day(core, refund->order->day));
+					   text_of_day(core, refund->order->day), explain_cut(refund));
 }
 
 static void

@@ -120,10 +120,9 @@ balance_calls(void *arg, CalDay day, const PackList *packs)
 
 	for (int i = 0; i < packs->npacks && day == balance->teller->today; i++)
 	{
-		const Term *term = packs->packs[i].term;
+		const Pack *pack = &packs->packs[i];
 
-		add_pack(balance, &packs->packs[i],
-				 amount_of(addon_minutes(card_addon(term->card, term->item), term->option)));
+		add_pack(balance, pack, call_pack_content(pack->term, pack->start, pack->bought_end));
 	}
 }
 

@@ -82,8 +82,12 @@ tell_standing(Inputs *inputs, StandingWriter *writer)
 {
 	FunctionCallInfo fcinfo = inputs->fcinfo;
 	CalMonth	month = PG_GETARG_INT32(ARG_MONTH);
-	Account    *account = inputs_account(inputs, writer->today + 1);
+	Account    *account;
 
+	/* what orders of later days change is not known yet */
+	while (inputs->norders > 0 && inputs->orders[inputs->norders - 1].day > writer->today)
+		inputs->norders--;
+	account = inputs_account(inputs, writer->today + 1);
 	if (writer->today >= cal_first_day(month))
 	{
 		const Usage *usage = inputs_bill_usage(inputs, month);

@@ -253,6 +253,56 @@ test_switches(void)
 }
 
 /* Refunds: which are refused (R8). */
+/* The sum of all lines of the orders so far, through a month. */
+static const char *
+net_through(const char *last)
+{
+	static char buf[AMOUNT_TEXT_SIZE];
+	Amount		sum = 0;
+
+	for (CalMonth month = month_of("2022-12"); month <= month_of(last); month++)
+	{
+		const Bill *bill = compute_bill(month, false, app.cards);
+
+		for (int i = 0; i < bill->nlines; i++)
+			sum += bill->lines[i].amount;
+	}
+	return amount_text(sum, 0, buf);
+}
+
+/* Many refunds that share an upgrade fee, each rounded half up, give back at most what was paid. */
+static void
+test_refunds_of_shared_fee(void)
+{
+	begin(&cards.cn);
+	for (int i = 0; i < 122; i++)
+		buy("2023-01-10", "plan", "pro", 1);
+	upgrade("2023-01-10", "flagship");
+	for (int i = 122; i >= 1; i--)
+		refund_of("2023-01-10", i);
+	is(net_through("2023-02"), "0", "122 refunds of one upgrade fee give back more than was paid");
+
+	/* the terms of two upgrades are one purse, also through a term that is over */
+	begin(&cards.cn);
+	for (int i = 0; i < 60; i++)
+		buy_paid("2023-01-10", "plan", "pro", 1, "0.01");
+	upgrade("2023-01-10", "flagship");
+	for (int i = 60; i >= 1; i--)
+		refund_of("2023-01-10", i);
+	buy("2023-01-10", "plan", "pro", 1);
+	is(net_through("2023-02"), "999", "a purchase after the refunds is refunded with them");
+	refund_of("2023-01-10", 122);
+	is(net_through("2023-02"), "32.23", "a term that shares no fee is cut by the refunds of others");
+
+	/* an agreed price of less than a cent is not rounded up past itself */
+	begin(&cards.cn);
+	buy("2022-12-01", "plan", "pro", 1);
+	refund_of("2022-12-01", 1);
+	buy_paid("2023-01-10", "plan", "pro", 1200, "0.006");
+	refund_of("2023-01-10", 3);
+	is(net_through("2023-02"), "0", "0.01 comes back of 0.006");
+}
+
 static void
 test_refund_refusals(void)
 {
@@ -373,6 +423,7 @@ main(void)
 	test_suspensions();
 	test_addons();
 	test_switches();
+	test_refunds_of_shared_fee();
 	test_refund_refusals();
 	test_refund_order();
 	test_other_purchases();

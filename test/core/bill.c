@@ -144,7 +144,24 @@ test_history(void)
 	is(line_days("2023-02", 0), "2023-03-01 2023-02-01 2023-03-01", "history is not due on the 1st of the next month");
 	switch_on("2023-03-05", "history_storage", "90d");
 	switch_on("2023-03-05", "history_storage", "360d");
-	bill_is("2023-03", "history_storage 360d 1-0=1 1*2500=2500\ntotal 2500\n", "the option in force last in the month is not charged");
+	bill_is("2023-03", "history_storage 360d 1-0=1 1*2500=2500\ntotal 2500\n", "the dearest option of the month is not charged");
+	switch_on("2023-04-30", "history_storage", "30d");
+	switch_off("2023-04-30", "history_storage");
+	bill_is("2023-04", "history_storage 360d 1-0=1 1*2500=2500\ntotal 2500\n", "a switch on the last day has 360d for the price of 30d");
+	bill_is("2023-05", "total 0\n", "history is charged after it was off on the last day");
+	switch_on("2023-05-31", "history_storage", "360d");
+	switch_on("2023-06-01", "history_storage", "90d");
+	bill_is("2023-06", "history_storage 360d 1-0=1 1*2500=2500\ntotal 2500\n",
+			"the day on which an option gives way to another does not count as on, as that of switching off does");
+	bill_is("2023-07", "history_storage 90d 1-0=1 1*1000=1000\ntotal 1000\n", "an option counts in the month after it gave way");
+
+	/* all at the prices of the plan of the last day on; what that plan does not sell takes no part */
+	begin_with(&cards.cn, "2022-12-01", "pro");
+	switch_on("2023-01-01", "history_storage", "30d");
+	switch_on("2023-01-10", "history_storage", "90d");
+	upgrade("2023-01-20", "flagship")->has_paid = true;
+	bill_is("2023-01", "plan_upgrade flagship 315-0=315 315*2000=0\nhistory_storage 90d 1-0=1 1*500=500\ntotal 500\n",
+			"30d, which flagship does not sell, takes part, or prices are not flagship's");
 
 	begin_with(&cards.cn, "2022-12-01", "pro");
 	switch_on("2023-01-01", "history_storage", "30d");
@@ -217,7 +234,8 @@ test_call_packs_together(void)
 
 	begin_with(&cards.cn, "2022-12-01", "pro");
 	first = buy("2023-01-10", "call", "basic", 1);
-	use("2023-01-10", USAGE_CALL_FHD, 7333);
+	use("2023-01-10", USAGE_CALL_AUDIO, 12);
+	use("2023-01-10", USAGE_CALL_FHD, 2601);
 	refund_of("2023-01-20", first);
 	buy("2023-01-20", "call", "basic", 1);
 	use("2023-01-20", USAGE_CALL_HD, 1);
@@ -225,10 +243,10 @@ test_call_packs_together(void)
 	use("2023-01-20", USAGE_CALL_AUDIO, 0);
 	use("2023-01-21", USAGE_CALL_AUDIO, 109985);
 	use("2023-01-22", USAGE_CALL_AUDIO, 1);
-	/* of the first pack 5 are left: hd takes 4, fhd does not fit and takes 15 of the second */
+	/* 11 days of 31 leave 39032, of which 5 are left: hd takes 4, fhd does not fit and takes 15 of the second */
 	bill_is("2023-01", "call basic 1-0=1 1*500=500\ncall basic 1-0=1 1*500=500\n"
-			"call_minutes audio 109986-109985=1 1*0.007=0.007\ncall_minutes hd 1-1=0 0*0.028=0\n"
-			"call_minutes fhd 7334-7334=0 0*0.105=0\nrefund call 1-0=1 1*-322.58=-322.58\ntotal 677.43\n",
+			"call_minutes audio 109998-109997=1 1*0.007=0.007\ncall_minutes hd 1-1=0 0*0.028=0\n"
+			"call_minutes fhd 2602-2602=0 0*0.105=0\nrefund call 1-0=1 1*-322.58=-322.58\ntotal 677.43\n",
 			"a minute is split over two packs, or the pack that ends first is not taken first");
 
 	begin(&cards.cn);
@@ -265,6 +283,103 @@ test_call_packs_refunded(void)
 	bill_is("2023-04", "call_minutes audio 40-20=20 20*0.007=0.14\n"
 			"refund call 1-0=1 1*-209.68=-209.68\ntotal -209.54\n",
 			"a later refund changes from which pack earlier days took");
+}
+
+/*
+ * A refund leaves the share of the days used of the minutes of its term month,
+ * and what was used beyond is postpaid in the month in which it was used.
+ */
+static void
+test_call_minutes_given_back(void)
+{
+	int64_t		first;
+
+	begin_with(&cards.cn, "2022-12-01", "pro");
+	first = buy("2023-01-10", "call", "premium", 1);
+	use("2023-01-10", USAGE_CALL_AUDIO, 12259);
+	refund_of("2023-01-10", first)->day += 10;
+	bill_is("2023-01", "call premium 1-0=1 1*1500=1500\ncall_minutes audio 12259-12259=0 0*0.007=0\n"
+			"refund call 1-0=1 1*-967.74=-967.74\ntotal 532.26\n", "what the days used bring is not covered");
+	use("2023-01-11", USAGE_CALL_AUDIO, 122580);
+	/* floor(380000 * 11 / 31) = 134838 */
+	bill_is("2023-01", "call premium 1-0=1 1*1500=1500\ncall_minutes audio 134839-134838=1 1*0.007=0.007\n"
+			"refund call 1-0=1 1*-967.74=-967.74\ntotal 532.27\n", "a refund leaves more than floor(minutes * days used / days)");
+
+	begin_with(&cards.cn, "2022-12-01", "pro");
+	first = buy("2023-01-10", "call", "premium", 1);
+	use("2023-01-10", USAGE_CALL_AUDIO, 100);
+	refund_of("2023-01-14", first);
+	bill_is("2023-01", "call premium 1-0=1 1*1500=1500\ncall_minutes audio 100-0=100 100*0.007=0.7\n"
+			"refund call 1-0=1 1*-1500=-1500\ntotal 0.7\n", "minutes stay though everything was given back");
+
+	/* the second month of a term of three: the first keeps its minutes, the third never was */
+	begin_with(&cards.cn, "2022-12-01", "pro");
+	first = buy("2023-01-10", "call", "basic", 3);
+	use("2023-02-09", USAGE_CALL_AUDIO, 110001);
+	use("2023-02-10", USAGE_CALL_AUDIO, 50000);
+	refund_of("2023-02-10", first);
+	use("2023-02-11", USAGE_CALL_AUDIO, 1);
+	/* floor(110000 * 1 / 28) = 3928 */
+	bill_is("2023-02", "call_minutes audio 160002-113928=46074 46074*0.007=322.518\n"
+			"refund call 1-0=1 1*-982.14=-982.14\ntotal -659.62\n", "a refund does not leave a day's share of its own term month");
+
+	begin_with(&cards.cn, "2022-12-01", "pro");
+	first = buy("2023-01-10", "call", "basic", 1);
+	use("2023-01-10", USAGE_CALL_AUDIO, 110000);
+	refund_of("2023-02-09", first);
+	bill_is("2023-01", "call basic 1-0=1 1*500=500\ncall_minutes audio 110000-110000=0 0*0.007=0\ntotal 500\n",
+			"a refund on the last day of the term month takes minutes");
+}
+
+/* The term month began in the month before: that one's bill changes, as drift where it is closed. */
+static void
+test_call_minutes_given_back_later(void)
+{
+	int64_t		first,
+				plan;
+
+	begin_with(&cards.cn, "2022-12-01", "pro");
+	first = buy("2023-01-20", "call", "basic", 2);
+	use("2023-01-21", USAGE_CALL_AUDIO, 60000);
+	use("2023-02-03", USAGE_CALL_AUDIO, 1000);
+	bill_is("2023-01", "call basic 2-0=2 2*500=1000\ncall_minutes audio 60000-60000=0 0*0.007=0\ntotal 1000\n",
+			"minutes are short without a refund");
+	refund_of("2023-02-02", first);
+	/* floor(110000 * 14 / 31) = 49677 */
+	bill_is("2023-01", "call basic 2-0=2 2*500=1000\ncall_minutes audio 60000-49677=10323 10323*0.007=72.261\ntotal 1072.26\n",
+			"what was used beyond is not postpaid in its own month");
+	bill_is("2023-02", "call_minutes audio 1000-0=1000 1000*0.007=7\nrefund call 1-0=1 1*-774.19=-774.19\ntotal -767.19\n",
+			"the month of the refund has minutes of it");
+
+	/* only the term month of the refund */
+	begin_with(&cards.cn, "2022-12-01", "pro");
+	first = buy("2023-01-20", "call", "basic", 3);
+	use("2023-01-21", USAGE_CALL_AUDIO, 110000);
+	use("2023-02-20", USAGE_CALL_AUDIO, 110000);
+	refund_of("2023-03-01", first);
+	bill_is("2023-01", "call basic 3-0=3 3*500=1500\ncall_minutes audio 110000-110000=0 0*0.007=0\ntotal 1500\n",
+			"a term month that was over loses minutes");
+	/* floor(110000 * 10 / 28) = 39285 */
+	bill_is("2023-02", "call_minutes audio 110000-39285=70715 70715*0.007=495.005\ntotal 495.01\n",
+			"the term month of the refund keeps its minutes in the month before");
+
+	/* everything back from the month before, unless an earlier refund had it */
+	begin_with(&cards.cn, "2022-12-01", "pro");
+	first = buy("2023-01-30", "call", "basic", 1);
+	use("2023-01-31", USAGE_CALL_AUDIO, 20000);
+	refund_of("2023-02-03", first);
+	bill_is("2023-01", "call basic 1-0=1 1*500=500\ncall_minutes audio 20000-0=20000 20000*0.007=140\ntotal 640\n",
+			"minutes stay in the month before though everything was given back");
+	app.norders--;
+	plan = buy("2023-02-01", "group_members", "", 1);
+	refund_of("2023-02-01", plan);
+	refund_of("2023-02-03", first);
+	/* floor(110000 * 5 / 29), January 30 through February 27 */
+	bill_is("2023-01", "call basic 1-0=1 1*500=500\ncall_minutes audio 20000-18965=1035 1035*0.007=7.245\ntotal 507.25\n",
+			"a refund between is not seen from the month before");
+	refund_of("2023-02-04", 99);
+	bill_is("2023-01", "call basic 1-0=1 1*500=500\ncall_minutes audio 20000-18965=1035 1035*0.007=7.245\ntotal 507.25\n",
+			"an order that the rules forbid fails the bill of the month before");
 }
 
 /* Cloud moderation (R6). */
@@ -680,6 +795,8 @@ main(void)
 	test_calls();
 	test_call_packs_together();
 	test_call_packs_refunded();
+	test_call_minutes_given_back();
+	test_call_minutes_given_back_later();
 	test_deductions();
 	test_packs();
 	test_statement();

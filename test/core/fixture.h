@@ -15,7 +15,7 @@
 #include "tap.h"
 
 #define PRICE(text)			(amount_from_text(text))
-#define MAX_ORDERS			64
+#define MAX_ORDERS			320
 #define MAX_SUSPENSIONS		8
 #define MAX_FIGURES			64
 #define LENGTH(array)		((int) (sizeof(array) / sizeof((array)[0])))

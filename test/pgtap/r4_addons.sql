@@ -150,8 +150,11 @@ CALL buy(33, 1, '2023-03-01', 'plan', 'pro', 6);
 CALL turn(33, 2, '2023-03-05', 'on', 'history_storage', '360d');
 CALL turn(33, 3, '2023-03-31 23:59', 'on', 'history_storage', '90d');
 SELECT lines_are(33, '2023-03', 'history_storage', ARRAY[
-	'history_storage:90d | [2023-03-01,2023-04-01) | 2023-04-01 | 1 0 1 1 1000 1000'],
-	'the option in force last in the month, for the whole month');
+	'history_storage:360d | [2023-03-01,2023-04-01) | 2023-04-01 | 1 0 1 1 2500 2500'],
+	'the dearest option of the month, for the whole month');
+SELECT is((SELECT explanation FROM im_monthly_bill(33, '2023-03') WHERE item = 'history_storage'),
+	'Switched on in the month with several options: history_storage 360d is the dearest of them, last day on 2023-03-31 with plan pro, one month at 2500 CNY.',
+	'and the line says so');
 SELECT refused($$CALL turn(33, 4, '2023-03-31 23:59:59.999999', 'on', 'history_storage', '30d')$$,
 	'option|month', 'one switch of option per calendar month');
 SELECT accepted($$CALL turn(33, 4, '2023-04-01 00:00', 'on', 'history_storage', '30d')$$,
@@ -298,6 +301,54 @@ SELECT accepted($$CALL turn(61, 7, '2023-04-06', 'on', 'history_storage', '360d'
 	'on with another option after a month off is no change: the month''s change is still to come');
 SELECT is(amounts(61, '2023-03', 'history_storage') || ' ' || amounts(61, '2023-04', 'history_storage'), '1000 1500',
 	'each month at its last option');
+
+-- 360d at the price of 30d, month after month: a switch on the last day, then off.
+CALL app(71);
+CALL buy(71, 1, '2023-03-01', 'plan', 'pro', 6);
+CALL turn(71, 2, '2023-03-01', 'on', 'history_storage', '360d');
+CALL turn(71, 3, '2023-03-31 10:00', 'on', 'history_storage', '30d');
+CALL turn(71, 4, '2023-03-31 11:00', 'off', 'history_storage');
+CALL turn(71, 5, '2023-04-01', 'on', 'history_storage', '360d');
+CALL turn(71, 6, '2023-04-01 00:00:01', 'on', 'history_storage', '30d');
+CALL turn(71, 7, '2023-04-01 00:00:02', 'off', 'history_storage');
+SELECT is(amounts(71, '2023-03', 'history_storage'), '2500', 'a switch on the last day does not make 360d cheaper');
+SELECT is(amounts(71, '2023-04', 'history_storage'), '2500', 'nor one a second after it was switched on');
+SELECT is(amounts(71, '2023-05', 'history_storage'), '', 'off is off');
+-- The day on which an option gives way to another one is a day of both, as that of switching off is one.
+CALL app(72);
+CALL buy(72, 1, '2023-03-01', 'plan', 'pro', 6);
+CALL turn(72, 2, '2023-03-01', 'on', 'history_storage', '360d');
+CALL turn(72, 3, '2023-04-01', 'on', 'history_storage', '30d');
+SELECT is(amounts(72, '2023-04', 'history_storage') || ' ' || amounts(72, '2023-05', 'history_storage'), '2500 500',
+	'switched on the 1st: the month is one of both options, the next is not');
+-- 30d, which the plan of the last day on does not sell, takes no part; nor does an option of suspended days.
+CALL app(73);
+CALL buy(73, 1, '2023-03-01', 'plan', 'pro', 6);
+CALL turn(73, 2, '2023-03-02', 'on', 'history_storage', '30d');
+CALL turn(73, 3, '2023-03-10', 'on', 'history_storage', '90d');
+CALL upgrade(73, 4, '2023-03-20');
+SELECT is(amounts(73, '2023-03', 'history_storage'), '500', 'all at the prices of the plan of the last day on');
+CALL app(74);
+CALL buy(74, 1, '2023-03-01', 'plan', 'pro', 6);
+CALL suspend(74, '[2023-03-10,2023-03-15)');
+CALL turn(74, 2, '2023-03-10', 'on', 'history_storage', '360d');
+CALL turn(74, 3, '2023-03-14', 'on', 'history_storage', '30d');
+SELECT is(amounts(74, '2023-03', 'history_storage'), '500', 'an option that was on only on suspended days takes no part');
+-- Of equal prices the latest.
+INSERT INTO im_rate_card_version (rate_card, effective_from, terms)
+SELECT 'equal', '2020-01-01', jsonb_set(terms, '{addons,history_storage,prices,pro,30d}', '"1000"')
+FROM im_rate_card_version WHERE rate_card = 'cn' AND effective_from = '2019-12-10';
+CALL app(75, 'equal');
+CALL buy(75, 1, '2023-03-01', 'plan', 'pro', 6);
+CALL turn(75, 2, '2023-03-02', 'on', 'history_storage', '90d');
+CALL turn(75, 3, '2023-03-10', 'on', 'history_storage', '30d');
+SELECT is((SELECT option FROM im_monthly_bill(75, '2023-03') WHERE item = 'history_storage'), '30d', 'of equally dear options the latest');
+-- A card of a preview that lacks one of the options says so beside the price of the other.
+SELECT is((SELECT string_agg(p.option || ' ' || coalesce(p.amount::text, 'null: ' || p.explanation), ', ' ORDER BY p.line)
+	FROM im_preview_bill(71, '2023-03', (SELECT im_rate_card((terms #- '{addons,history_storage,prices,pro,360d}'
+		#- '{addons,history_storage,prices,flagship,360d}')::text) FROM im_rate_card_version
+		WHERE rate_card = 'cn' AND effective_from = '2019-12-10')) p WHERE p.item = 'history_storage'),
+	'360d null: Not sold on this rate card: history_storage 360d., 30d 500.00', 'an option that another card lacks is told');
 
 CALL settle();
 SELECT * FROM finish();

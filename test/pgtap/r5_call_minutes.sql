@@ -269,6 +269,38 @@ SELECT lines_are(75, '2023-06', 'call_minutes', ARRAY[
 	'call_minutes:audio | [2023-06-01,2023-07-01) | 2023-07-01 | 2 0 2 2 0.007 0.014'],
 	'used up on 05-10, over on 06-05');
 
+-- Minutes that a refund leaves ------------------------------------------------------
+-- Ten times bought, used and refunded on one day: of the first nothing is left, since all came back, of
+-- each further one floor(380000 * 1/31) = 12258, at 1500 - 1451.61 = 48.39.
+CALL app(81);
+CALL buy(81, 1, '2023-03-01', 'plan', 'pro', 12);
+INSERT INTO im_order (app_id, order_id, at, action, item, option, months)
+SELECT 81, 10 * i, at8('2023-03-10') + i * interval '1 hour', 'buy', 'call', 'premium', 1 FROM generate_series(1, 10) i;
+INSERT INTO im_order (app_id, order_id, at, action, item, refunds)
+SELECT 81, 10 * i + 1, at8('2023-03-10') + i * interval '1 hour 1 minute', 'refund', 'call', 10 * i FROM generate_series(1, 10) i;
+CALL daily(81, '2023-03-10', audio => 3800000);
+SELECT lines_are(81, '2023-03', 'call_minutes', ARRAY[
+	'call_minutes:audio | [2023-03-01,2023-04-01) | 2023-04-01 | 3800000 110322 3689678 3689678 0.007 25827.746'],
+	'ten purchases refunded on their day cover what their price pays');
+-- call [2023-03-20,2023-04-20), refunded on 04-02: floor(110000 * 14/31) = 49677 minutes are left for March.
+CALL app(82);
+CALL buy(82, 1, '2023-03-01', 'plan', 'pro', 12);
+CALL buy(82, 2, '2023-03-20', 'call', 'basic');
+CALL daily(82, '2023-03-21', audio => 60000);
+SELECT is(amounts(82, '2023-03', 'call_minutes'), '0', 'all is covered as long as nothing was refunded');
+CALL refund(82, 3, '2023-04-02', 2);
+SELECT lines_are(82, '2023-03', 'call_minutes', ARRAY[
+	'call_minutes:audio | [2023-03-01,2023-04-01) | 2023-04-01 | 60000 49677 10323 10323 0.007 72.261'],
+	'a refund of the next month leaves its share for the month before too');
+SELECT is((SELECT sum(amount) FROM im_monthly_bills('2023-03') WHERE app_id = 82 AND item = 'call_minutes')::text, '72.261',
+	'among the bills of all as well');
+SELECT is((SELECT string_agg(f.fact || ' ' || f.quantity, ', ' ORDER BY f.ordinal)
+	FROM im_monthly_bill(82, '2023-03') b, im_explain(82, '2023-03', b.line) f
+	WHERE b.item = 'call_minutes' AND f.fact IN ('from pack', 'postpaid')), 'from pack 49677, postpaid 10323', 'and in its explanation');
+-- At an instant before the refund nobody knows of it.
+SELECT is((SELECT used || ' of ' || allowed FROM im_standing('2023-03', '2023-03-25 12:00+08')
+	WHERE app_id = 82 AND kind = 'call_minutes'), '60000 of 110000', 'how it stood on a day before the refund');
+
 CALL settle();
 SELECT * FROM finish();
 ROLLBACK;

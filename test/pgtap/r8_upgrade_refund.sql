@@ -447,6 +447,20 @@ SELECT accepted($$INSERT INTO im_order (app_id, order_id, at, action, item, opti
 SELECT refused($$INSERT INTO im_order (app_id, order_id, at, action, item, option, refunds)
 	VALUES (71, 9, at8('2023-03-05'), 'refund', 'call', 'premium', 5)$$, 'option|premium|call', 'another option');
 
+-- 122 terms share an upgrade fee, and each refund is rounded by itself: together they give back what was paid.
+CALL app(99);
+INSERT INTO im_order (app_id, order_id, at, action, item, option, months)
+SELECT 99, i, at8('2023-03-01 10:00') + i * interval '1 second', 'buy', 'plan', 'pro', 1 FROM generate_series(1, 122) i;
+CALL upgrade(99, 200, '2023-03-01 11:00');
+INSERT INTO im_order (app_id, order_id, at, action, item, refunds)
+SELECT 99, 1000 - i, at8('2023-03-01 12:00') - i * interval '1 second', 'refund', 'plan', i FROM generate_series(1, 122) i;
+SELECT is(im_monthly_total(99, '2023-03')::text, '0.00', 'refunds that share an upgrade fee give back at most what was paid');
+SELECT ok((SELECT explanation LIKE '%, cut to what was left of all that was paid.' FROM im_monthly_bill(99, '2023-03')
+	WHERE item = 'refund' ORDER BY line DESC LIMIT 1), 'and the last one says that it was cut');
+SELECT ok((SELECT bool_or(f.fact = 'cut' AND f.amount = -b.amount)
+	FROM (SELECT * FROM im_monthly_bill(99, '2023-03') WHERE item = 'refund' ORDER BY line DESC LIMIT 1) b,
+		im_explain(99, '2023-03', b.line) f), 'as do its facts');
+
 CALL settle();
 SELECT * FROM finish();
 ROLLBACK;

@@ -328,21 +328,31 @@ sub addon_lines
 	  keys %{ $self->{log}{switches} };
 }
 
-# Charged whole, at the option and the plan of the last day it was on.
+# Charged whole, at the plan of the last day it was on, and of the options of
+# all days at the one that is dearest there, of equal ones the latest.
 sub postpaid_line
 {
 	my ($self, $item) = @_;
-	my ($option, $price);
+	my ($log, $version) = @$self{qw(log version)};
+	my ($plan, @options);
 
 	foreach my $day (@{ $self->{counting} })
 	{
-		my $of_day = $self->{log}->option_on($item, $day);
-		next if !defined $of_day;
-		my $sold = $self->{version}->addon_price($item,
-			$self->{log}->paid_plan($day), $of_day);
-		($option, $price) = ($of_day, $sold) if defined $sold;
+		my $of_day = $log->paid_plan($day);
+		my @sold = grep { defined $version->addon_price($item, $of_day, $_) }
+		  $log->options_on($item, $day);
+		next if !@sold;
+		$plan = $of_day;
+		push @options, @sold;
 	}
-	return if !defined $option;
+	return if !defined $plan;
+	my ($option, $price);
+	foreach my $candidate (@options)
+	{
+		my $sold = $version->addon_price($item, $plan, $candidate);
+		next if !defined $sold || (defined $price && $sold < $price);
+		($option, $price) = ($candidate, $sold);
+	}
 	$self->add_usage_line(
 		item => $item,
 		option => $option,
@@ -375,12 +385,32 @@ sub call_packs
 			  {
 				term => $term,
 				start => $start,
-				end => add_months($term->{start}, $month + 1),
-				left => num($term->{minutes})
+				end => add_months($term->{start}, $month + 1)
 			  };
+			$packs[-1]{left} = $self->content_of($packs[-1]);
 		}
 	}
 	return @packs;
+}
+
+# What a pack holds.  A refund leaves of its term month the share of the days
+# used, from its first day on: so refunds after the bill's month are known.
+sub content_of
+{
+	my ($self, $pack) = @_;
+	my $all = num($pack->{term}{minutes});
+	my $log = $self->{whole_log} ||=
+	  Reference::Orders->replay($self->{app}{card}, $self->{app}{orders},
+		5_000_000);
+	my ($term) = grep { $_->{order_id} == $pack->{term}{order_id} }
+	  @{ $log->{bought} };
+	my $last = $term->{refunded};
+
+	return $all
+	  if !defined $last || $last < $pack->{start} || $last >= $pack->{end};
+	return zero() if $term->{whole};
+	return floor_of($all * ($last + 1 - $pack->{start}) /
+		  ($pack->{end} - $pack->{start}));
 }
 
 # When a pack ends, as known on a day.

@@ -345,6 +345,8 @@ sub add_upgrade
 		next if defined $term->{refunded};
 		push @{ $term->{upgrades} },
 		  {
+			order_id => $order->{order_id},
+			fee => $fee,
 			plan => $order->{option},
 			day => $day,
 			price => $new_price,
@@ -390,6 +392,7 @@ sub add_refund
 	my ($self, $order, $day, $term) = @_;
 	my $back;
 
+	$term->{whole} = 1 if $day < $term->{start};
 	if ($day < $term->{start})
 	{
 		$back = paid_for($term);
@@ -400,7 +403,9 @@ sub add_refund
 		$back = $self->back_of_begun($term, $day);
 		$term->{until} = $day + 1;
 	}
+	$back = min($back, $self->left_of_all_paid($term));
 	$term->{refunded} = $day;
+	$term->{back} = $back;
 	push @{ $self->{refunds} },
 	  {
 		order_id => $order->{order_id},
@@ -419,10 +424,39 @@ sub back_of_begun
 	if (!$self->{full_refund_used} && $day - $term->{day} <= FULL_REFUND_DAYS)
 	{
 		$self->{full_refund_used} = 1;
+		$term->{whole} = 1;
 		return paid_for($term);
 	}
 	my $back = paid_exactly($term) - used_through($term, $day);
 	return round_half_up(max(zero(), $back), 2);
+}
+
+# What was paid for all terms that share an upgrade fee with a term, one
+# over the other, less what their refunds gave back so far.
+sub left_of_all_paid
+{
+	my ($self, $term) = @_;
+	my %terms = ($term->{order_id} => $term);
+	my (%fees, $more);
+
+	do
+	{
+		%fees = (%fees, map { $_->{order_id} => $_->{fee} } @{ $_->{upgrades} })
+		  foreach values %terms;
+		($more) = grep {
+			my $other = $_;
+			!$terms{ $other->{order_id} }
+			  && grep { exists $fees{ $_->{order_id} } }
+			  @{ $other->{upgrades} }
+		} @{ $self->{bought} };
+		$terms{ $more->{order_id} } = $more if $more;
+	} while ($more);
+	my $left = zero();
+
+	$left = $left + num($_->{amount}) - ($_->{back} // zero())
+	  foreach values %terms;
+	$left = $left + $_ foreach values %fees;
+	return $left;
 }
 
 sub paid_exactly
@@ -560,22 +594,29 @@ sub take_off
 	return '';
 }
 
-# The option that a switch has on a day, or undef when it is off all day.
-# The days of switching on and off both count as on; of several options of
-# a day the last one counts.
-sub option_on
+# The options that counted as on on a day, in sequence: the days of switching
+# on and off both count, for an option that gives way to another one as well.
+sub options_on
 {
 	my ($self, $item, $day) = @_;
-	my ($option, $of_day);
+	my ($option, @of_day);
 
 	foreach my $switch (@{ $self->{switches}{$item} || [] })
 	{
 		last if $switch->{day} > $day;
-		$of_day = $option if $switch->{day} == $day && defined $option;
+		push @of_day, $option if $switch->{day} == $day && defined $option;
 		$option = $switch->{on} ? $switch->{option} : undef;
-		$of_day = $option if $switch->{day} == $day && defined $option;
 	}
-	return defined $option ? $option : $of_day;
+	push @of_day, $option if defined $option;
+	return @of_day;
+}
+
+# The last of them, or undef when it is off all day.
+sub option_on
+{
+	my ($self, $item, $day) = @_;
+
+	return ($self->options_on($item, $day))[-1];
 }
 
 1;
