@@ -146,7 +146,73 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_drift(@extschema@.im_month) IS
 'The closed apps whose bill of the month, computed anew, differs in any line from what was issued: totals issued and rebilled and their difference, in the currency of the app; 0 where only lines differ. An app whose currency changed has a row for each. Empty for a month that is not closed. Errors as im_monthly_bills().';
 
-CREATE FUNCTION @extschema@.im_adjust_some(month @extschema@.im_month, batch integer,
+-- What im_closing calls invoiced was issued once, wherever it is now: it is no
+-- app to invoice, and only who restores it can tell what has changed.
+CREATE FUNCTION @extschema@.im_lost_invoices(of_month date)
+	RETURNS TABLE (month date, app_id bigint)
+	LANGUAGE sql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT k.month, a.app_id
+	FROM (SELECT c.month, coalesce(range_agg(c.apps) FILTER (WHERE c.entry IS NOT NULL), '{}')
+				- coalesce(range_agg(c.without_lines), '{}')
+				- coalesce(range_agg(c.apps) FILTER (WHERE c.entry IS NULL), '{}') AS due
+		  FROM @extschema@.im_closing c
+		  WHERE $1 IS NULL OR c.month = $1
+		  GROUP BY c.month) k
+	JOIN @extschema@.im_app a ON a.app_id <@ k.due
+	WHERE NOT EXISTS (SELECT FROM @extschema@.im_invoice i
+					  WHERE i.app_id = a.app_id AND i.month = k.month AND i.revision = 0)
+$$;
+COMMENT ON FUNCTION @extschema@.im_lost_invoices(date) IS
+'The apps that have no invoice of a month, or of any if null, though im_closing does not count them among those without lines.';
+
+CREATE FUNCTION @extschema@.im_adjust_begin(month @extschema@.im_month, closed int8multirange,
+		INOUT run @extschema@.im_run)
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	lost bigint[];
+BEGIN
+	run.total := coalesce(cardinality(@extschema@.im_apps_among($2)), 0);
+	IF EXISTS (SELECT FROM @extschema@.im_count_problems($1::date)) THEN
+		lost := ARRAY(SELECT l.app_id FROM @extschema@.im_lost_invoices($1::date) l ORDER BY l.app_id);
+		run.failed := run.failed || lost;
+		run.visited := run.visited + @extschema@.im_app_points(lost);
+		run.problem := format('The invoice of app %s was issued and is gone: restore it from a backup.', lost[1]);
+	END IF;
+	PERFORM @extschema@.im_need_few_failures($1, run.failed, run.problem);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_adjust_begin(@extschema@.im_month, int8multirange, @extschema@.im_run) IS
+'The state of an adjustment that begins: how many apps there are, and those left out because their invoice is lost.';
+
+CREATE FUNCTION @extschema@.im_adjust_claimed(month @extschema@.im_month, claimed bigint[],
+		INOUT run @extschema@.im_run)
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	batch uuid := gen_random_uuid();
+	step record;
+BEGIN
+	SELECT * INTO step FROM @extschema@.im_issue_what_can_be($1, $2, true, batch);
+	run.issued := run.issued + cardinality(step.issued);
+	run.failed := run.failed || step.failed;
+	run.problem := coalesce(run.problem, step.problem);
+	PERFORM @extschema@.im_need_few_failures($1, run.failed, run.problem);
+	IF step.issued <> '{}' THEN
+		run.begun_at := (@extschema@.im_note_closing($1::date, batch, step.issued, '{}'::bigint[],
+			@extschema@.im_app_points(step.invoiced), '{}'::int8multirange, 0::bigint, run)).begun_at;
+	END IF;
+	run.done := run.done + cardinality($2);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_adjust_claimed(@extschema@.im_month, bigint[], @extschema@.im_run) IS
+'Issues the notes of apps of a closed month that are held.';
+
+CREATE FUNCTION @extschema@.im_adjust_apps(month @extschema@.im_month, batch integer,
 		INOUT run @extschema@.im_run)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -155,9 +221,8 @@ DECLARE
 	closed int8multirange;
 	todo int8multirange;
 	claimed bigint[];
-	step record;
 BEGIN
-	PERFORM @extschema@.im_need_batch();
+	PERFORM @extschema@.im_need_batch($1);
 	closed := @extschema@.im_closed_apps($1::date);
 	IF isempty(closed) THEN
 		RAISE EXCEPTION USING
@@ -167,30 +232,33 @@ BEGIN
 			HINT = format('CALL %s.im_close_month(%L).', '@extschema@', $1::text);
 	END IF;
 	IF run.total IS NULL THEN
-		run.total := coalesce(cardinality(@extschema@.im_apps_among(closed)), 0);
+		run := @extschema@.im_adjust_begin($1, closed, run);
 	END IF;
 	todo := closed - run.visited;
 	claimed := @extschema@.im_claim_apps(todo, $2);
 	IF claimed IS NOT NULL THEN
-		SELECT * INTO step FROM @extschema@.im_issue_what_can_be($1, claimed, true);
-		run.issued := run.issued + step.issued;
-		run.failed := run.failed || step.failed;
-		run.problem := coalesce(run.problem, step.problem);
-		PERFORM @extschema@.im_need_few_failures($1, run.failed, run.problem);
+		run := @extschema@.im_adjust_claimed($1, claimed, run);
 		run.visited := run.visited + @extschema@.im_span_of_batch(todo, claimed);
-		IF step.invoices > 0 THEN
-			PERFORM @extschema@.im_note_closing($1::date, @extschema@.im_app_points(claimed), 0::bigint, step.invoices, run);
-		END IF;
-		run.done := run.done + cardinality(claimed);
 	END IF;
 	run.finished := NOT @extschema@.im_is_app_among(closed - run.visited);
 	IF run.finished THEN
+		-- a month of before 0.3.0 enters the chain
+		IF NOT EXISTS (SELECT FROM @extschema@.im_closing c WHERE c.month = $1::date AND c.entry IS NOT NULL) THEN
+			PERFORM @extschema@.im_note_closing($1::date, gen_random_uuid(), '{}'::bigint[], '{}'::bigint[],
+				'{}'::int8multirange, '{}'::int8multirange, 0::bigint, run);
+		END IF;
 		run.root := @extschema@.im_month_root($1);
 	END IF;
 END
 $$;
+COMMENT ON FUNCTION @extschema@.im_adjust_apps(@extschema@.im_month, integer, @extschema@.im_run) IS
+'Issues the notes of a batch of apps of a closed month in the transaction of its caller, who must own the tables; called by im_adjust_some(), without which the ledger takes no row.';
+
+CREATE FUNCTION @extschema@.im_adjust_some(month @extschema@.im_month, batch integer,
+		INOUT run @extschema@.im_run)
+	AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION @extschema@.im_adjust_some(@extschema@.im_month, integer, @extschema@.im_run) IS
-'Issues the notes of a batch of apps of a closed month in the transaction of its caller, who must own the tables; what im_adjust_month() repeats.';
+'im_adjust_apps() with the ledger open to what it issues; what im_adjust_month() repeats.';
 
 CREATE PROCEDURE @extschema@.im_adjust_month(month @extschema@.im_month, batch integer DEFAULT 1000)
 	LANGUAGE plpgsql

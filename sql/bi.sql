@@ -240,8 +240,8 @@ AS $$
 				'sum(c.invoices)::bigint AS invoices, max(c.last_begun) AS begun_at, max(c.closed_at) FILTER (WHERE c.is_close) AS last_at, '
 				'round(sum(c.done) FILTER (WHERE c.closed_at >= c.last_begun) '
 				'/ nullif(extract(epoch FROM max(c.closed_at) FILTER (WHERE c.is_close) - max(c.last_begun)), 0), 1) AS apps_per_second '
-				'FROM (SELECT i.month, i.apps, i.done, i.total, i.invoices, i.closed_at, i.done > 0 OR i.invoices = 0 AS is_close, '
-				'max(i.begun_at) FILTER (WHERE i.done > 0 OR i.invoices = 0) OVER (PARTITION BY i.month) AS last_begun '
+				'FROM (SELECT i.month, i.apps, i.done, i.total, i.invoices, i.closed_at, i.done > 0 OR i.invoices = 0 AND NOT isempty(i.apps) AS is_close, '
+				'max(i.begun_at) FILTER (WHERE i.done > 0 OR i.invoices = 0 AND NOT isempty(i.apps)) OVER (PARTITION BY i.month) AS last_begun '
 				'FROM @extschema@.im_closing i) c GROUP BY c.month) p',
 				'How far the close of each month has come, batch by batch: for another connection to watch.')
 	) AS v(view_name, definition, description)

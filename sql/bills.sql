@@ -10,17 +10,19 @@ AS $$
 BEGIN
 	IF to_regclass('@extschema@.im_order') IS NULL
 		OR to_regclass('@extschema@.im_rate_card_version') IS NULL
-		OR to_regclass('@extschema@.im_closing') IS NULL THEN
+		-- what the last version has added to the last table
+		OR NOT EXISTS (SELECT FROM pg_attribute a
+					   WHERE a.attrelid = to_regclass('@extschema@.im_closing') AND a.attname = 'digest') THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'undefined_table',
-			MESSAGE = 'the tables of imbilling do not exist yet',
-			DETAIL = 'The extension brings none: money records outlive it. A new version may need further ones.',
+			MESSAGE = 'the tables of imbilling do not exist yet, or are of an earlier version',
+			DETAIL = 'The extension brings none: money records outlive it. A new version may need further tables and columns.',
 			HINT = 'Call im_create_tables() first.';
 	END IF;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_need_tables() IS
-'Raises 42P01 before im_create_tables() was called.';
+'Raises 42P01 before im_create_tables() of this version was called.';
 
 CREATE FUNCTION @extschema@.im_raise_no_app(app_id bigint) RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL SAFE

@@ -6,7 +6,15 @@
 -- closers of one month share its apps among them; and whoever holds an app's
 -- row sees the last document of that app, which the next one's digest covers.
 -- When all that is left is held by others, it waits for one of those apps
--- before it has locked any.
+-- before it has locked any.  At its end it waits for the chain of im_closing,
+-- whose holder does nothing but commit.
+--
+-- An app is closed by a batch that has billed it, and by no other: what a batch
+-- covers besides are ids of no app.  So im_closing tells of each app whether it
+-- got an invoice or had no lines, and im_verify_invoices() holds it to that.
+--
+-- The state that goes from batch to batch is the caller's word.  It says what
+-- to leave out, never what is done; what is recorded is counted here.
 --
 -- An order that is being placed holds the app's row while it is checked (see
 -- orders.sql): what commits before the snapshot is in the invoice, what
@@ -228,11 +236,19 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_need_over(@extschema@.im_month, bigint[]) IS
 'Error 55000 unless the month is over in the zone of every rate card of the given apps, of all apps if null.';
 
-CREATE FUNCTION @extschema@.im_need_batch() RETURNS void
+CREATE FUNCTION @extschema@.im_need_batch(month @extschema@.im_month) RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	PERFORM @extschema@.im_need_tables();
+	IF $1 IS NULL THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'null_value_not_allowed',
+			MESSAGE = 'documents are issued for a month, but it is null',
+			DETAIL = 'A batch closes or adjusts apps of one month.',
+			HINT = 'CALL im_close_month(month) or im_adjust_month(month), which call this for each batch.';
+	END IF;
 	IF current_setting('transaction_read_only')::boolean THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'read_only_sql_transaction',
@@ -252,15 +268,15 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_need_batch() IS
-'Error 25006 in a read-only transaction, 25000 in one that is not read committed.';
+COMMENT ON FUNCTION @extschema@.im_need_batch(@extschema@.im_month) IS
+'Error 42P01 before im_create_tables(), 22004 without a month, 25006 in a read-only transaction, 25000 in one that is not read committed.';
 
 -- Documents ----------------------------------------------------------------
 
 -- One document an app at most: where the currency of the app changed there
 -- are two to issue, and the second one's digest covers the first's.
-CREATE FUNCTION @extschema@.im_issue(month @extschema@.im_month, apps bigint[], notes boolean,
-		OUT issued bigint, OUT invoices bigint, OUT more boolean)
+CREATE FUNCTION @extschema@.im_issue(month @extschema@.im_month, apps bigint[], notes boolean, batch uuid,
+		OUT issued bigint[], OUT invoiced bigint[], OUT more boolean)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 	SET jit = off
@@ -282,7 +298,7 @@ BEGIN
 		FROM line l
 		GROUP BY l.app_id, l.currency),
 	draft AS (
-		SELECT DISTINCT ON (s.app_id) s.app_id, s.currency, s.bytes, a.rate_card, c.card_from,
+		SELECT DISTINCT ON (s.app_id) s.app_id, s.currency, s.bytes, a.name, a.rate_card, c.card_from,
 			coalesce(i.revision + 1, 0) AS revision,
 			-- together the documents are the rounded bill (R9)
 			round(coalesce(i.amount, 0) + s.amount, CASE WHEN c.currency = s.currency THEN c.scale ELSE 0 END)
@@ -290,7 +306,7 @@ BEGIN
 			greatest(at, p.issued_at + interval '1 microsecond') AS issued_at, p.digest AS previous
 		FROM sheet s
 		-- by its key, however many apps there are
-		CROSS JOIN LATERAL (SELECT p.rate_card FROM @extschema@.im_app p WHERE p.app_id = s.app_id OFFSET 0) a
+		CROSS JOIN LATERAL (SELECT p.name, p.rate_card FROM @extschema@.im_app p WHERE p.app_id = s.app_id OFFSET 0) a
 		LEFT JOIN @extschema@.im_cards_in_force($1) c ON c.rate_card = a.rate_card
 		CROSS JOIN LATERAL @extschema@.im_issued_so_far($1::date, s.app_id, s.currency) i
 		LEFT JOIN LATERAL @extschema@.im_last_document(s.app_id) p ON true
@@ -298,15 +314,15 @@ BEGIN
 		ORDER BY s.app_id, s.currency = c.currency),
 	document AS (
 		INSERT INTO @extschema@.im_invoice (app_id, month, revision, kind, currency, total,
-			issued_at, rate_card, card_from, digest)
+			issued_at, rate_card, card_from, app_name, batch, digest_version, digest)
 		SELECT d.app_id, $1::date, d.revision, k.kind, d.currency, d.total, d.issued_at, d.rate_card, d.card_from,
-			@extschema@.im_invoice_digest(d.app_id, $1::date, d.revision, k.kind, d.currency,
-				d.total, d.issued_at, d.rate_card, d.card_from, d.previous, d.bytes)
+			d.name, $4, 2,
+			@extschema@.im_document_digest(2, d.app_id, $1::date, d.revision, k.kind, d.currency,
+				d.total, d.issued_at, d.rate_card, d.card_from, d.name, d.previous, d.bytes)
 		FROM draft d
 		CROSS JOIN LATERAL (SELECT CASE WHEN d.revision = 0 THEN 'invoice' WHEN d.total < 0 THEN 'credit_note'
 				ELSE 'debit_note' END AS kind) k
 		ORDER BY d.app_id
-		ON CONFLICT DO NOTHING
 		RETURNING im_invoice.app_id, im_invoice.revision, im_invoice.currency),
 	written AS (
 		INSERT INTO @extschema@.im_invoice_line (app_id, month, revision, line, item, option, period,
@@ -316,13 +332,13 @@ BEGIN
 			(l.row).unit_price, (l.row).amount, (l.row).currency, (l.row).explanation
 		FROM line l
 		JOIN document d ON d.app_id = l.app_id AND d.currency = l.currency)
-	SELECT (SELECT count(*) FROM document), (SELECT count(*) FROM document d WHERE d.revision = 0),
+	SELECT ARRAY(SELECT d.app_id FROM document d), ARRAY(SELECT d.app_id FROM document d WHERE d.revision = 0),
 		(SELECT count(*) > count(DISTINCT s.app_id) FROM sheet s)
-	INTO issued, invoices, more;
+	INTO issued, invoiced, more;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_issue(@extschema@.im_month, bigint[], boolean) IS
-'Issues a document for each of the apps that has lines to bill, or with notes a document of what has changed since: how many, how many of them invoices, and whether some app needs another one. The caller holds the apps'' rows.';
+COMMENT ON FUNCTION @extschema@.im_issue(@extschema@.im_month, bigint[], boolean, uuid) IS
+'Issues a document for each of the apps that has lines to bill, or with notes a document of what has changed since: the apps that got one, those that got an invoice, and whether some app needs another one. The caller holds the apps'' rows.';
 
 -- These two have no settings of their own, so that the planner inlines them.
 CREATE FUNCTION @extschema@.im_issued_so_far(month date, app_id bigint, currency text)
@@ -355,7 +371,8 @@ COMMENT ON FUNCTION @extschema@.im_last_document(bigint) IS
 -- One app whose bill cannot be right must not hold up the others: the batch is
 -- halved until it stands alone.
 CREATE FUNCTION @extschema@.im_issue_what_can_be(month @extschema@.im_month, apps bigint[],
-		notes boolean, OUT issued bigint, OUT invoices bigint, OUT failed bigint[], OUT problem text)
+		notes boolean, batch uuid, OUT issued bigint[], OUT invoiced bigint[], OUT failed bigint[],
+		OUT problem text)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -365,23 +382,23 @@ DECLARE
 	message text;
 	detail text;
 BEGIN
-	issued := 0;
-	invoices := 0;
+	issued := '{}';
+	invoiced := '{}';
 	failed := '{}';
 	BEGIN
 		LOOP
-			SELECT * INTO step FROM @extschema@.im_issue($1, $2, $3);
-			issued := issued + step.issued;
-			invoices := invoices + step.invoices;
-			EXIT WHEN NOT step.more OR step.issued = 0;
+			SELECT * INTO step FROM @extschema@.im_issue($1, $2, $3, $4);
+			issued := issued || step.issued;
+			invoiced := invoiced || step.invoiced;
+			EXIT WHEN NOT step.more OR step.issued = '{}';
 		END LOOP;
 		RETURN;
 	EXCEPTION
 		WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
 			GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
 	END;
-	issued := 0;
-	invoices := 0;
+	issued := '{}';
+	invoiced := '{}';
 	IF middle = 0 THEN
 		failed := $2;
 		problem := format('%s. %s', message, detail);
@@ -390,18 +407,18 @@ BEGIN
 	FOR step IN
 		SELECT h.*
 		FROM (VALUES (1, $2[:middle]), (2, $2[middle + 1:])) p(half, apps),
-			@extschema@.im_issue_what_can_be($1, p.apps, $3) h
+			@extschema@.im_issue_what_can_be($1, p.apps, $3, $4) h
 		ORDER BY p.half
 	LOOP
-		issued := issued + step.issued;
-		invoices := invoices + step.invoices;
+		issued := issued || step.issued;
+		invoiced := invoiced || step.invoiced;
 		failed := failed || step.failed;
 		problem := coalesce(problem, step.problem);
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_issue_what_can_be(@extschema@.im_month, bigint[], boolean) IS
-'Issues the documents of all apps whose bill can be computed: how many, how many of them invoices, which apps cannot, and why the first.';
+COMMENT ON FUNCTION @extschema@.im_issue_what_can_be(@extschema@.im_month, bigint[], boolean, uuid) IS
+'Issues the documents of all apps whose bill can be computed: the apps of each document and of each invoice, those whose bill cannot, and why the first.';
 
 CREATE FUNCTION @extschema@.im_need_few_failures(month @extschema@.im_month, failed bigint[], problem text)
 	RETURNS void
@@ -423,20 +440,44 @@ COMMENT ON FUNCTION @extschema@.im_need_few_failures(@extschema@.im_month, bigin
 
 -- A batch ------------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.im_close_some(month @extschema@.im_month, batch integer,
+-- The rows of im_closing that say so may be lost; what was issued is issued.
+CREATE FUNCTION @extschema@.im_documented(month date, apps bigint[]) RETURNS bigint[]
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	found bigint[] := ARRAY(
+		SELECT a
+		FROM unnest($2) a
+		WHERE EXISTS (SELECT FROM @extschema@.im_invoice i WHERE i.app_id = a AND i.month = $1 OFFSET 0)
+		ORDER BY a);
+BEGIN
+	IF found <> '{}' THEN
+		RAISE WARNING USING
+			MESSAGE = format('im_closing did not say that %s are closed in %s, but they have documents of it',
+				CASE cardinality(found) WHEN 1 THEN format('app %s', found[1]) ELSE format('%s apps', cardinality(found)) END,
+				to_char($1, 'YYYY-MM')),
+			DETAIL = 'Rows of im_closing were lost. What these apps got is recorded as it is, and no second invoice is issued.',
+			HINT = format('SELECT * FROM %s.im_verify_invoices(%L) tells what else is missing.', '@extschema@', to_char($1, 'YYYY-MM'));
+	END IF;
+	RETURN found;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_documented(date, bigint[]) IS
+'Those of the apps, which im_closing does not call closed, that have documents of a month, with a warning.';
+
+CREATE FUNCTION @extschema@.im_close_apps(month @extschema@.im_month, batch integer,
 		INOUT run @extschema@.im_run)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	begun boolean := run.total IS NULL;
 	todo int8multirange;
 	claimed bigint[];
 	step record;
-	span int8multirange;
 BEGIN
-	PERFORM @extschema@.im_need_batch();
-	IF begun THEN
+	PERFORM @extschema@.im_need_batch($1);
+	IF run.total IS NULL THEN
 		PERFORM @extschema@.im_need_over($1, NULL::bigint[]);
 		run.total := (SELECT count(*) FROM @extschema@.im_app);
 		run.before := @extschema@.im_apps_done($1::date);
@@ -447,53 +488,97 @@ BEGIN
 	todo := '{(,)}' - @extschema@.im_closed_apps($1::date) - @extschema@.im_app_points(run.failed);
 	claimed := (SELECT array_agg(c ORDER BY c) FROM unnest(claimed) c WHERE c <@ todo);
 	IF claimed IS NOT NULL THEN
-		PERFORM @extschema@.im_need_over($1, claimed);
-		SELECT * INTO step FROM @extschema@.im_issue_what_can_be($1, claimed, false);
-		run.issued := run.issued + step.issued;
-		run.failed := run.failed || step.failed;
-		run.problem := coalesce(run.problem, step.problem);
-		PERFORM @extschema@.im_need_few_failures($1, run.failed, run.problem);
-		span := @extschema@.im_span_of_batch(todo, claimed) - @extschema@.im_app_points(step.failed);
-		IF NOT isempty(span) THEN
-			PERFORM @extschema@.im_note_closing($1::date, span,
-				cardinality(claimed) - cardinality(step.failed), step.invoices, run);
-		END IF;
-		todo := todo - span - @extschema@.im_app_points(step.failed);
+		SELECT * INTO step FROM @extschema@.im_close_claimed($1, claimed, todo, run);
+		run := step.run;
+		todo := todo - step.span - @extschema@.im_app_points(run.failed);
 	END IF;
-	run.done := @extschema@.im_apps_done($1::date);
 	run.finished := NOT @extschema@.im_is_app_among(todo);
 	IF run.finished THEN
-		-- one row that says all, which whoever asks finds first
-		IF NOT isempty(todo) THEN
-			-- without an app to issue for nothing was asked yet, and run is the caller's word
-			PERFORM @extschema@.im_need_over($1, NULL::bigint[]);
-			PERFORM @extschema@.im_note_closing($1::date, '{(,)}' - @extschema@.im_app_points(run.failed), 0::bigint, 0::bigint, run);
-		END IF;
+		run := @extschema@.im_close_rest($1, run);
 		run.root := @extschema@.im_month_root($1);
+	END IF;
+	run.done := @extschema@.im_apps_done($1::date);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_close_apps(@extschema@.im_month, integer, @extschema@.im_run) IS
+'Closes a batch of apps of a month in the transaction of its caller, who must own the tables; called by im_close_some(), without which the ledger takes no row.';
+
+CREATE FUNCTION @extschema@.im_close_some(month @extschema@.im_month, batch integer,
+		INOUT run @extschema@.im_run)
+	AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION @extschema@.im_close_some(@extschema@.im_month, integer, @extschema@.im_run) IS
+'im_close_apps() with the ledger open to what it issues; what im_close_month() repeats.';
+
+CREATE FUNCTION @extschema@.im_close_claimed(month @extschema@.im_month, claimed bigint[],
+		todo int8multirange, INOUT run @extschema@.im_run, OUT span int8multirange)
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	batch uuid := gen_random_uuid();
+	had bigint[] := @extschema@.im_documented($1::date, $2);
+	rest bigint[] := ARRAY(SELECT c FROM unnest($2) c WHERE c <> ALL (had));
+	step record;
+BEGIN
+	PERFORM @extschema@.im_need_over($1, $2);
+	SELECT * INTO step FROM @extschema@.im_issue_what_can_be($1, rest, false, batch);
+	run.issued := run.issued + cardinality(step.issued);
+	run.failed := run.failed || step.failed;
+	run.problem := coalesce(run.problem, step.problem);
+	PERFORM @extschema@.im_need_few_failures($1, run.failed, run.problem);
+	span := '{}';
+	IF cardinality(step.failed) < cardinality($2) THEN
+		span := @extschema@.im_span_of_batch($3, $2) - @extschema@.im_app_points(step.failed);
+		run := @extschema@.im_note_closing($1::date, batch, step.issued, had, span,
+			span - @extschema@.im_app_points(had || step.invoiced),
+			(cardinality($2) - cardinality(step.failed))::bigint, run);
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_close_some(@extschema@.im_month, integer, @extschema@.im_run) IS
-'Closes a batch of apps of a month in the transaction of its caller, who must own the tables; what im_close_month() repeats.';
+COMMENT ON FUNCTION @extschema@.im_close_claimed(@extschema@.im_month, bigint[], int8multirange, @extschema@.im_run) IS
+'Issues the invoices of apps that are held and of those to do, and records which app_ids that closes.';
 
--- Apps within the span that others hold stay open.
+-- One row that says all, which whoever asks finds first.  It comes when no app
+-- is left, those that failed included: which they are is the caller's word.
+CREATE FUNCTION @extschema@.im_close_rest(month @extschema@.im_month, INOUT run @extschema@.im_run)
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	rest int8multirange := '{(,)}' - @extschema@.im_closed_apps($1::date);
+BEGIN
+	IF isempty(rest) THEN
+		RETURN;
+	END IF;
+	PERFORM @extschema@.im_need_over($1, NULL::bigint[]);
+	IF @extschema@.im_is_app_among(rest) THEN
+		RETURN;
+	END IF;
+	run := @extschema@.im_note_closing($1::date, gen_random_uuid(), '{}'::bigint[], '{}'::bigint[],
+		'{(,)}'::int8multirange, rest, 0::bigint, run);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_close_rest(@extschema@.im_month, @extschema@.im_run) IS
+'Closes a month for all app_ids of no app, once no app is open.';
+
+-- Apps within the span that others hold, or that have failed, stay open.
 CREATE FUNCTION @extschema@.im_span_of_batch(todo int8multirange, claimed bigint[]) RETURNS int8multirange
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	span int8multirange := @extschema@.im_app_span($2[1], $2[cardinality($2)]);
+	span int8multirange := $1 * @extschema@.im_app_span($2[1], $2[cardinality($2)]);
 	passed_over bigint[];
 BEGIN
 	SELECT array_agg(p.app_id) INTO passed_over
-	FROM (SELECT unnest(@extschema@.im_apps_among($1 * span)) AS app_id
+	FROM (SELECT unnest(@extschema@.im_apps_among(span)) AS app_id
 		  EXCEPT
 		  SELECT unnest($2)) p;
 	RETURN span - @extschema@.im_app_points(passed_over);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_span_of_batch(int8multirange, bigint[]) IS
-'The app_ids that a batch is done with: from its first app through its last, without the apps between them that it could not claim.';
+'The app_ids to do that a batch is done with: from its first app through its last, without the apps between them that it could not claim.';
 
 CREATE FUNCTION @extschema@.im_apps_done(month date) RETURNS bigint
 	LANGUAGE sql STABLE
@@ -504,18 +589,107 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_apps_done(date) IS
 'Apps that are closed in a month.';
 
-CREATE FUNCTION @extschema@.im_note_closing(month date, apps int8multirange, done bigint,
-		invoices bigint, run @extschema@.im_run)
-	RETURNS void
-	LANGUAGE sql
+-- When a call began and how many apps it found is asked of the rows that it has
+-- written, not of the caller; its first batch begins it.
+CREATE FUNCTION @extschema@.im_noted_run(month date, INOUT run @extschema@.im_run)
+	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	INSERT INTO @extschema@.im_closing (month, apps, done, invoices, total, begun_at, closed_at)
-	SELECT $1, $2, $3, $4, ($5).total, ($5).begun_at, clock_timestamp()
-	ON CONFLICT DO NOTHING
+BEGIN
+	SELECT c.total, c.begun_at INTO run.total, run.begun_at
+	FROM @extschema@.im_closing c
+	WHERE c.month = $1 AND c.begun_at = run.begun_at
+	LIMIT 1;
+	IF NOT FOUND THEN
+		run.total := (SELECT count(*) FROM @extschema@.im_app);
+		run.begun_at := now();
+	END IF;
+END
 $$;
-COMMENT ON FUNCTION @extschema@.im_note_closing(date, int8multirange, bigint, bigint, @extschema@.im_run) IS
-'Records that app_ids are closed in a month.';
+COMMENT ON FUNCTION @extschema@.im_noted_run(date, @extschema@.im_run) IS
+'The state of a run with total and begun_at as they are recorded.';
+
+-- The documents that an entry speaks for: those of its batch, and in the first
+-- entry of a month all that the month held before, documents and rows.
+CREATE FUNCTION @extschema@.im_documents_digest(documents bytea, closings bytea) RETURNS bytea
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	RETURN pg_catalog.sha256(@extschema@.im_canonical(ROW('imbilling batch 1'::pg_catalog.text, documents, closings)));
+COMMENT ON FUNCTION @extschema@.im_documents_digest(bytea, bytea) IS
+'The digest of what an entry of im_closing speaks for: the documents'' bytes and those of the month''s rows of before version 0.3.0; each null if there are none.';
+
+CREATE FUNCTION @extschema@.im_old_closings(month date) RETURNS bytea
+	LANGUAGE sql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT string_agg(@extschema@.im_canonical(ROW(c.apps::text, c.done, c.invoices, c.total, c.begun_at, c.closed_at)), ''
+		ORDER BY c.closed_at, c.begun_at, c.apps)
+	FROM @extschema@.im_closing c
+	WHERE c.month = $1 AND c.entry IS NULL
+$$;
+COMMENT ON FUNCTION @extschema@.im_old_closings(date) IS
+'The bytes of the rows of a month from before version 0.3.0, which are no entries of the chain.';
+
+CREATE FUNCTION @extschema@.im_digest_of_batch(month date, batch uuid, apps bigint[]) RETURNS bytea
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	first boolean := NOT EXISTS (SELECT FROM @extschema@.im_closing c WHERE c.month = $1 AND c.entry IS NOT NULL);
+	bytes bytea;
+BEGIN
+	SELECT string_agg(@extschema@.im_canonical(ROW(d.app_id, d.revision, d.digest)), '' ORDER BY d.app_id, d.revision)
+	INTO bytes
+	FROM (SELECT i.app_id, i.revision, i.digest
+		  FROM @extschema@.im_invoice i
+		  WHERE first AND i.month = $1
+		  UNION ALL
+		  SELECT i.app_id, i.revision, i.digest
+		  FROM (SELECT DISTINCT a FROM unnest($3) a) u(app_id)
+		  JOIN @extschema@.im_invoice i ON i.app_id = u.app_id AND i.month = $1 AND i.batch = $2
+		  WHERE NOT first) d;
+	RETURN @extschema@.im_documents_digest(bytes, CASE WHEN first THEN @extschema@.im_old_closings($1) END);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_digest_of_batch(date, uuid, bigint[]) IS
+'im_documents_digest() of the entry to come of a batch, which issued documents to the apps.';
+
+-- Entries are numbered in the order in which they are committed: whoever adds
+-- one holds the table until then, and has nothing left to do but that.
+CREATE FUNCTION @extschema@.im_note_closing(month date, batch uuid, issued bigint[], had bigint[],
+		apps int8multirange, without_lines int8multirange, done bigint, INOUT run @extschema@.im_run)
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	last record;
+	invoices bigint;
+	notes bigint;
+	documents bytea;
+	at timestamptz;
+BEGIN
+	LOCK TABLE @extschema@.im_closing IN SHARE ROW EXCLUSIVE MODE;
+	run := @extschema@.im_noted_run($1, run);
+	SELECT c.entry, c.digest, c.closed_at INTO last
+	FROM @extschema@.im_closing c
+	WHERE c.entry IS NOT NULL
+	ORDER BY c.entry DESC
+	LIMIT 1;
+	at := greatest(clock_timestamp(), last.closed_at + interval '1 microsecond');
+	SELECT count(*) FILTER (WHERE i.revision = 0), count(*) FILTER (WHERE i.revision > 0) INTO invoices, notes
+	FROM (SELECT DISTINCT a FROM unnest($3 || $4) a) u(app_id)
+	JOIN @extschema@.im_invoice i ON i.app_id = u.app_id AND i.month = $1
+	WHERE i.batch = $2 OR u.app_id = ANY ($4);
+	documents := @extschema@.im_digest_of_batch($1, $2, $3);
+	INSERT INTO @extschema@.im_closing (month, apps, done, invoices, total, begun_at, closed_at,
+		without_lines, notes, batch, documents, entry, digest)
+	SELECT $1, $5, $7, invoices, run.total, run.begun_at, at, $6, notes, $2, documents, e.entry,
+		@extschema@.im_closing_digest(e.entry, $1, $5, $6, $7, invoices, notes, run.total,
+			run.begun_at, at, $2, documents, last.digest)
+	FROM (SELECT coalesce(last.entry, 0) + 1) e(entry);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_note_closing(date, uuid, bigint[], bigint[], int8multirange, int8multirange, bigint, @extschema@.im_run) IS
+'Records what a batch has issued, and found issued, and which app_ids that closes, as the next entry of im_closing.';
 
 -- No SET clause and no SECURITY DEFINER, with which a procedure cannot commit:
 -- so names are qualified and there is not one operator.

@@ -31,6 +31,42 @@ CREATE FUNCTION @extschema@.im_invoice_digest(app_id bigint, month date, revisio
 COMMENT ON FUNCTION @extschema@.im_invoice_digest(bigint, date, integer, text, text, numeric, timestamptz, text, date, bytea, bytea) IS
 'The digest of a document (SHA-256): of its columns, the digest of the app''s document before it (null for the first) and the bytes of its lines in their order.';
 
+-- Which columns a digest covers is told by the document's digest_version.  A
+-- later version adds its columns as arguments and a branch of its own; in the
+-- documents of earlier versions those columns are null.
+CREATE FUNCTION @extschema@.im_document_digest(version integer, app_id bigint, month date,
+		revision integer, kind text, currency text, total numeric, issued_at timestamptz,
+		rate_card text, card_from date, app_name text, previous bytea, lines bytea)
+	RETURNS bytea
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	RETURN CASE version
+		WHEN 1 THEN CASE WHEN app_name IS NULL THEN
+			@extschema@.im_invoice_digest(app_id, month, revision, kind, currency, total, issued_at,
+				rate_card, card_from, previous, lines) END
+		WHEN 2 THEN pg_catalog.sha256(
+			@extschema@.im_canonical(ROW('imbilling invoice 2'::pg_catalog.text, app_id, month, revision, kind,
+				currency, total, issued_at, rate_card, card_from, app_name, previous, lines))) END;
+COMMENT ON FUNCTION @extschema@.im_document_digest(integer, bigint, date, integer, text, text, numeric, timestamptz, text, date, text, bytea, bytea) IS
+'The digest of a document by the version that it names; null where the version is unknown or the document has what that version does not cover.';
+
+-- The entries of im_closing are a chain as well, over all months.
+CREATE FUNCTION @extschema@.im_closing_digest(entry bigint, month date, apps int8multirange,
+		without_lines int8multirange, done bigint, invoices bigint, notes bigint, total bigint,
+		begun_at timestamptz, closed_at timestamptz, batch uuid, documents bytea, previous bytea)
+	RETURNS bytea
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	RETURN pg_catalog.sha256(
+		@extschema@.im_canonical(ROW('imbilling closing 1'::pg_catalog.text, entry, month, apps::pg_catalog.text,
+			without_lines::pg_catalog.text, done, invoices, notes, total, begun_at, closed_at,
+			batch::pg_catalog.text, documents, previous)));
+COMMENT ON FUNCTION @extschema@.im_closing_digest(bigint, date, int8multirange, int8multirange, bigint, bigint, bigint, bigint, timestamptz, timestamptz, uuid, bytea, bytea) IS
+'The digest of an entry of im_closing (SHA-256): of its columns and the digest of the entry before it, null for the first.';
+
+CREATE FUNCTION @extschema@.im_only_issued() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION @extschema@.im_only_issued() IS
+'Trigger: refuses INSERT into the ledger with error 55000, but from closing and adjusting.';
+
 CREATE FUNCTION @extschema@.im_as_issued() RETURNS trigger
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -46,7 +82,8 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_as_issued() IS
 'Trigger: refuses UPDATE, DELETE and TRUNCATE of the ledger with error 55000.';
 
--- ENABLE ALWAYS: session_replication_role = replica does not get past it.
+-- ENABLE ALWAYS: session_replication_role = replica does not get past it.  Only
+-- what is inserted there was issued elsewhere.
 CREATE FUNCTION @extschema@.im_guard_ledger() RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -55,19 +92,20 @@ DECLARE
 	t record;
 BEGIN
 	FOR t IN
-		SELECT d.table_name, d.trigger_name
+		SELECT d.table_name, d.trigger_name, w.enabled
 		FROM @extschema@.im_trigger_definitions() d
+		JOIN (VALUES ('im_as_issued', 'A', 'ALWAYS'), ('im_only_issued', 'O', '')) w(function_name, state, enabled)
+			ON d.definition LIKE '%.' || w.function_name || '()'
 		JOIN pg_trigger g ON g.tgrelid = format('%s.%I', '@extschema@', d.table_name)::regclass
-			AND g.tgname = d.trigger_name
-		WHERE d.definition LIKE '%.im_as_issued()' AND g.tgenabled <> 'A'
+			AND g.tgname = d.trigger_name AND g.tgenabled <> w.state::"char"
 	LOOP
-		EXECUTE format('ALTER TABLE %s.%I ENABLE ALWAYS TRIGGER %I',
-			'@extschema@', t.table_name, t.trigger_name);
+		EXECUTE format('ALTER TABLE %s.%I ENABLE %s TRIGGER %I',
+			'@extschema@', t.table_name, t.enabled, t.trigger_name);
 	END LOOP;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_guard_ledger() IS
-'Makes the triggers that guard the ledger fire whatever the session''s replication role, also where somebody disabled them.';
+'Enables the triggers that guard the ledger where somebody disabled them: those against changes whatever the session''s replication role, those against inserts in the origin role.';
 
 -- Which apps are closed ----------------------------------------------------
 

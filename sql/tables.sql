@@ -118,6 +118,9 @@ AS $$
 			('im_invoice', 'rate_card', 'text NOT NULL', 'The price list of the app when it was issued.'),
 			('im_invoice', 'card_from', 'date NOT NULL', 'First day of the version of it that rates usage of the month.'),
 			('im_invoice', 'digest', 'bytea NOT NULL', 'SHA-256 over the document, its lines and the digest of the app''s document before it.'),
+			('im_invoice', 'app_name', 'text', 'im_app.name when it was issued; null in documents of before version 0.3.0.'),
+			('im_invoice', 'digest_version', 'integer NOT NULL DEFAULT 1', 'What the digest covers: 1 the columns through card_from, 2 app_name as well.'),
+			('im_invoice', 'batch', 'uuid', 'The batch that issued it, as in im_closing; null in documents of before version 0.3.0.'),
 			('im_invoice_line', 'revision', 'integer NOT NULL', 'The document that the line is of.'),
 			('im_invoice_line', 'app_id', 'bigint NOT NULL', 'The app that pays.'),
 			('im_invoice_line', 'month', 'date NOT NULL', 'First day of the usage month.'),
@@ -141,6 +144,12 @@ AS $$
 			('im_closing', 'total', 'bigint NOT NULL', 'Apps to go through when this call began.'),
 			('im_closing', 'begun_at', 'timestamptz NOT NULL', 'When this call began.'),
 			('im_closing', 'closed_at', 'timestamptz NOT NULL', 'When the batch was closed.'),
+			('im_closing', 'without_lines', 'int8multirange', 'Those of apps that got no invoice: apps without lines, and ids of no app. All that follows, and this, is null in rows of before version 0.3.0.'),
+			('im_closing', 'notes', 'bigint', 'Notes that the batch issued.'),
+			('im_closing', 'batch', 'uuid', 'The mark of the documents that the batch issued.'),
+			('im_closing', 'documents', 'bytea', 'SHA-256 over their digests; in the first entry of a month over all that the month had before, too.'),
+			('im_closing', 'entry', 'bigint', 'Place in the chain of all batches, from 1.'),
+			('im_closing', 'digest', 'bytea', 'SHA-256 over the row and the digest of the entry before it.'),
 			-- roles
 			('im_role_grant', 'reader', 'boolean', 'REFERENCES on it: reads the bills and invoices of all apps.'),
 			('im_role_grant', 'tenant', 'boolean', 'REFERENCES on it: reads those of the apps whose im_app.tenant it is.'),
@@ -177,7 +186,8 @@ AS $$
 			('im_invoice', 'im_invoice_kind_check', 'CHECK (CASE kind WHEN ''invoice'' THEN revision = 0 WHEN ''credit_note'' THEN revision > 0 AND total < 0 WHEN ''debit_note'' THEN revision > 0 AND total >= 0 ELSE false END)'),
 			('im_invoice', 'im_invoice_month_check', 'CHECK (isfinite(month) AND extract(day FROM month) = 1)'),
 			('im_invoice_line', 'im_invoice_line_pkey', 'PRIMARY KEY (app_id, month, revision, line)'),
-			('im_closing', 'im_closing_pkey', 'PRIMARY KEY (month, apps, closed_at)'),
+			('im_closing', 'im_closing_pkey', 'PRIMARY KEY (begun_at, closed_at, month)'),
+			('im_closing', 'im_closing_entry_key', 'UNIQUE (entry)'),
 			('im_role_grant', 'im_role_grant_empty_check', 'CHECK (false)')
 	) AS t(table_name, constraint_name, definition)
 $$;
@@ -203,7 +213,9 @@ AS $$
 			('im_usage_mark', 'im_usage_mark_app_id_idx', '(app_id)'),
 			-- the ledger: its rows come in month by month
 			('im_invoice', 'im_invoice_month_idx', 'USING brin (month)'),
-			('im_invoice_line', 'im_invoice_line_month_idx', 'USING brin (month)')
+			('im_invoice_line', 'im_invoice_line_month_idx', 'USING brin (month)'),
+			-- the row that closes all ids, which whoever asks is to find first, has no apps
+			('im_closing', 'im_closing_month_done_idx', '(month, done)')
 	) AS t(table_name, index_name, definition)
 $$;
 COMMENT ON FUNCTION @extschema@.im_index_definitions() IS
@@ -224,6 +236,9 @@ AS $$
 			('im_app', 'im_order_check', 'CREATE CONSTRAINT TRIGGER', 'AFTER UPDATE OF rate_card', 'DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION @extschema@.im_order_check()'),
 			('im_rate_card_version', 'im_rate_card_version_agree', 'CREATE TRIGGER', 'AFTER INSERT OR UPDATE', 'FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.im_card_versions_agree()'),
 			-- the ledger
+			('im_invoice', 'im_invoice_only_issued', 'CREATE TRIGGER', 'BEFORE INSERT', 'FOR EACH ROW EXECUTE FUNCTION @extschema@.im_only_issued()'),
+			('im_invoice_line', 'im_invoice_line_only_issued', 'CREATE TRIGGER', 'BEFORE INSERT', 'FOR EACH ROW EXECUTE FUNCTION @extschema@.im_only_issued()'),
+			('im_closing', 'im_closing_only_issued', 'CREATE TRIGGER', 'BEFORE INSERT', 'FOR EACH ROW EXECUTE FUNCTION @extschema@.im_only_issued()'),
 			('im_invoice', 'im_invoice_stays', 'CREATE TRIGGER', 'BEFORE UPDATE OR DELETE', 'FOR EACH ROW EXECUTE FUNCTION @extschema@.im_as_issued()'),
 			('im_invoice', 'im_invoice_no_truncate', 'CREATE TRIGGER', 'BEFORE TRUNCATE', 'FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.im_as_issued()'),
 			('im_invoice_line', 'im_invoice_line_stays', 'CREATE TRIGGER', 'BEFORE UPDATE OR DELETE', 'FOR EACH ROW EXECUTE FUNCTION @extschema@.im_as_issued()'),
@@ -272,6 +287,12 @@ AS $$
 DECLARE
 	t record;
 BEGIN
+	-- up to 0.2.0 the key held all apps of a batch, which may be too many for an index
+	IF EXISTS (SELECT FROM pg_constraint c
+			   WHERE c.conrelid = '@extschema@.im_closing'::regclass AND c.conname = 'im_closing_pkey'
+					AND pg_get_constraintdef(c.oid) LIKE '%apps%') THEN
+		ALTER TABLE @extschema@.im_closing DROP CONSTRAINT im_closing_pkey;
+	END IF;
 	FOR t IN
 		SELECT d.*
 		FROM @extschema@.im_constraint_definitions() d
@@ -303,7 +324,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_add_constraints() IS
-'Adds the keys, checks and indexes that are missing.';
+'Adds the keys, checks and indexes that are missing, and replaces the key that im_closing had up to version 0.2.0.';
 
 CREATE FUNCTION @extschema@.im_add_triggers() RETURNS void
 	LANGUAGE plpgsql

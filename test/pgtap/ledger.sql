@@ -87,12 +87,18 @@ SELECT is(tampered('DELETE FROM im_invoice_line WHERE app_id = 2 AND month = ''2
 	'2 2023-02-01 1 the document or its lines were changed, or the app''s document before it was changed or removed', 'a line that is gone');
 SELECT is(tampered('DELETE FROM im_invoice WHERE app_id = 1 AND month = ''2023-02-01'' AND revision = 1'),
 	E'1 2023-02-01 1 lines without a document: 1\n1 2023-02-01 1 the document is missing\n'
-	'1 2023-02-01 2 the document or its lines were changed, or the app''s document before it was changed or removed', 'a document that is gone');
+	'1 2023-02-01 2 the document or its lines were changed, or the app''s document before it was changed or removed\n'
+	'2023-02-01 3 notes were issued, but there are 2\n'
+	'2023-02-01 the documents of entry 7 of im_closing are not those that were issued', 'a document that is gone');
 SELECT is(tampered('DELETE FROM im_invoice WHERE app_id = 3 AND month = ''2023-02-01''; DELETE FROM im_invoice_line WHERE app_id = 3 AND month = ''2023-02-01'''),
-	E'3 2023-03-01 0 the document or its lines were changed, or the app''s document before it was changed or removed\n'
-	'2023-02-01 4 invoices were issued, but there are 3', 'a month of an app that is gone');
+	E'3 2023-02-01 0 the app is closed without an invoice, though it had lines to bill\n'
+	'3 2023-03-01 0 the document or its lines were changed, or the app''s document before it was changed or removed\n'
+	'2023-02-01 4 invoices were issued, but there are 3\n'
+	'2023-02-01 the documents of entry 3 of im_closing are not those that were issued', 'a month of an app that is gone');
 SELECT is(tampered('DELETE FROM im_invoice WHERE app_id = 3 AND month = ''2023-03-01''; DELETE FROM im_invoice_line WHERE app_id = 3 AND month = ''2023-03-01'''),
-	'2023-03-01 4 invoices were issued, but there are 3', 'the last document of an app');
+	E'3 2023-03-01 0 the app is closed without an invoice, though it had lines to bill\n'
+	'2023-03-01 4 invoices were issued, but there are 3\n'
+	'2023-03-01 the documents of entry 5 of im_closing are not those that were issued', 'the last document of an app');
 SELECT is(tampered('INSERT INTO im_invoice_line SELECT 9, app_id, month, line, item, option, period, due_on, quantity, included, billable, units, unit_price, amount, currency, explanation
 	FROM im_invoice_line WHERE app_id = 4 AND month = ''2023-02-01'''), '4 2023-02-01 9 lines without a document: 1', 'lines that belong to nothing');
 
@@ -106,17 +112,114 @@ BEGIN
 	SELECT im_line_bytes(ROW(l.app_id, l.month, l.line, l.item, l.option, l.period, l.due_on, l.quantity, l.included, l.billable,
 		l.units, l.unit_price, l.amount, l.currency, l.explanation)::im_bill_line) INTO bytes
 	FROM im_invoice_line l WHERE app_id = app AND month = of_month AND revision = rev;
-	INSERT INTO im_invoice VALUES (app, of_month, rev, 'credit_note', 'CNY', amount, at, 'cn', '2019-12-10',
-		im_invoice_digest(app, of_month, rev, 'credit_note', 'CNY', amount, at, 'cn', '2019-12-10', previous, bytes));
+	INSERT INTO im_invoice (app_id, month, revision, kind, currency, total, issued_at, rate_card, card_from, app_name, digest_version, digest)
+	VALUES (app, of_month, rev, 'credit_note', 'CNY', amount, at, 'cn', '2019-12-10', 'app', 2,
+		im_document_digest(2, app, of_month, rev, 'credit_note', 'CNY', amount, at, 'cn', '2019-12-10', 'app', previous, bytes));
 END $$;
-SELECT is(tampered($$SELECT forge(4, '2023-02-01', 1, -100, (SELECT issued_at + interval '1 microsecond' FROM im_invoice WHERE app_id = 4 AND month = '2023-02-01'))$$),
-	'4 2023-02-01 1 the document was inserted: the one after it follows the one before it', 'a document put between two is named');
-SELECT is(tampered($$SELECT forge(4, '2023-02-01', 1, -100, (SELECT issued_at + interval '1 microsecond' FROM im_invoice WHERE app_id = 4 AND month = '2023-02-01'))$$, '2023-02'),
-	'4 2023-02-01 1 the document was inserted: the one after it follows the one before it', 'so it is when only its month is asked for');
-SELECT is(tampered($$SELECT forge(4, '2023-02-01', 1, -100, now())$$, '2023-02'), 'nothing', 'at the end of an app''s documents it agrees with itself');
-SELECT matches(tampered($$SELECT forge(4, '2023-02-01', 1, -100, now())$$, '2023-02', :'root'), '^2023-02-01 the root of the month is', 'but not with the root');
+-- What every entry says is made anew by whoever knows how.
+CREATE FUNCTION forge_chain() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	c record;
+	last bytea;
+BEGIN
+	FOR c IN SELECT * FROM im_closing WHERE entry IS NOT NULL ORDER BY entry LOOP
+		c.documents := im_documents_digest((SELECT d.bytes FROM im_found_documents(c.month) d WHERE d.batch = c.batch),
+			CASE WHEN c.entry = (SELECT min(k.entry) FROM im_closing k WHERE k.month = c.month) THEN im_old_closings(c.month) END);
+		last := im_closing_digest(c.entry, c.month, c.apps, c.without_lines, c.done, c.invoices, c.notes, c.total,
+			c.begun_at, c.closed_at, c.batch, c.documents, last);
+		UPDATE im_closing SET documents = c.documents, digest = last WHERE entry = c.entry;
+	END LOOP;
+END $$;
+CREATE TABLE forgery (n serial, what text, statement text, problem text);
+INSERT INTO forgery (what, statement, problem) VALUES
+	('a document put between two is named', $$SELECT forge(4, '2023-02-01', 1, -100, (SELECT issued_at + interval '1 microsecond' FROM im_invoice WHERE app_id = 4 AND month = '2023-02-01'))$$,
+		'^4 2023-02-01 1 the document was inserted: the one after it follows the one before it$'),
+	('a note appended', $$SELECT forge(4, '2023-02-01', 1, -100, now())$$, '^2023-02-01 3 notes were issued, but there are 4$'),
+	('with the number of notes raised', $$SELECT forge(4, '2023-02-01', 1, -100, now()); UPDATE im_closing SET notes = notes + 1 WHERE entry = 7$$,
+		'^2023-02-01 entry 7 of im_closing was changed'),
+	('under the mark of a batch', $$SELECT forge(4, '2023-02-01', 1, -100, now()); UPDATE im_invoice SET batch = (SELECT batch FROM im_closing WHERE entry = 7) WHERE app_id = 4 AND revision = 1$$,
+		'^2023-02-01 the documents of entry 7 of im_closing are not those'),
+	('the newest note of an app removed', $$DELETE FROM im_invoice WHERE app_id = 1 AND month = '2023-02-01' AND revision = 2;
+		DELETE FROM im_invoice_line WHERE app_id = 1 AND month = '2023-02-01' AND revision = 2$$, '^2023-02-01 3 notes were issued, but there are 2$'),
+	('and another one forged instead', $$DELETE FROM im_invoice WHERE app_id = 1 AND month = '2023-02-01' AND revision = 2;
+		DELETE FROM im_invoice_line WHERE app_id = 1 AND month = '2023-02-01' AND revision = 2; SELECT forge(4, '2023-02-01', 1, -100, now())$$,
+		'^2023-02-01 the documents of entry 8 of im_closing are not those'),
+	('the newest note of an app made another', $$DELETE FROM im_invoice WHERE app_id = 1 AND month = '2023-02-01' AND revision = 2;
+		DELETE FROM im_invoice_line WHERE app_id = 1 AND month = '2023-02-01' AND revision = 2; SELECT forge(1, '2023-02-01', 2, -100, now())$$,
+		'^2023-02-01 the documents of entry 8 of im_closing are not those'),
+	('the last invoice of an app removed, and counted down', $$DELETE FROM im_invoice WHERE app_id = 3 AND month = '2023-03-01';
+		DELETE FROM im_invoice_line WHERE app_id = 3 AND month = '2023-03-01'; UPDATE im_closing SET invoices = 3 WHERE month = '2023-03-01' AND invoices = 4$$,
+		'^2023-03-01 entry 5 of im_closing was changed'),
+	('all of an app removed, and counted down', $$DELETE FROM im_invoice WHERE app_id = 3; DELETE FROM im_invoice_line WHERE app_id = 3; UPDATE im_closing SET invoices = 3 WHERE invoices = 4$$,
+		'^3 2023-01-01 0 the app is closed without an invoice, though it had lines to bill$'),
+	('the last entries removed', $$DELETE FROM im_closing WHERE entry > 6$$, '^2023-02-01 3 notes were issued, but there are 0|0 notes were issued, but there are 3$'),
+	('an entry within removed', $$DELETE FROM im_closing WHERE entry = 4$$, '^2023-03-01 entries of im_closing before entry 5 are missing: 1$'),
+	('an entry made one of before', $$UPDATE im_closing SET entry = NULL WHERE entry = 8$$, '2023-02-01 the documents of entry 3 of im_closing are not those'),
+	('an app called one without lines', $$UPDATE im_closing SET without_lines = '{(,)}' WHERE entry = 1$$, '^2023-01-01 entry 1 of im_closing was changed'),
+	('a mark of a batch changed', $$UPDATE im_closing SET batch = gen_random_uuid() WHERE entry = 1$$, '^2023-01-01 entry 1 of im_closing was changed'),
+	('a row of before put in', $$INSERT INTO im_closing (month, apps, done, invoices, total, begun_at, closed_at) VALUES ('2023-01-01', '{[9,10)}', 1, 0, 4, now(), now())$$,
+		'^2023-01-01 the documents of entry 1 of im_closing are not those'),
+	('a document given the digest of before', $$UPDATE im_invoice SET app_name = NULL, digest_version = 1 WHERE app_id = 4$$, '^4 2023-01-01 0 the document or its lines were changed'),
+	('a document of a version to come', $$UPDATE im_invoice SET digest_version = 3 WHERE app_id = 4$$, '^4 2023-01-01 0 the document or its lines were changed');
+INSERT INTO forgery (what, statement, problem)
+SELECT format('%s of an entry changed', c), format('UPDATE im_closing SET %s WHERE entry = 3', c), '^2023-02-01 entry 3 of im_closing was changed'
+FROM unnest('{month = month,done = done + 1,total = total - 1,begun_at = begun_at + ''1s'',closed_at = closed_at - interval ''1s'',documents = ''\x00'',digest = ''\x00'',notes = 1}'::text[]) c
+WHERE c <> 'month = month';
+SELECT matches(tampered(statement), '(?n)' || problem, what) FROM forgery ORDER BY n;
+SELECT is(tampered(statement, '2023-02') ~ '2023-02', problem ~ '2023-02', what || ', asked for one month') FROM forgery
+WHERE problem ~ '^\^(\d )?2023-0[23]-01 [1-9e]' AND problem !~ 'missing' ORDER BY n;
+-- Whoever owns the tables and makes everything anew agrees with himself, and is told by what is kept elsewhere.
+SELECT im_ledger_anchor() AS anchor \gset
+SELECT matches((:'anchor')::text, '^imbilling 8 [0-9a-f]{64}$', 'an anchor is a line');
+SELECT is_empty(format('SELECT * FROM im_verify_anchor(%L)', :'anchor'), 'that the ledger agrees with');
+SELECT is_empty(format('SELECT * FROM im_verify_anchor(%L)', ' ' || :'anchor' || E'\n'), 'with spaces about it, too');
+SELECT fails_with(format('SELECT * FROM im_verify_anchor(%L)', a), '22023', 'no anchor', coalesce(a, 'null') || ' is none')
+FROM unnest(ARRAY['', 'imbilling', 'imbilling 8', 'imbilling 0 ' || repeat('0', 64), 'imbilling 99999999999999999999 ' || repeat('0', 64),
+	'imbilling 8 ' || repeat('g', 64), repeat('imbilling 8 ', 100000)]) a;
+SELECT fails_with('SELECT * FROM im_verify_anchor(NULL)', '22004', 'no anchor of a ledger: null', 'nor is null');
+CREATE FUNCTION anchored(statement text, anchor text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	said text;
+BEGIN
+	SET LOCAL session_replication_role = replica;
+	EXECUTE 'ALTER TABLE im_invoice DISABLE TRIGGER USER; ALTER TABLE im_invoice_line DISABLE TRIGGER USER; ALTER TABLE im_closing DISABLE TRIGGER USER';
+	EXECUTE statement;
+	PERFORM forge_chain();
+	SELECT concat_ws('; ', (SELECT string_agg(v.problem, ', ') FROM im_verify_invoices() v), (SELECT string_agg(v.problem, ', ') FROM im_verify_anchor(anchor) v))
+	INTO said;
+	RAISE EXCEPTION '%', coalesce(said, 'nothing') USING ERRCODE = 'T0000';
+EXCEPTION WHEN SQLSTATE 'T0000' THEN
+	RETURN SQLERRM;
+END $$;
+SELECT matches(anchored($$SELECT forge(4, '2023-02-01', 1, -100, now()); UPDATE im_closing SET notes = notes + 1 WHERE entry = 7$$, :'anchor'),
+	'^entry 8 of im_closing is not the one of the anchor[^;]*$', 'a forger of everything is told by the anchor alone');
+SELECT matches(anchored('DELETE FROM im_closing; DELETE FROM im_invoice; DELETE FROM im_invoice_line', :'anchor'),
+	'^entry 8 of im_closing is not the one of the anchor[^;]*$', 'and so is one who removes everything');
+SELECT matches(tampered($$SELECT forge(4, '2023-02-01', 1, -100, now())$$, '2023-02', :'root'), 'the root of the month is', 'nor does a month agree with its root');
 SELECT matches(tampered($$DELETE FROM im_invoice WHERE app_id = 1 AND month = '2023-02-01' AND revision = 2; DELETE FROM im_invoice_line WHERE app_id = 1 AND month = '2023-02-01' AND revision = 2$$,
-	'2023-02', :'root'), '^2023-02-01 the root of the month is', 'nor does a month whose last note is gone');
+	'2023-02', :'root'), 'the root of the month is', 'whose last note is gone');
+
+-- Nobody inserts by hand -------------------------------------------------------
+CREATE TABLE by_hand (statement text);
+INSERT INTO by_hand
+SELECT format(s, t) FROM unnest('{im_invoice,im_invoice_line,im_closing}'::text[]) t,
+	unnest(ARRAY['INSERT INTO %s SELECT * FROM %1$s', 'INSERT INTO %s SELECT * FROM %1$s ON CONFLICT DO NOTHING', 'INSERT INTO %s SELECT * FROM %1$s LIMIT 1']) s
+UNION ALL VALUES ('SELECT forge(4, ''2023-02-01'', 1, -100, now())'),
+	('SELECT im_close_apps(''2023-05'', 10, ROW(NULL, 0, 0, 0, ''{}'', ''{}'', NULL, false, NULL, now())::im_run)'),
+	('SELECT im_note_closing(''2023-05-01'', gen_random_uuid(), ''{}'', ''{}'', ''{(,)}'', ''{(,)}'', 0, NULL::im_run)'),
+	('WITH x AS (SELECT * FROM im_invoice) MERGE INTO im_invoice i USING x ON false WHEN NOT MATCHED THEN INSERT VALUES (x.app_id, x.month, 9, ''debit_note'', ''CNY'', 0, now(), ''cn'', ''2019-12-10'', '''')'),
+	('DO $d$ BEGIN PERFORM im_close_batch(''2023-05'', -1, ROW(NULL, 0, 0, 0, ''{}'', ''{}'', NULL, false, NULL, now())::im_run); EXCEPTION WHEN OTHERS THEN INSERT INTO im_closing SELECT * FROM im_closing; END $d$');
+GRANT SELECT ON by_hand TO im_test_owner;
+SELECT is((attempt(statement)).state, '55000', 'a superuser is refused: ' || statement) FROM by_hand ORDER BY 1;
+SET ROLE im_test_owner;
+SELECT is((attempt(statement)).state, '55000', 'the owner is refused: ' || statement) FROM by_hand WHERE statement ~ '^INSERT' ORDER BY 1;
+RESET ROLE;
+SELECT fails_with('SELECT im_only_issued()', '39P01', 'before each row', 'the guard is a trigger');
+CREATE TABLE guarded (a int);
+CREATE TRIGGER guard AFTER INSERT ON guarded FOR EACH STATEMENT EXECUTE FUNCTION im_only_issued();
+SELECT fails_with('INSERT INTO guarded VALUES (1)', '39P01', 'before each row', 'of one kind');
+DROP TABLE guarded;
+SELECT is_empty('SELECT * FROM im_verify_invoices()', 'nothing was added');
 SELECT matches(tampered('DELETE FROM im_closing WHERE month = ''2023-03-01'''), '4 2023-03-01 0 the app is not recorded as closed', 'closings that are gone');
 
 -- Garbage is reported, never an error
@@ -169,11 +272,23 @@ SELECT is(count(*), 0::bigint, 'client_encoding = LATIN1') FROM im_verify_invoic
 RESET client_encoding;
 
 -- A clock that went back: the next document is still the later one.
+SET session_replication_role = replica;
 SELECT forge(4, '2023-01-01', 1, -100, now() + interval '1 hour') \g /dev/null
+RESET session_replication_role;
 CALL im_adjust_month('2023-01');
 SELECT is((SELECT string_agg(revision || ' ' || total, ', ' ORDER BY issued_at) FROM im_invoice WHERE app_id = 4 AND month = '2023-01-01'),
 	'0 7994.00, 1 -100, 2 100.00', 'a document is later than the app''s last one, whatever the clock says');
-SELECT is_empty('SELECT * FROM im_verify_invoices()', 'so the chain stays whole');
+SELECT is_empty('SELECT * FROM im_verify_invoices() WHERE app_id IS NOT NULL', 'so the chain stays whole');
+SELECT is((SELECT string_agg(v.problem, '; ' ORDER BY v.problem) FROM im_verify_invoices() v), '1 notes were issued, but there are 2; '
+	'the documents of entry 1 of im_closing are not those that were issued', 'and the forged one, which a subscriber could have got, is told');
+SET session_replication_role = replica;
+ALTER TABLE im_invoice DISABLE TRIGGER USER;
+ALTER TABLE im_closing DISABLE TRIGGER USER;
+UPDATE im_closing SET notes = 2 WHERE month = '2023-01-01' AND notes = 1;
+SELECT forge_chain() \g /dev/null
+RESET session_replication_role;
+SELECT im_create_tables() \g /dev/null
+SELECT is_empty('SELECT * FROM im_verify_invoices()', 'unless everything is made anew');
 
 -- Guarded again ---------------------------------------------------------------
 REASSIGN OWNED BY im_test_owner TO current_user;
@@ -191,6 +306,8 @@ ALTER TABLE im_invoice DISABLE TRIGGER ALL;
 SELECT is((attempt('DELETE FROM im_invoice')).state, 'T0000', 'disabled');
 SELECT im_create_tables() \g /dev/null
 SELECT is((attempt('DELETE FROM im_invoice')).state, '55000', 'im_create_tables() enables what somebody disabled');
+SELECT is((attempt(statement)).state, '55000', 'also against ' || statement) FROM by_hand WHERE statement ~ '^INSERT.*im_invoice ' ORDER BY 1;
+SELECT is((SELECT string_agg(DISTINCT tgenabled::text, '') FROM pg_trigger WHERE tgname ~ '_only_issued$'), 'O', 'in the origin role');
 
 SELECT * FROM finish();
 DROP OWNED BY im_test_owner;
