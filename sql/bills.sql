@@ -120,7 +120,8 @@ BEGIN
 		RETURN;
 	END IF;
 	PERFORM @extschema@.im_need_tables();
-	IF EXISTS (SELECT FROM @extschema@.im_closing c WHERE c.month = $2::date AND c.apps @> $1) THEN
+	IF EXISTS (SELECT FROM @extschema@.im_closing c WHERE c.month = $2::date AND c.apps @> $1)
+		OR EXISTS (SELECT FROM @extschema@.im_invoice i WHERE i.app_id = $1 AND i.month = $2::date) THEN
 		PERFORM @extschema@.im_need_app($1);
 		RETURN QUERY SELECT i.* FROM @extschema@.im_issued_lines($2::date) i WHERE i.app_id = $1 ORDER BY i.line;
 	ELSE

@@ -189,6 +189,9 @@ BEGIN
 	SELECT u.app_id, 'there is usage of this app, but im_app has no row of it'::text, false
 	FROM @extschema@.im_usage_apps($1::date, upper($1::daterange)) u
 	WHERE NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = u.app_id);
+	RETURN QUERY
+	SELECT l.app_id, 'the month is closed for the app without an invoice, though it had lines to bill'::text, false
+	FROM @extschema@.im_lost_invoices($1::date) l;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_problems(@extschema@.im_month) IS

@@ -454,9 +454,9 @@ DECLARE
 BEGIN
 	IF found <> '{}' THEN
 		RAISE WARNING USING
-			MESSAGE = format('im_closing did not say that %s are closed in %s, but they have documents of it',
+			MESSAGE = format('%s had documents of %s, though im_closing did not call %s closed',
 				CASE cardinality(found) WHEN 1 THEN format('app %s', found[1]) ELSE format('%s apps', cardinality(found)) END,
-				to_char($1, 'YYYY-MM')),
+				to_char($1, 'YYYY-MM'), CASE cardinality(found) WHEN 1 THEN 'it' ELSE 'them' END),
 			DETAIL = 'Rows of im_closing were lost. What these apps got is recorded as it is, and no second invoice is issued.',
 			HINT = format('SELECT * FROM %s.im_verify_invoices(%L) tells what else is missing.', '@extschema@', to_char($1, 'YYYY-MM'));
 	END IF;

@@ -319,7 +319,8 @@ COMMENT ON COLUMN @extschema@.im_html_head.currency IS 'ISO 4217 code.';
 COMMENT ON COLUMN @extschema@.im_html_head.zone IS 'Time zone of its days.';
 COMMENT ON COLUMN @extschema@.im_html_head.total IS 'Total of the bill in that currency.';
 
--- What was issued stands in its own currency, whatever the price list says now.
+-- What was issued stands under the name and price list that its last document
+-- has, and in its currency, whatever the app is called and pays by now.
 CREATE FUNCTION @extschema@.im_html_head_of(app_id bigint, month @extschema@.im_month,
 		lines @extschema@.im_bill_line[])
 	RETURNS @extschema@.im_html_head
@@ -329,12 +330,19 @@ AS $$
 DECLARE
 	head @extschema@.im_html_head;
 BEGIN
-	SELECT a.name, a.rate_card, v.effective_from, v.terms, (v.terms ->> 'scale')::numeric::int,
-		coalesce(($3[cardinality($3)]).currency, v.terms ->> 'currency'), v.terms ->> 'time_zone', NULL INTO head
+	SELECT coalesce(i.app_name, a.name), coalesce(i.rate_card, v.rate_card), coalesce(i.card_from, v.effective_from),
+		v.terms, (v.terms ->> 'scale')::numeric::int, coalesce(($3[cardinality($3)]).currency, v.terms ->> 'currency'),
+		v.terms ->> 'time_zone', NULL INTO head
 	FROM @extschema@.im_app a
-	JOIN @extschema@.im_rate_card_version v ON v.rate_card = a.rate_card
+	LEFT JOIN LATERAL (SELECT i.app_name, i.rate_card, i.card_from
+					   FROM @extschema@.im_invoice i
+					   WHERE i.app_id = a.app_id AND i.month = $2::date
+					   ORDER BY i.revision DESC
+					   LIMIT 1) i ON true
+	JOIN @extschema@.im_rate_card_version v ON v.rate_card IN (i.rate_card, a.rate_card)
 	WHERE a.app_id = $1
-	ORDER BY v.effective_from > $2::date, v.effective_from DESC
+	ORDER BY v.rate_card IS NOT DISTINCT FROM i.rate_card DESC, v.effective_from IS NOT DISTINCT FROM i.card_from DESC,
+		v.effective_from > $2::date, v.effective_from DESC
 	LIMIT 1;
 	IF EXISTS (SELECT FROM @extschema@.im_invoice i WHERE i.app_id = $1 AND i.month = $2::date) THEN
 		head.total := @extschema@.im_monthly_total($1, $2);

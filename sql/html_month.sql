@@ -83,12 +83,18 @@ BEGIN
 			'items'::text, @extschema@.im_html_items($3, i.items, i.lines, i.amounts, c.places)), '' ORDER BY c.currency COLLATE "C"),
 		(SELECT @extschema@.im_html_heads($3, ARRAY['app', 'app_id', 'currency', 'lines.count', 'total'], 4) || '<tbody>'
 				|| string_agg(format('<tr><th scope="row"><bdi>%s</bdi></th><td>%s</td><td>%s</td><td class="n">%s</td>%s</tr>',
-					@extschema@.im_html_text(a.name), t.app_id, @extschema@.im_html_text(t.currency),
+					@extschema@.im_html_text(coalesce(d.app_name, a.name)), t.app_id, @extschema@.im_html_text(t.currency),
 					@extschema@.im_html_number(l.lines::numeric, 0), @extschema@.im_html_amount('td'::text, ''::text, ''::text, t.total, t.places)), E'\n'
 					ORDER BY t.currency COLLATE "C", t.total DESC, t.app_id)
 				|| '</tbody>'
 		 FROM total t
 		 JOIN @extschema@.im_app a ON a.app_id = t.app_id
+		 -- what was issued stands under the name of its last document
+		 LEFT JOIN LATERAL (SELECT i.app_name
+							FROM @extschema@.im_invoice i
+							WHERE i.app_id = t.app_id AND i.month = $2::date
+							ORDER BY i.revision DESC
+							LIMIT 1) d ON true
 		 JOIN (SELECT s.app_id, s.currency, sum(s.lines)::bigint AS lines FROM sum s GROUP BY s.app_id, s.currency) l
 			ON l.app_id = t.app_id AND l.currency = t.currency)
 	INTO bills, head, item_tables, app_rows

@@ -111,7 +111,8 @@ COMMENT ON FUNCTION @extschema@.im_guard_ledger() IS
 
 -- A row of im_closing covers the ids between the apps of its batch as well: an
 -- app that is inserted into a closed month later is closed without an invoice,
--- and what it used shows as drift.
+-- and what it used shows as drift.  An app with documents is closed, also where
+-- the row that says so was lost: it is not billed beside them.
 
 CREATE FUNCTION @extschema@.im_closed_apps(month date) RETURNS int8multirange
 	LANGUAGE sql STABLE PARALLEL SAFE
@@ -128,11 +129,12 @@ CREATE FUNCTION @extschema@.im_is_begun(month @extschema@.im_month) RETURNS bool
 AS $$
 BEGIN
 	PERFORM @extschema@.im_need_tables();
-	RETURN EXISTS (SELECT FROM @extschema@.im_closing c WHERE c.month = $1::date);
+	RETURN EXISTS (SELECT FROM @extschema@.im_closing c WHERE c.month = $1::date)
+		OR EXISTS (SELECT FROM @extschema@.im_invoice i WHERE i.month = $1::date);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_is_begun(@extschema@.im_month) IS
-'Whether any app of the month is closed. Error 42P01 before im_create_tables().';
+'Whether any app of the month is closed or has a document. Error 42P01 before im_create_tables().';
 
 CREATE FUNCTION @extschema@.im_open_apps(month @extschema@.im_month) RETURNS bigint[]
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -145,11 +147,14 @@ BEGIN
 	IF closed @> '(,)'::int8range THEN
 		RETURN NULL;
 	END IF;
-	RETURN (SELECT array_agg(a.app_id) FROM @extschema@.im_app a WHERE NOT a.app_id <@ closed);
+	RETURN (SELECT array_agg(a.app_id)
+			FROM @extschema@.im_app a
+			WHERE NOT a.app_id <@ closed
+				AND NOT EXISTS (SELECT FROM @extschema@.im_invoice i WHERE i.app_id = a.app_id AND i.month = $1::date));
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_open_apps(@extschema@.im_month) IS
-'The apps that are not closed in a month; null if there are none.';
+'The apps that are not closed in a month and have no documents of it; null if there are none.';
 
 CREATE FUNCTION @extschema@.im_cards_in_force(month @extschema@.im_month)
 	RETURNS TABLE (rate_card text, card_from date, currency text, scale integer)

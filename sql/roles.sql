@@ -114,11 +114,15 @@ AS $$
 DECLARE
 	closed int8multirange := @extschema@.im_closed_apps($2::date);
 BEGIN
-	RETURN ARRAY(SELECT a FROM unnest($1) a WHERE NOT a <@ closed);
+	RETURN ARRAY(
+		SELECT a
+		FROM unnest($1) a
+		WHERE NOT a <@ closed
+			AND NOT EXISTS (SELECT FROM @extschema@.im_invoice i WHERE i.app_id = a AND i.month = $2::date));
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_open_among(bigint[], @extschema@.im_month) IS
-'Those of the apps that are not closed in the month.';
+'Those of the apps that are not closed in the month and have no documents of it.';
 
 CREATE FUNCTION @extschema@.im_monthly_bills_of(apps bigint[], month @extschema@.im_month)
 	RETURNS SETOF @extschema@.im_bill_line
