@@ -646,6 +646,34 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_grant_again() IS
 'Grants anew what the roles of im_grants() hold, and takes from others the functions that im_create_tables() makes.';
 
+-- All that a kind holds an owner holds by owning it: to revoke it from him would
+-- take the tables away from all that runs with his rights.
+CREATE FUNCTION @extschema@.im_need_no_owner(role regrole) RETURNS void
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	owned regclass := (
+		SELECT min(c.oid)::regclass
+		FROM pg_class c
+		WHERE c.relowner = $1
+			AND (c.oid IN (SELECT to_regclass(format('%s.%I', '@extschema@', p.table_name))
+						   FROM @extschema@.im_privilege_definitions() p)
+				OR c.oid IN (SELECT l.partition FROM @extschema@.im_raw_leaves() l)));
+BEGIN
+	IF owned IS NOT NULL OR (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = $1) THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_grant_operation',
+			MESSAGE = format('role %s is of no kind, it %s', $1,
+				coalesce(format('owns %s', owned), 'is a superuser')),
+			DETAIL = 'Owners and superusers may do all that a kind of role may, without a grant that could be revoked.',
+			HINT = 'Grant a kind to roles that own none of the tables.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_need_no_owner(regrole) IS
+'Error 0LP01 for a superuser and for the owner of a table or view that kinds of roles hold.';
+
 CREATE FUNCTION @extschema@.im_need_kind(role regrole, kind text) RETURNS void
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
@@ -683,10 +711,11 @@ BEGIN
 			DETAIL = 'A role is a reader, a tenant, a loader or a closer, or several of them.',
 			HINT = 'Name one of the four in the singular.';
 	END IF;
+	PERFORM @extschema@.im_need_no_owner($1);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_need_kind(regrole, text) IS
-'Raises an error unless the caller may grant, the role exists and the kind is one: 42P01, 42501, 22004, 42704, 22023.';
+'Raises an error unless the caller may grant, the role exists, is no owner and no superuser, and the kind is one: 42P01, 42501, 22004, 42704, 0LP01, 22023.';
 
 CREATE FUNCTION @extschema@.im_grant(role regrole, kind text) RETURNS void
 	LANGUAGE plpgsql
@@ -702,7 +731,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_grant(regrole, text) IS
-'Makes a role a reader (bills and invoices of all apps, no user ids), a tenant (the same for the apps whose im_app.tenant is that role), a loader (COPY and INSERT of usage and orders, reads nothing back) or a closer (closes and adjusts months). Errors: 42501 unless called by the owner of the tables, 22023 for another kind.';
+'Makes a role a reader (bills and invoices of all apps, no user ids), a tenant (the same for the apps whose im_app.tenant is that role), a loader (COPY and INSERT of usage and orders, reads nothing back) or a closer (closes and adjusts months). Errors: 42501 unless called by the owner of the tables, 22023 for another kind, 0LP01 for an owner of the tables and for superusers.';
 
 CREATE FUNCTION @extschema@.im_revoke(role regrole, kind text) RETURNS void
 	LANGUAGE plpgsql
@@ -713,6 +742,10 @@ DECLARE
 	other text;
 BEGIN
 	PERFORM @extschema@.im_need_kind($1, $2);
+	-- what somebody granted by hand to a role that is not of the kind stays
+	IF NOT EXISTS (SELECT FROM @extschema@.im_grants() g WHERE g.role = role_name AND g.kind = $2) THEN
+		RETURN;
+	END IF;
 	PERFORM @extschema@.im_change_privileges('REVOKE'::text, $2, ARRAY[role_name]);
 	-- what a kind shares with another that the role keeps
 	FOR other IN SELECT g.kind FROM @extschema@.im_grants() g WHERE g.role = role_name LOOP
@@ -721,4 +754,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_revoke(regrole, text) IS
-'Takes back what im_grant() gave, except USAGE on the schema. Errors as im_grant().';
+'Takes back what im_grant() gave, except USAGE on the schema; nothing from a role that is not of the kind. Errors as im_grant().';

@@ -53,6 +53,61 @@ SELECT matches(done(role, $$SELECT im_grant('stranger', 'reader')$$), '^42501: r
 FROM unnest('{acme,clerk,gateway,stranger}'::name[]) role;
 SELECT matches(done('clerk', $$SELECT im_revoke('acme', 'tenant')$$), '^42501', 'nor revoke');
 
+-- Owners and superusers hold everything already: nothing is granted them that could be revoked.
+CREATE ROLE root SUPERUSER;
+CREATE ROLE keeper;
+CREATE ROLE owner_of_one;
+CREATE ROLE owner_of_view;
+CREATE ROLE owner_of_leaf;
+GRANT CREATE ON SCHEMA public TO keeper, owner_of_one, owner_of_view, owner_of_leaf;
+GRANT USAGE ON SCHEMA im_test TO keeper, owner_of_one;
+ALTER TABLE im_suspension OWNER TO owner_of_one;
+ALTER VIEW im_bi_order OWNER TO owner_of_view;
+SAVEPOINT split;
+SELECT im_partition('im_call', '2023-03-01', '2023-04-01', '1 month') \g /dev/null
+ALTER TABLE im_call_p2023_03 OWNER TO owner_of_leaf;
+SELECT fails_with(format('SELECT im_%s(%L, %L)', action, role, kind), '0LP01', format('role %s is of no kind, it (owns|is a superuser)', role), format('%s %s as a %s', action, role, kind))
+FROM unnest('{grant,revoke}'::text[]) action, (VALUES ('root'), ('owner_of_one'), ('owner_of_view'), ('owner_of_leaf'), (current_user)) r(role), unnest('{reader,tenant,loader,closer}'::text[]) kind;
+ROLLBACK TO split;
+ALTER TABLE im_suspension OWNER TO current_user;
+ALTER VIEW im_bi_order OWNER TO current_user;
+-- a plain owner of all of it, who tries
+SAVEPOINT given;
+DO $$
+DECLARE t record;
+BEGIN
+	FOR t IN SELECT c.oid::regclass AS name FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relname ~ '^im_' AND c.relkind IN ('r', 'v')
+			AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') LOOP
+		EXECUTE format('ALTER TABLE %s OWNER TO keeper', t.name);
+	END LOOP;
+	FOR t IN SELECT oid::regprocedure AS name FROM made LOOP
+		EXECUTE format('ALTER FUNCTION %s OWNER TO keeper', t.name);
+	END LOOP;
+END $$;
+SELECT matches(done('keeper', format('SELECT im_revoke(''keeper'', %L)', kind)), '^0LP01', 'the owner is no ' || kind || ' to revoke')
+FROM unnest('{reader,tenant,loader,closer}'::text[]) kind;
+SELECT is((SELECT string_agg(format('%s %s', p.privilege, p.table_name), ', ') FROM im_privilege_definitions() p
+	WHERE p.privilege !~ 'REFERENCES' AND NOT has_table_privilege('keeper', p.table_name, p.privilege)), NULL, 'and keeps what he had');
+SELECT is(done('keeper', 'SELECT im_create_tables()'), 'done', 'calls im_create_tables()');
+SELECT matches(seen('acme', 'SELECT * FROM im_apps()'), '11', 'and tenants are answered');
+ROLLBACK TO given;
+
+-- What im_grant() did not give im_revoke() does not take.
+GRANT SELECT ON im_app, im_closing TO stranger;
+GRANT INSERT ON im_login TO stranger;
+GRANT EXECUTE ON FUNCTION im_apps_guarded() TO stranger;
+SELECT im_revoke('stranger', kind) FROM unnest('{reader,tenant,loader,closer}'::text[]) kind \g /dev/null
+SELECT ok(has_table_privilege('stranger', 'im_app', 'SELECT') AND has_table_privilege('stranger', 'im_closing', 'SELECT') AND has_table_privilege('stranger', 'im_login', 'INSERT')
+	AND has_function_privilege('stranger', 'im_apps_guarded()', 'EXECUTE'), 'what was granted by hand to a role of no kind stays');
+REVOKE ALL ON im_app, im_closing, im_login FROM stranger;
+REVOKE ALL ON FUNCTION im_apps_guarded() FROM stranger;
+SELECT im_grant('stranger', 'closer') \g /dev/null
+GRANT SELECT ON im_order TO stranger;
+SELECT im_revoke('stranger', 'reader'), im_revoke('stranger', 'loader') \g /dev/null
+SELECT ok(has_table_privilege('stranger', 'im_order', 'SELECT') AND has_table_privilege('stranger', 'im_close_progress', 'SELECT'), 'also where it is of another kind');
+SELECT im_revoke('stranger', 'closer') \g /dev/null
+REVOKE ALL ON im_order FROM stranger;
+
 -- A role of several kinds loses one of them.
 CREATE ROLE "We%ird ""one""";
 CREATE VIEW held AS
