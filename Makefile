@@ -29,7 +29,7 @@ OBJS = $(SRCS:.c=.o)
 # The parts of the install script, in the order in which they are joined.
 # bundled_cards is generated, the others are files of sql/.
 SQL_PARTS = preamble month userset dau app_dau bundled_cards charge rate_card \
-	meters rating app_checks metering gathering tables partitions orders bills \
+	meters meter_figures rating app_checks metering gathering tables partitions orders bills \
 	checks meter_plan meter_run reports ledger closing adjusting audit quote \
 	alerts bi revenue running explain html_parts html_chart html_page \
 	html_bill html_month roles

@@ -57,7 +57,7 @@ COMMENT ON CAST (@extschema@.im_charge AS jsonb) IS
 CREATE FUNCTION @extschema@.im_charge_amount(charge @extschema@.im_charge, quantity numeric) RETURNS numeric
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_charge_amount(@extschema@.im_charge, numeric) IS
-'What a quantity costs (R12): the sum of the lines that im_charge_lines() gives. Errors: 22023 for a negative quantity, NaN or infinity, and for a charge that includes a share of another meter; 22003 for more than 8 places or past 29 digits.';
+'What a quantity costs (R12): the sum of the lines that im_charge_lines() gives. Errors: 22023 for a negative quantity, NaN or infinity, and for a charge that includes a share of another meter; 22003 for more than 8 places or past 30 digits before the point.';
 
 CREATE FUNCTION @extschema@.im_charge_amount(charge @extschema@.im_charge, quantity numeric, of_quantity numeric)
 	RETURNS numeric

@@ -9,12 +9,6 @@
 AmountParse
 amount_parse(const char *text, size_t len, Amount *result)
 {
-	return amount_parse_digits(text, len, AMOUNT_INPUT_DIGITS, result);
-}
-
-AmountParse
-amount_parse_digits(const char *text, size_t len, int most, Amount *result)
-{
 	Amount		value = 0;
 	int			digits = 0,
 				places = -1;
@@ -37,7 +31,7 @@ amount_parse_digits(const char *text, size_t len, int most, Amount *result)
 			value = value * 10 + (text[i] - '0');
 			if (places >= 0)
 				places++;
-			else if (value != 0 && ++digits > most)
+			else if (value != 0 && ++digits > AMOUNT_INPUT_DIGITS)
 				return AMOUNT_TOO_LARGE;
 		}
 	}

@@ -24,6 +24,7 @@ typedef __int128 Amount __attribute__((aligned(8)));
 
 /* The largest price, coefficient or agreed amount that is taken in. */
 #define AMOUNT_INPUT_DIGITS	12
+#define AMOUNT_INPUT_MOST	((Amount) 1000000000000 * AMOUNT_ONE - 1)
 
 /* Bytes that hold any printed Amount, terminator included. */
 #define AMOUNT_TEXT_SIZE	48
@@ -33,18 +34,12 @@ typedef enum AmountParse
 	AMOUNT_OK,
 	AMOUNT_NOT_A_NUMBER,		/* not digits with at most one point */
 	AMOUNT_NEGATIVE,
-	AMOUNT_TOO_LARGE,			/* more digits than allowed before the point */
+	AMOUNT_TOO_LARGE,			/* more than AMOUNT_INPUT_DIGITS digits before the point */
 	AMOUNT_TOO_FINE				/* more than AMOUNT_PLACES places that are not zero */
 } AmountParse;
 
-/* The same of a quantity: the most that fits, whatever the digits. */
-#define AMOUNT_QUANTITY_DIGITS	29
-
 /* Reads a plain decimal of len bytes: digits, or digits, a point and digits. */
 extern AmountParse amount_parse(const char *text, size_t len, Amount *result);
-
-/* The same with another bound of digits before the point, at most AMOUNT_QUANTITY_DIGITS. */
-extern AmountParse amount_parse_digits(const char *text, size_t len, int most, Amount *result);
 
 /* Prints without trailing zeros, with at least min_places places. */
 extern char *amount_text(Amount value, int min_places, char *buf);

@@ -65,6 +65,21 @@ wire_count(StringInfo buf, Size item_size)
 	return count;
 }
 
+void
+wire_send_amount(StringInfo buf, Amount amount)
+{
+	pq_sendint64(buf, (uint64) ((unsigned __int128) amount >> 64));
+	pq_sendint64(buf, (uint64) amount);
+}
+
+Amount
+wire_amount(StringInfo buf)
+{
+	unsigned __int128 high = (uint64) pq_getmsgint64(buf);
+
+	return (Amount) ((high << 64) | (uint64) pq_getmsgint64(buf));
+}
+
 /* pq_getmsgrawstring() looks for the end beyond the bytes, if need be. */
 const char *
 wire_string(StringInfo buf)

@@ -10,6 +10,7 @@
 #ifndef IM_WIRE_H
 #define IM_WIRE_H
 
+#include "core/amount.h"
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
 
@@ -39,6 +40,10 @@ extern void wire_open(StringInfo buf, FunctionCallInfo fcinfo);
  * are left.
  */
 extern int64 wire_count(StringInfo buf, Size item_size);
+
+/* An Amount, any bytes of which are one. */
+extern void wire_send_amount(StringInfo buf, Amount amount);
+extern Amount wire_amount(StringInfo buf);
 
 /* A string with its terminator, in place; raises 22P03 if it has none. */
 extern const char *wire_string(StringInfo buf);

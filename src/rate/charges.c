@@ -7,7 +7,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "rate/server.h"
-#include "utils/fmgrprotos.h"
+#include "types/decimal.h"
 
 PG_FUNCTION_INFO_V1(im_charge_amount);
 PG_FUNCTION_INFO_V1(im_charge_amount_of);
@@ -25,48 +25,12 @@ enum
 	CHARGE_COLUMNS
 };
 
-pg_noreturn static void
-refuse_quantity(int sqlstate, const char *digits, const char *what, const char *detail)
-{
-	ereport(ERROR,
-			(errcode(sqlstate),
-			 errmsg("quantity %s %s", digits, what),
-			 errdetail("%s", detail),
-			 errhint("Look for the rows that the figure was made of.")));
-}
-
-static Amount
-quantity_argument(FunctionCallInfo fcinfo, int argno)
-{
-	char	   *digits = DatumGetCString(DirectFunctionCall1(numeric_out, PG_GETARG_DATUM(argno)));
-	Amount		quantity = 0;
-
-	switch (amount_parse_digits(digits, strlen(digits), AMOUNT_QUANTITY_DIGITS, &quantity))
-	{
-		case AMOUNT_OK:
-			break;
-		case AMOUNT_NOT_A_NUMBER:
-			refuse_quantity(ERRCODE_INVALID_PARAMETER_VALUE, digits, "is not finite",
-							"A quantity is a finite number of at least 0.");
-		case AMOUNT_NEGATIVE:
-			refuse_quantity(ERRCODE_INVALID_PARAMETER_VALUE, digits, "is negative",
-							"A quantity is a finite number of at least 0.");
-		case AMOUNT_TOO_LARGE:
-			refuse_quantity(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, digits, "is too large",
-							psprintf("At most %d digits may stand before the point.", AMOUNT_QUANTITY_DIGITS));
-		case AMOUNT_TOO_FINE:
-			refuse_quantity(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, digits, "has too many decimal places",
-							psprintf("Quantities are exact to %d places and are not rounded.", AMOUNT_PLACES));
-	}
-	return quantity;
-}
-
 /* The included quantity: of a share, that of the third argument. */
 static Amount
 included_argument(FunctionCallInfo fcinfo, Core *core, const Charge *charge)
 {
 	if (PG_NARGS() > 2)
-		return charge_included(core, charge, quantity_argument(fcinfo, 2));
+		return charge_included(core, charge, quantity_argument(fcinfo, 2, "quantity"));
 	if (charge->share_of != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -81,7 +45,7 @@ rate_arguments(FunctionCallInfo fcinfo)
 {
 	ServerCore	server;
 	const Charge *charge = charge_argument(fcinfo, 0);
-	Amount		quantity = quantity_argument(fcinfo, 1);
+	Amount		quantity = quantity_argument(fcinfo, 1, "quantity");
 
 	server_core_init(&server);
 	return charge_rate(&server.core, charge, quantity, included_argument(fcinfo, &server.core, charge));

@@ -4,6 +4,7 @@
  */
 #include "rate/server.h"
 
+#include "types/decimal.h"
 #include "utils/fmgrprotos.h"
 
 static void *
@@ -75,7 +76,9 @@ amount_to_numeric(Amount amount, int min_places)
 AmountParse
 amount_from_numeric(Numeric value, Amount *amount)
 {
-	char	   *text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value)));
+	AmountParse parse = decimal_amount((const struct varlena *) value, amount);
 
-	return amount_parse(text, strlen(text), amount);
+	if (parse == AMOUNT_OK && *amount < 0)
+		return AMOUNT_NEGATIVE;
+	return parse == AMOUNT_OK && *amount > AMOUNT_INPUT_MOST ? AMOUNT_TOO_LARGE : parse;
 }

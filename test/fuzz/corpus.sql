@@ -25,6 +25,14 @@ SELECT pg_temp.hexes(array_agg(im_userset_send(s))) FROM (
 SELECT pg_temp.hexes(array_agg(im_month_send(m::im_month))) FROM unnest(ARRAY['2023-12','0001-01','9999-12','2024-02']) m;
 \o im_rate_card.recv.hex
 SELECT pg_temp.hexes(array_agg(im_rate_card_send(c))) FROM (SELECT im_bundled_card(rate_card, effective_from) c FROM im_bundled_cards()) x;
+\o im_login_dau.state.hex
+SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_login_dau(i::text) s FROM generate_series(1,40) i
+	UNION ALL SELECT pg_temp.partial_im_login_dau(md5(i::text)) FROM generate_series(1,9) i
+	UNION ALL SELECT pg_temp.partial_im_login_dau(NULL)) x;
+\o im_login_users.state.hex
+SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_login_users(i::text) s FROM generate_series(1,40) i
+	UNION ALL SELECT pg_temp.partial_im_login_users(md5(i::text)) FROM generate_series(1,9) i
+	UNION ALL SELECT pg_temp.partial_im_login_users(x) FROM unnest('{a,B,b,"",用户}'::text[]) x(x)) x;
 \o im_charge.recv.hex
 SELECT pg_temp.hexes(array_agg(im_charge_send(c::im_charge))) FROM unnest(ARRAY['{"price": "0.00027"}',
 	'{"included": 10000, "block": 10000, "price": "1000", "round": "nearest", "minimum": 5, "maximum": "70000.5"}',
@@ -59,6 +67,21 @@ SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_union_agg(x::
 SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_peak_groups('2023-12-01'::timestamptz+i*interval '1 hour', '2023-12-02'::timestamptz+i*interval '3 hour', '2023-12-01','2024-01-01') s FROM generate_series(1,20) i
 	UNION ALL SELECT pg_temp.partial_im_peak_groups('2023-12-01', NULL, '2023-12-01','2024-01-01') 
 	UNION ALL SELECT pg_temp.partial_im_peak_groups(NULL, NULL, '2023-12-01','2024-01-01')) x;
+\o im_meter_sum.state.hex
+SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_meter_sum(q) s FROM unnest('{0,1,0.00000001,999999999999.99999999}'::numeric[]) q GROUP BY q
+	UNION ALL SELECT pg_temp.partial_im_meter_sum(1e29) FROM generate_series(1, 16)) x;
+\o im_meter_max.state.hex
+SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_meter_max(q) s FROM unnest('{0,1,-0.00000001,1e29}'::numeric[]) q GROUP BY q) x;
+\o im_meter_unique.state.hex
+SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_meter_unique(i) s FROM generate_series(1,40) i
+	UNION ALL SELECT pg_temp.partial_im_meter_unique(md5(i::text)) FROM generate_series(1,9) i
+	UNION ALL SELECT pg_temp.partial_im_meter_unique(x) FROM unnest('{a,B,b}'::text[]) x(x)) x;
+\o im_meter_last.state.hex
+SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_meter_last(q, '2023-12-01'::timestamptz + q * interval '1 hour') s FROM unnest('{0,1,-0.5,1000}'::numeric[]) q GROUP BY q) x;
+\o im_meter_average.state.hex
+SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_meter_average(i, '2023-12-01'::timestamptz + i * interval '1 hour', '2023-12-01', '2024-01-01', n) s
+	FROM generate_series(-3, 20) i, generate_series(0, 2) n GROUP BY n
+	UNION ALL SELECT pg_temp.partial_im_meter_average(NULL, NULL, '2023-12-01', '2024-01-01', NULL)) x;
 \o im_moderation_deductions.state.hex
 SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_moderation_deductions(im_bundled_card('cn','2019-12-10'),(ARRAY['text','image','audio','video'])[1+i%4], '2023-12-01'::timestamptz+i*interval '1 hour', i) s FROM generate_series(1,20) i
 	UNION ALL SELECT pg_temp.partial_im_moderation_deductions(im_bundled_card('cn','2019-12-10'),'text', '2023-12-01', NULL)) x;
