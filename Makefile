@@ -11,6 +11,7 @@
 #   make memcheck   a share of it under valgrind
 #   make coverage   the suite with gcov: which lines of src it reaches
 #   make bench      time it against other databases (SCALE=0.05 for a try)
+#   make bare       make demo in emptied roots of Debian (SUITES=bookworm for one)
 #   make installcheck   pg_regress and isolation tests on an installed server
 #   make clean      remove what was built
 #
@@ -19,6 +20,9 @@
 # It builds out of the tree too: make -f /path/to/imbilling/Makefile
 
 HERE := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
+ifeq ($(wildcard $(HERE)/imbilling.control),)
+$(error make cannot follow a path with a blank in it: run make in the folder of this Makefile, or give a path by way of a link without one)
+endif
 PG_CONFIG ?= pg_config
 
 EXTENSION = imbilling
@@ -47,7 +51,7 @@ DATA_built = $(INSTALL_SCRIPT_SQL) $(UPDATE_SCRIPTS)
 # the input directory: so test/sql and test/specs share the one at the top.
 REGRESS = $(sort $(patsubst $(HERE)/test/sql/%.sql,%,$(wildcard $(HERE)/test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=$(HERE)/test
-REGRESS_PREP = expected-here
+REGRESS_PREP = installcheck-needs expected-here
 ISOLATION = $(sort $(patsubst $(HERE)/test/specs/%.spec,%,$(wildcard $(HERE)/test/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=$(HERE)/test --outputdir=.
 
@@ -58,8 +62,10 @@ PG_CFLAGS = -std=c17 -Wall -Wextra
 
 EXTRA_CLEAN = $(INSTALL_SCRIPT_SQL) $(UPDATE_SCRIPTS) sql/bundled_cards.sql $(SRCS:.c=.d) .build
 
+# The headers themselves: pgxs.mk comes with the client on Debian.
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
-ifneq ($(wildcard $(PGXS)),)
+SERVER_HEADERS := $(shell $(PG_CONFIG) --includedir-server 2>/dev/null)
+ifneq ($(and $(wildcard $(PGXS)),$(wildcard $(SERVER_HEADERS)/postgres.h)),)
 
 include $(PGXS)
 
@@ -78,8 +84,15 @@ endif
 # PGXS follows no headers and makes no folders.  -MD, not -MMD: the server's
 # headers are the ones that change under our feet.
 src/%.o: src/%.c
+	$(tell_of_bitcode)
 	@$(MKDIR_P) $(@D)
 	$(COMPILE.c) -MD -MP -MT '$@ $(@:.o=.bc)' -o $@ $<
+
+# Said once, and only where something is compiled.
+ifeq ($(with_llvm),yes)
+tell_of_bitcode = $(if $(told),,$(eval told := yes)$(info Building bitcode for JIT as well, which takes \
+	minutes and most of the time: make with_llvm=no, and the same for install, leaves it out.))
+endif
 
 src/%.bc: src/%.c
 	@$(MKDIR_P) $(@D)
@@ -99,6 +112,10 @@ sql/bundled_cards.sql: $(CARDS) $(HERE)/sql/cards/join.sh
 	@$(MKDIR_P) $(@D)
 	sh $(HERE)/sql/cards/join.sh $(CARDS) > $@
 
+.PHONY: installcheck-needs
+installcheck-needs:
+	@sh $(HERE)/test/run/installcheck_needs.sh $(bindir) $(EXTVERSION)
+
 .PHONY: expected-here
 expected-here:
 	@test -e expected || ln -s $(abspath $(HERE)/expected) expected
@@ -107,9 +124,11 @@ expected-here:
 
 else # no server headers
 
+MAJOR := $(firstword $(subst ., ,$(word 2,$(shell $(PG_CONFIG) --version 2>/dev/null))) all)
+
 .PHONY: all install installcheck clean
 all install installcheck:
-	@echo "$(PG_CONFIG) leads to no PGXS: install postgresql-server-dev-15 (or later), or set PG_CONFIG." >&2
+	@echo "There is no postgres.h where $(PG_CONFIG) leads$(SERVER_HEADERS:%= (%)): install postgresql-server-dev-$(MAJOR), or set PG_CONFIG." >&2
 	@echo '"make demo" and "make test" install what they need.' >&2
 	@false
 
@@ -119,6 +138,6 @@ clean:
 endif
 
 # These find or install their own PostgreSQL.
-.PHONY: demo test bench sanitize memcheck coverage
-demo test bench sanitize memcheck coverage:
+.PHONY: demo test bare bench sanitize memcheck coverage
+demo test bare bench sanitize memcheck coverage:
 	@$(HERE)/test/run/$@.sh

@@ -40,7 +40,7 @@ wants() {
 
 # hll is wanted, not needed: only where it can be had.
 missing_for_bench() {
-	if [ -e "$PGSHAREDIR/extension/hll.control" ] || ! as_root true 2>/dev/null; then
+	if [ -e "$PGSHAREDIR/extension/hll.control" ] || ! can_be_root; then
 		return 0
 	fi
 	refresh_package_lists

@@ -6,35 +6,58 @@
 
 OLDEST_MAJOR=15
 
-# Major versions whose server headers are here, the newest first.
-majors_with_headers() {
-	local makefile major
-	for makefile in /usr/lib/postgresql/*/lib/pgxs/src/makefiles/pgxs.mk; do
-		major=${makefile#/usr/lib/postgresql/}
-		major=${major%%/*}
-		if [ -e "$makefile" ] && [ "$major" -ge $OLDEST_MAJOR ] 2>/dev/null; then
-			echo "$major"
-		fi
-	done | sort -rn
+# The headers themselves: pgxs.mk, for one, comes with the client.
+has_headers() {
+	[ -e "/usr/include/postgresql/$1/server/postgres.h" ]
 }
 
-# The major version that this release of Debian calls postgresql.
+has_server() {
+	[ -x "/usr/lib/postgresql/$1/bin/postgres" ]
+}
+
+# The newest major version of this machine of which all the named tests hold.
+newest_major_that() {
+	local major test
+	for major in $(ls /usr/lib/postgresql /usr/include/postgresql 2>/dev/null | sort -rnu); do
+		[ "$major" -ge $OLDEST_MAJOR ] 2>/dev/null || continue
+		for test in "$@"; do
+			"$test" "$major" || continue 2
+		done
+		echo "$major"
+		return
+	done
+}
+
+# The major version that this release of Debian calls postgresql; nothing
+# where there are no package lists.
 major_of_debian() {
-	apt-cache depends postgresql 2>/dev/null |
-		sed -n 's/^ *Depends: postgresql-\([0-9][0-9]*\)$/\1/p' | head -n 1
+	{ apt-cache depends postgresql 2>/dev/null || true; } |
+		sed -n 's/^ *Depends: postgresql-\([0-9][0-9]*\)$/\1/p'
 }
 
-# Sets PGMAJOR unless the caller has.
+# Sets PGMAJOR unless the caller has: what lacks least comes first.
 choose_major() {
-	PGMAJOR=${PGMAJOR:-$(majors_with_headers | head -n 1)}
+	PGMAJOR=${PGMAJOR:-$(newest_major_that has_server has_headers)}
+	PGMAJOR=${PGMAJOR:-$(newest_major_that has_headers)}
+	PGMAJOR=${PGMAJOR:-$(newest_major_that has_server)}
+	PGMAJOR=${PGMAJOR:-$(major_of_debian)}
 	if [ -z "$PGMAJOR" ]; then
 		refresh_package_lists
 		PGMAJOR=$(major_of_debian)
 	fi
-	PGMAJOR=${PGMAJOR:-$OLDEST_MAJOR}
-	[ "$PGMAJOR" -ge $OLDEST_MAJOR ] || die "imbilling needs PostgreSQL $OLDEST_MAJOR or later, not $PGMAJOR"
+	[ -n "$PGMAJOR" ] || die_without_lists
+	[ "$PGMAJOR" -ge $OLDEST_MAJOR ] 2>/dev/null ||
+		die "imbilling needs PostgreSQL $OLDEST_MAJOR or later, not PGMAJOR=$PGMAJOR"
 	PGLIBDIR=/usr/lib/postgresql/$PGMAJOR
 	PGSHAREDIR=/usr/share/postgresql/$PGMAJOR
+}
+
+die_without_lists() {
+	local why='apt-get update got none'
+	can_be_root || why='neither root nor sudo is at hand to fetch them'
+	command -v apt-get >/dev/null || why='there is no apt-get'
+	die "No PostgreSQL is here and no package list that knows one ($why); install by hand:" \
+		'  apt-get update; apt-get install --no-install-recommends gcc libc6-dev postgresql postgresql-server-dev-all'
 }
 
 lacks_perl_module() {
@@ -45,8 +68,8 @@ lacks_perl_module() {
 missing_for_server() {
 	command -v gcc >/dev/null || echo gcc
 	[ -e /usr/include/stdio.h ] || echo libc6-dev
-	[ -x "$PGLIBDIR/bin/postgres" ] || echo "postgresql-$PGMAJOR"
-	[ -e "$PGLIBDIR/lib/pgxs/src/makefiles/pgxs.mk" ] || echo "postgresql-server-dev-$PGMAJOR"
+	has_server "$PGMAJOR" || echo "postgresql-$PGMAJOR"
+	has_headers "$PGMAJOR" || echo "postgresql-server-dev-$PGMAJOR"
 }
 
 # Packages that are missing for the tests besides.
@@ -75,7 +98,7 @@ install_browser() {
 	if has_browser; then
 		return 0
 	fi
-	if ! command -v apt-get >/dev/null || ! as_root true 2>/dev/null; then
+	if ! command -v apt-get >/dev/null || ! can_be_root; then
 		say "without a browser: install chromium to see pages tested"
 		return 0
 	fi
@@ -98,31 +121,35 @@ as_root() {
 	fi
 }
 
-apt_get() {
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 "$@" </dev/null
+can_be_root() {
+	as_root true 2>/dev/null
 }
 
-# Once per run: a bare machine's lists are empty or old.
+apt_get() {
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=120 "$@" </dev/null
+}
+
+# Once per run: a bare machine's lists are empty or old.  What went wrong here
+# matters only where a package cannot be had afterwards.
 refresh_package_lists() {
 	if [ -z "${lists_refreshed:-}" ]; then
 		lists_refreshed=yes
-		apt_get update >"$WORK/apt.log" 2>&1 || cat "$WORK/apt.log" >&2
+		! can_be_root || apt_get update >"$WORK/apt-update.log" 2>&1 || true
 	fi
 }
 
 # Installs the named packages; explains what to do where that is not allowed.
 install_packages() {
 	[ $# -gt 0 ] || return 0
+	command -v apt-get >/dev/null || die "This machine has no apt-get; install by other means: $*"
+	can_be_root || die 'Neither root nor sudo is at hand to install what is missing; install by hand:' \
+		"  apt-get install --no-install-recommends $*"
 	say "installing $*"
-	command -v apt-get >/dev/null || die "this machine has no apt-get; install by other means: $*"
-	if [ "$(id -u)" -ne 0 ] && ! as_root true; then
-		die "these packages are missing and neither root nor sudo is at hand to install them:" \
-			"  apt-get install --no-install-recommends $*"
-	fi
 	refresh_package_lists
 	if ! apt_get install --no-install-recommends "$@" >"$WORK/apt.log" 2>&1; then
-		tail -n 30 "$WORK/apt.log" >&2
-		die "apt-get could not install: $*"
+		cat "$WORK"/apt*.log | grep '^E: ' | sort -u | head -n 5 >&2 || true
+		die 'apt-get could not install what is missing; see to network and package sources, or install by hand:' \
+			"  apt-get install --no-install-recommends $*"
 	fi
 }
 
@@ -130,7 +157,7 @@ install_packages() {
 install_if_possible() {
 	local package
 	for package in "$@"; do
-		command -v apt-get >/dev/null && as_root true 2>/dev/null || return 0
+		command -v apt-get >/dev/null && can_be_root || return 0
 		refresh_package_lists
 		if apt_get install --no-install-recommends "$package" >"$WORK/apt.log" 2>&1; then
 			say "installed $package"

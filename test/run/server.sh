@@ -16,6 +16,7 @@ say() {
 }
 
 die() {
+	told=yes
 	printf '%s\n' "$@" >&2
 	exit 1
 }
@@ -31,13 +32,19 @@ as_user() {
 	fi
 }
 
+# Make, configuration files and tests that build command lines cannot follow
+# any path.
+is_plain_path() {
+	[[ $1 =~ ^[A-Za-z0-9._/+-]+$ ]]
+}
+
+# A socket's path must stay below 108 bytes.
 make_work_folder() {
-	WORK=$(mktemp -d "${TMPDIR:-/tmp}/imbilling.XXXXXX")
-	# A socket's path must stay below 108 bytes.
-	if [ ${#WORK} -gt 80 ]; then
-		rmdir "$WORK"
-		WORK=$(mktemp -d /tmp/imbilling.XXXXXX)
+	WORK=${TMPDIR:-/tmp}
+	if ! is_plain_path "$WORK" || [ ${#WORK} -gt 64 ]; then
+		WORK=/tmp
 	fi
+	WORK=$(mktemp -d "$WORK/imbilling.XXXXXX") || die 'there is no room for a temporary folder'
 	trap leave EXIT
 	trap 'exit 129' HUP
 	trap 'exit 130' INT
@@ -47,18 +54,26 @@ make_work_folder() {
 # On any way out: every server below WORK is stopped and WORK removed, unless
 # KEEP asks for a look around.
 leave() {
-	local status=$? pidfile
+	local status=$? command=$BASH_COMMAND
 	trap - EXIT HUP INT TERM
+	# a command that failed where nobody looked says nothing itself
+	[ $status -eq 0 ] || [ $status -gt 128 ] || [ -n "${told:-}" ] ||
+		printf '%s ended with status %d at: %s\n' "${0##*/}" $status "$command" >&2
 	cd /
 	if [ -n "${KEEP:-}" ] && [ -e "$WORK/data/postmaster.pid" ]; then
 		say_how_to_look_around
 	else
-		find "$WORK" -name postmaster.pid 2>/dev/null | while read -r pidfile; do
-			as_user "$PGBIN/pg_ctl" -D "$(dirname "$pidfile")" -m immediate stop >/dev/null 2>&1
-		done
-		rm -rf "$WORK"
+		stop_all
+		rm -rf --one-file-system "$WORK"
 	fi
 	exit $status
+}
+
+stop_all() {
+	local pidfile
+	find "$WORK" -name postmaster.pid 2>/dev/null | while read -r pidfile; do
+		as_user "$PGBIN/pg_ctl" -D "$(dirname "$pidfile")" -m immediate stop >/dev/null 2>&1
+	done || true
 }
 
 say_how_to_look_around() {
@@ -76,6 +91,10 @@ TEXT
 # Objects are kept from one run to the next, apart for each major version.
 build_extension() {
 	local build=$ROOT/.build/pg$PGMAJOR${INSTRUMENT:+-$INSTRUMENT}
+	if ! is_plain_path "$ROOT"; then
+		ln -s "$ROOT" "$WORK/checkout"
+		ROOT=$WORK/checkout build=$WORK/build
+	fi
 	mkdir -p "$build" 2>/dev/null && [ -w "$build" ] || build=$WORK/build
 	say "building for PostgreSQL $PGMAJOR"
 	mkdir -p "$build"
@@ -102,10 +121,11 @@ make_extension() {
 # Programs must be real copies, since they resolve links to find themselves;
 # links do for the rest.
 copy_server() {
-	mkdir -p "$WORK$PGLIBDIR" "$WORK${PGSHAREDIR%/*}"
+	mkdir -p "$WORK$PGLIBDIR" "$WORK${PGSHAREDIR%/*}" "$WORK/usr/include/postgresql"
 	cp -R "$PGLIBDIR/bin" "$WORK$PGLIBDIR/bin"
 	cp -Rs "$PGLIBDIR/lib" "$WORK$PGLIBDIR/lib"
 	cp -Rs "$PGSHAREDIR" "$WORK$PGSHAREDIR"
+	ln -s "/usr/include/postgresql/$PGMAJOR" "$WORK/usr/include/postgresql/$PGMAJOR"
 	PGBIN=$WORK$PGLIBDIR/bin
 }
 

@@ -5,24 +5,44 @@
 #
 # A test that dies, exits with a failure, runs fewer tests than it planned or
 # none at all counts as failed, each at least once: prove reports those in
-# prose only.
+# prose only.  What a test says on standard error, which is full of errors
+# that it expects, is shown where it failed.
 use strict;
 use warnings;
 
+use File::Temp qw(tempdir);
 use Getopt::Long;
 use TAP::Harness;
 
 my ($count_file, $command);
 GetOptions('count=s' => \$count_file, 'exec=s' => \$command) or exit 2;
 
+my $errors = tempdir(CLEANUP => 1);
+
+sub errors_of
+{
+	my ($file) = @_;
+
+	return "$errors/" . $file =~ s{.*/}{}r;
+}
+
 # A perl script or a program by itself
 sub command_line
 {
 	my ($harness, $file) = @_;
+	my @command = defined $command ? (split(/ /, $command), $file)
+		: $file =~ /\.(pl|t)$/ ? ($^X, $file)
+		: $file;
 
-	return [ split(/ /, $command), $file ] if defined $command;
-	return [ $^X, $file ] if $file =~ /\.(pl|t)$/;
-	return [$file];
+	return [ 'sh', '-c', 'exec "$@" 2>"$0"', errors_of($file), @command ];
+}
+
+sub show_errors
+{
+	my ($job, $parser) = @_;
+
+	open(my $in, '<', errors_of($job->[0])) or return;
+	print STDERR <$in> if failures_of($parser);
 }
 
 # What is wrong with a test beyond failed assertions
@@ -43,6 +63,7 @@ if (@ARGV)
 {
 	my $harness = TAP::Harness->new(
 		{ exec => \&command_line, failures => 1, comments => 1 });
+	$harness->callback(after_test => \&show_errors);
 	my $result = $harness->runtests(map { [ $_, m{([^/]+)$} ] } @ARGV);
 
 	foreach my $parser ($result->parsers)

@@ -5,7 +5,7 @@
 #
 # ONLY="regress perl" runs these layers alone, KEEP=1 leaves server and files,
 # PGMAJOR=17 takes that version, FILES="160_upgrade r1_time im_month" runs these
-# files of the regress, pgtap and perl layers alone.  A layer that runs no test has failed.
+# files alone, and of the layers those that have one.  A layer that runs no test has failed.
 # PICTURES=DIR keeps there what the perl layer's browser took of pages.
 #
 # sanitize.sh, memcheck.sh and coverage.sh run it on an instrumented server:
@@ -15,11 +15,17 @@ set -euo pipefail
 
 # What keeps the suite from starting is a failure like any other.
 die() {
+	told=yes
 	printf '%s\n' "$@" '' '0 passed, 1 failed'
 	exit 1
 }
 
 LAYERS=${LAYERS:-'core regress pgtap isolation perl readme'}
+
+# Where a layer has its files, and how their names end.  Layers of instruments
+# have none: FILES does not choose among them.
+declare -A FILES_OF=([core]='test/core c' [regress]='test/sql sql' [pgtap]='test/pgtap sql'
+	[isolation]='test/specs spec' [perl]='test/t pl' [readme]='. md')
 
 # The tests may write beside themselves and run as another user than the owner
 # of the checkout: they get a copy of it.
@@ -55,8 +61,7 @@ layer_core() {
 	local source program programs=() broken=0
 	as_user mkdir "$WORK/core" "$WORK/core/src" "$WORK/core/test"
 	compile_core "$WORK/core/src" -c "$TREE"/src/core/*.c
-	for source in "$TREE"/test/core/*.c; do
-		[ -e "$source" ] || continue
+	for source in $(files_of core); do
 		program=$WORK/core/test/$(basename "$source" .c)
 		if compile_core "$WORK/core/test" -o "$program" "$source" "$WORK"/core/src/*.o; then
 			programs+=("$program")
@@ -101,27 +106,50 @@ count_more() {
 	echo "$passed $((failed + $2))" >"$WORK/count.$1"
 }
 
-names_in() {
-	files_in "$@" | sed 's|.*/||; s|\.[a-z]*$||'
+# The files of a layer that FILES names, or all of them.
+files_of() {
+	local file folder ending
+	read -r folder ending <<<"${FILES_OF[$1]:-}"
+	[ -n "$folder" ] || return 0
+	find "${TREE:-$ROOT}/$folder" -maxdepth 1 -name "*.$ending" | sort | while read -r file; do
+		[[ -n "${FILES:-}" && " $FILES " != *" $(basename "$file" ".$ending") "* ]] || echo "$file"
+	done
 }
 
-# The files of a folder of the tests that FILES names, or all of them.
-files_in() {
-	local file
-	find "$TREE/test/$1" -maxdepth 1 -name "*.$2" | sort | while read -r file; do
-		[[ -n "${FILES:-}" && " $FILES " != *" $(basename "$file" ".$2") "* ]] || echo "$file"
+names_of() {
+	files_of "$1" | sed 's|.*/||; s|\.[a-z]*$||'
+}
+
+# A misspelt name would pass for a test that was run.
+check_files() {
+	local name layer
+	for name in ${FILES:-}; do
+		for layer in $LAYERS; do
+			[ -z "$(FILES=$name files_of "$layer")" ] || continue 2
+		done
+		die "FILES: no test has the name \"$name\" (a file's name without folder and ending, such as r1_time)"
+	done
+}
+
+# Prints the layers that ONLY and FILES leave.
+chosen_layers() {
+	local layer
+	for layer in $(printf '%s' "${ONLY:-$LAYERS}" | tr ',' ' '); do
+		if [ -z "${FILES:-}" ] || [ -z "${FILES_OF[$layer]:-}" ] || [ -n "$(files_of "$layer")" ]; then
+			echo "$layer"
+		fi
 	done
 }
 
 layer_regress() {
 	local tests
-	tests=$(names_in sql sql)
+	tests=$(names_of regress)
 	[ -z "$tests" ] || regression regress regress/pg_regress sql $tests
 }
 
 layer_isolation() {
 	local tests
-	tests=$(names_in specs spec)
+	tests=$(names_of isolation)
 	[ -z "$tests" ] || regression isolation isolation/pg_isolation_regress specs $tests
 }
 
@@ -129,7 +157,7 @@ layer_isolation() {
 # tables in it, so that none sees what another committed.
 layer_pgtap() {
 	local files=()
-	mapfile -t files < <(files_in pgtap sql)
+	mapfile -t files < <(files_of pgtap)
 	[ ${#files[@]} -gt 0 ] || return 0
 	as_user createdb pgtap_template
 	as_user psql -X -q -v ON_ERROR_STOP=1 -d pgtap_template >/dev/null <<-SQL
@@ -144,7 +172,7 @@ layer_pgtap() {
 # the same private installation; PGHOST leads to the one that runs already.
 layer_perl() {
 	local files=()
-	mapfile -t files < <(files_in t pl)
+	mapfile -t files < <(files_of perl)
 	[ ${#files[@]} -gt 0 ] || return 0
 	as_user mkdir "$WORK/perl"
 	as_user createdb perl
@@ -152,9 +180,6 @@ layer_perl() {
 	export PG_REGRESS=$WORK$PGLIBDIR/lib/pgxs/src/test/regress/pg_regress
 	export TESTDIR=$WORK/perl TESTDATADIR=$WORK/perl/tmp_check TESTLOGDIR=$WORK/perl/log
 	export IMBILLING_TREE=$TREE
-	# the copied server has no headers
-	IMBILLING_INCLUDE=$("$PGLIBDIR/bin/pg_config" --includedir-server)
-	export IMBILLING_INCLUDE
 	if [ -n "${PICTURES:-}" ]; then
 		as_user mkdir "$WORK/pictures"
 		export IMBILLING_PICTURES=$WORK/pictures
@@ -195,6 +220,7 @@ summarise() {
 		all_failed=$((all_failed + failed))
 	done
 	printf '\n%d passed, %d failed\n' "$all_passed" "$all_failed"
+	told=yes
 	[ "$all_failed" -eq 0 ]
 }
 
@@ -202,10 +228,12 @@ main() {
 	local layer
 	exec 2>&1
 	declare -gA SPENT=()
-	set -- $(printf '%s' "${ONLY:-$LAYERS}" | tr ',' ' ')
-	for layer in "$@"; do
+	for layer in $(printf '%s' "${ONLY:-}" | tr ',' ' '); do
 		[[ " $LAYERS " == *" $layer "* ]] || die "ONLY: no layer \"$layer\"; there are: $LAYERS"
 	done
+	check_files
+	set -- $(chosen_layers)
+	[ $# -gt 0 ] || die "FILES: no layer of ONLY=\"${ONLY:-}\" has a file of \"$FILES\""
 	[ -z "${PICTURES:-}" ] || { mkdir -p "$PICTURES" && PICTURES=$(cd "$PICTURES" && pwd); }
 	WELCOME=welcome_for_tests set_up missing_for_server missing_for_tests
 	[[ " $* " != *" perl "* ]] || install_browser

@@ -29,7 +29,7 @@ note("FUZZ_SEED=$seed FUZZ_SECONDS=$seconds");
 # ---- the module that calls what SQL cannot ----
 
 my $module = "$BillingData::work/fuzz_server.so";
-chomp(my $include = $ENV{IMBILLING_INCLUDE} || qx(pg_config --includedir-server));
+chomp(my $include = qx(pg_config --includedir-server));
 chmod 0755, $BillingData::work;
 run_ok([ $ENV{CC} || 'cc', qw(-std=gnu17 -O1 -g -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -fPIC -shared),
 	'-isystem', $include, '-o', $module, "$tree/test/fuzz/fuzz_server.c" ], 'the module is built');
