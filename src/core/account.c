@@ -4,7 +4,6 @@
  */
 #include "core/account.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/account_rules.h"
@@ -53,27 +52,39 @@ order_card(Account *account, const Order *order)
 	return card;
 }
 
+static int
+find_item(const Account *account, const char *name)
+{
+	int			i = 0;
+
+	for (; i < account->nitems && strcmp(account->items[i].name, name) != 0; i++)
+		core_step(account->core);
+	return i;
+}
+
 Term *
 last_term(const Account *account, const char *item)
 {
-	for (int i = 0; i < account->nlast; i++)
-		if (account->last[i] != NULL && strcmp(account->last[i]->item, item) == 0)
-			return account->last[i];
-	return NULL;
+	int			i = find_item(account, item);
+
+	return i < account->nitems ? account->items[i].last : NULL;
 }
 
+/* Makes a term the newest of its item that stands. */
 static void
 set_last_term(Account *account, Term *term)
 {
-	for (int i = 0; i < account->nlast; i++)
-		if (account->last[i] == term->before && term->before != NULL)
-		{
-			account->last[i] = term;
-			return;
-		}
-	account->last = core_grow(account->core, account->last, account->nlast,
-							  &account->last_capacity, sizeof(Term *));
-	account->last[account->nlast++] = term;
+	int			i = find_item(account, term->item);
+
+	if (i == account->nitems)
+	{
+		account->items = core_grow(account->core, account->items, i, &account->items_capacity,
+								   sizeof(AccountItem));
+		account->items[account->nitems++] = (AccountItem) {.name = term->item};
+	}
+	term->item_number = i;
+	term->before = account->items[i].last;
+	account->items[i].last = term;
 }
 
 Term *
@@ -86,11 +97,12 @@ term_add(Account *account, const Order *order, const Card *card, int months)
 	term->option = order->option;
 	term->card = card;
 	term->months = months;
-	term->before = last_term(account, order->item);
+	term->end_upgrade = INT32_MAX;
 	set_last_term(account, term);
 	account->term_of[order - account->orders] = term;
 	account->terms = core_grow(account->core, account->terms, account->nterms,
 							   &account->terms_capacity, sizeof(Term *));
+	term->number = account->nterms;
 	account->terms[account->nterms++] = term;
 	return term;
 }
@@ -140,7 +152,7 @@ term_minutes(const Term *term)
 bool
 term_runs(const Term *term, CalDay day)
 {
-	return term != NULL && !term->refunded && day < term->ends;
+	return term != NULL && term->refunded_by == NULL && day < term->ends;
 }
 
 /* Checks the columns that an action does not use, so that none is ignored. */
@@ -212,7 +224,7 @@ apply_order(Account *account, int position)
 	}
 }
 
-/* qsort has no argument of its own, so pairs of id and position are sorted. */
+/* Comparing has no argument of its own, so pairs of id and position are sorted. */
 typedef struct OrderRef
 {
 	int64_t		order_id;
@@ -235,11 +247,17 @@ index_orders(Account *account)
 	OrderRef   *refs = core_alloc(account->core, sizeof(OrderRef) * (size_t) (n + 1));
 
 	for (int i = 0; i < n; i++)
+	{
+		core_step(account->core);
 		refs[i] = (OrderRef) {account->orders[i].order_id, i};
-	qsort(refs, (size_t) n, sizeof(OrderRef), compare_refs);
+	}
+	core_sort(account->core, refs, n, sizeof(OrderRef), compare_refs);
 	account->by_id = core_alloc(account->core, sizeof(int) * (size_t) (n + 1));
 	for (int i = 0; i < n; i++)
+	{
+		core_step(account->core);
 		account->by_id[i] = refs[i].position;
+	}
 }
 
 static int
@@ -260,9 +278,10 @@ set_suspensions(Account *account, const Suspension *given, int count)
 
 	if (count > 0)
 		memcpy(spans, given, sizeof(Suspension) * (size_t) count);
-	qsort(spans, (size_t) count, sizeof(Suspension), compare_suspensions);
+	core_sort(account->core, spans, count, sizeof(Suspension), compare_suspensions);
 	for (int i = 0; i < count; i++)
 	{
+		core_step(account->core);
 		if (n > 0 && spans[i].from <= spans[n - 1].until)
 		{
 			if (spans[i].until > spans[n - 1].until)
@@ -284,7 +303,8 @@ minutes_come_back(const Account *account, int norders)
 		const Order *order = &account->orders[i];
 		const Term *term = order->action == ORDER_REFUND ? refunded_term(account, order) : NULL;
 
-		if (term != NULL && !term->refunded && term_minutes(term) > 0)
+		core_step(account->core);
+		if (term != NULL && term->refunded_by == NULL && term_minutes(term) > 0)
 			return true;
 	}
 	return false;
@@ -309,7 +329,8 @@ look_behind(Account *account, int norders, const Suspension *suspensions, int ns
 	{
 		Term	   *term = account->term_of[i];
 
-		if (term == NULL || term->refunded || !later->term_of[i]->returned)
+		core_step(account->core);
+		if (term == NULL || term->refunded_by != NULL || !later->term_of[i]->returned)
 			continue;
 		term->returned = true;
 		term->returned_whole = later->term_of[i]->returned_whole;
@@ -331,12 +352,18 @@ account_open(Core *core, int64_t app_id, const CardHistory *cards,
 	account->preview = preview;
 	account->orders = orders;
 	while (account->norders < norders && orders[account->norders].day < until)
+	{
+		core_step(core);
 		account->norders++;
+	}
 	account->term_of = core_alloc(core, sizeof(Term *) * (size_t) (account->norders + 1));
 	set_suspensions(account, suspensions, nsuspensions);
 	index_orders(account);
 	for (int i = 0; i < account->norders; i++)
+	{
+		core_step(core);
 		apply_order(account, i);
+	}
 	look_behind(account, norders, suspensions, nsuspensions);
 	return account;
 }

@@ -26,6 +26,8 @@ typedef struct Term Term;
 struct Term
 {
 	const Order *order;
+	int			number;			/* in the account's terms */
+	int			item_number;	/* in its items */
 	const char *item;
 	const char *option;			/* as bought: plan, add-on option or pack */
 	const Card *card;			/* the version of the purchase day */
@@ -37,12 +39,13 @@ struct Term
 	bool		priced;			/* false only in a preview */
 	Amount		unit_price;		/* per month, or per pack */
 	Amount		amount;
-	bool		refunded;
+	const Order *refunded_by;	/* NULL while it stands */
 	bool		annulled;		/* refunded before it began: never bought */
 	bool		returned;		/* refunded, be it after the account's last day */
 	bool		returned_whole; /* everything was given back */
 	CalDay		returned_on;	/* the last day of the term then */
-	int			first_upgrade;	/* plans: upgrades before this one do not concern it */
+	int			first_upgrade;	/* plans: upgrades before this one do not concern it, */
+	int			end_upgrade;	/* nor do those from this one on */
 	const char *plan;			/* plans: the plan after all upgrades so far */
 	const char *bought_on;		/* add-ons: the plan whose price it was, or NULL */
 	Term	   *before;			/* the item's term before this one that stands */
@@ -58,7 +61,8 @@ typedef struct Upgrade
 	const Order *order;
 	const char *from_plan;
 	const char *to_plan;
-	CalDay		end;			/* of the last term bought by then */
+	const Term *last;			/* the last term bought by then, */
+	CalDay		end;			/* and its end */
 	bool		priced;
 	Amount		old_price;		/* per month */
 	Amount		new_price;
@@ -100,6 +104,7 @@ typedef void (*UsedVisitor) (void *arg, const UsedPart *part);
 /* Days on which a switch was on with one option; both ends are on. */
 typedef struct SwitchSpan
 {
+	const Order *order;			/* that switched it on */
 	const char *option;
 	CalDay		from;
 	CalDay		through;		/* SWITCH_OPEN while it is still on */
@@ -124,6 +129,13 @@ typedef struct Suspension
 	CalDay		until;
 } Suspension;
 
+/* What is bought in terms, each item once. */
+typedef struct AccountItem
+{
+	const char *name;
+	Term	   *last;			/* the newest term that stands, or NULL */
+} AccountItem;
+
 typedef struct Account
 {
 	Core	   *core;
@@ -142,9 +154,9 @@ typedef struct Account
 	int			nplans;
 	int			plans_capacity;
 	Term	  **plans;			/* plan terms not annulled, starts ascending */
-	int			nlast;
-	int			last_capacity;
-	Term	  **last;			/* the newest standing term of each item */
+	int			nitems;
+	int			items_capacity;
+	AccountItem *items;
 	int			nupgrades;
 	int			upgrades_capacity;
 	Upgrade    *upgrades;

@@ -31,7 +31,7 @@ plan_term_on(const Account *account, CalDay day)
 bool
 upgrade_covers(const Account *account, int upgrade, const Term *term)
 {
-	return upgrade >= term->first_upgrade &&
+	return upgrade >= term->first_upgrade && upgrade < term->end_upgrade &&
 		account->upgrades[upgrade].order->day < term->ends &&
 		term->start < account->upgrades[upgrade].end;
 }
@@ -40,11 +40,14 @@ const char *
 term_plan_on(const Account *account, const Term *term, CalDay day)
 {
 	const char *plan = term->option;
+	int			end = account->nupgrades < term->end_upgrade ? account->nupgrades : term->end_upgrade;
 
-	for (int i = term->first_upgrade;
-		 i < account->nupgrades && account->upgrades[i].order->day < term->ends; i++)
+	for (int i = term->first_upgrade; i < end && account->upgrades[i].order->day < term->ends; i++)
+	{
+		core_step(account->core);
 		if (account->upgrades[i].order->day <= day && upgrade_covers(account, i, term))
 			plan = account->upgrades[i].to_plan;
+	}
 	return plan;
 }
 
@@ -79,7 +82,7 @@ plan_start(Account *account, const Order *order, const Card *card, const Term *l
 {
 	bool		same;
 
-	if (last == NULL || last->refunded)
+	if (last == NULL || last->refunded_by != NULL)
 		return order->day;
 	same = strcmp(last->plan, order->option) == 0;
 	if (order->day < last->ends && !same)
@@ -200,6 +203,7 @@ share_fee(Account *account, Term *last, const Upgrade *upgrade)
 	{
 		Term	   *own = term_purse(term);
 
+		core_step(core);
 		term->plan = upgrade->to_plan;
 		if (own == shared)
 			continue;
@@ -224,7 +228,7 @@ upgrade_plan(Account *account, const Order *order)
 								  &account->upgrades_capacity, sizeof(Upgrade));
 	upgrade = &account->upgrades[account->nupgrades++];
 	*upgrade = (Upgrade) {.order = order, .from_plan = last->plan,
-		.to_plan = order->option, .end = last->ends};
+		.to_plan = order->option, .last = last, .end = last->ends};
 	old = card_plan(card, last->plan);
 	new = card_plan(card, order->option);
 	upgrade->priced = old != NULL && new != NULL;

@@ -58,7 +58,7 @@ paid_parts(const Account *account, const Term *term, int nupgrades,
 
 /* Days of a part's price that lie in each month of the term, before "until". */
 static void
-used_months(const Term *term, UsedPart *part, CalDay until, UsedVisitor visit, void *arg)
+used_months(const Account *account, const Term *term, UsedPart *part, CalDay until, UsedVisitor visit, void *arg)
 {
 	CalDay		from = part->from;
 
@@ -68,6 +68,7 @@ used_months(const Term *term, UsedPart *part, CalDay until, UsedVisitor visit, v
 					end = cal_add_months(term->start, i + 1);
 		CalDay		last = end < until ? end : until;
 
+		core_step(account->core);
 		if (begin >= until)
 			break;
 		part->from = begin > from ? begin : from;
@@ -90,11 +91,11 @@ used_parts(const Account *account, const Term *term, int nupgrades, CalDay until
 	{
 		if (!upgrade_covers(account, i, term))
 			continue;
-		used_months(term, &part, account->upgrades[i].order->day, visit, arg);
+		used_months(account, term, &part, account->upgrades[i].order->day, visit, arg);
 		part.price = account->upgrades[i].new_price;
 		part.months = 1;
 	}
-	used_months(term, &part, until, visit, arg);
+	used_months(account, term, &part, until, visit, arg);
 }
 
 void
@@ -206,7 +207,7 @@ check_refund(Account *account, const Order *order, const Term *term)
 					 term == NULL ? "There is no earlier purchase of that order_id; an upgrade is never refunded by itself." :
 					 "A moderation pack is never refunded.",
 					 "Only purchases of plans, prepaid add-ons and local moderation are refunded.");
-	else if (term->refunded)
+	else if (term->refunded_by != NULL)
 		order_refuse(account, order, what, "An order is refunded once.",
 					 "Refund the order of another term.");
 	else if ((order->item[0] != '\0' && strcmp(order->item, term->item) != 0) ||
@@ -230,9 +231,7 @@ static void
 annul(Account *account, Term *term)
 {
 	term->annulled = true;
-	for (int i = 0; i < account->nlast; i++)
-		if (account->last[i] == term)
-			account->last[i] = term->before;
+	account->items[term->item_number].last = term->before;
 	if (account->nplans > 0 && account->plans[account->nplans - 1] == term)
 		account->nplans--;
 }
@@ -284,9 +283,11 @@ refund(Account *account, const Order *order)
 	if (entry->priced)
 		give_back(account, entry, term_purse(term));
 	account->whole_refund_used |= early;
-	term->refunded = term->returned = true;
+	term->refunded_by = order;
+	term->returned = true;
 	term->returned_whole = entry->whole;
 	term->returned_on = order->day;
+	term->end_upgrade = account->nupgrades;
 	if (order->day < term->start)
 		annul(account, term);
 	else

@@ -135,7 +135,7 @@ turn_on(Account *account, const Order *order)
 		last->through = order->day;
 	sw->spans = core_grow(account->core, sw->spans, sw->nspans, &sw->capacity,
 						  sizeof(SwitchSpan));
-	sw->spans[sw->nspans++] = (SwitchSpan) {order->option, order->day, SWITCH_OPEN};
+	sw->spans[sw->nspans++] = (SwitchSpan) {order, order->option, order->day, SWITCH_OPEN};
 }
 
 void

@@ -4,7 +4,6 @@
  */
 #include "core/bill.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/bill_rules.h"
@@ -169,8 +168,7 @@ bill_compute(Core *core, const Account *account, const Usage *usage, CalMonth mo
 	bill_postpaid_addons(bill);
 	bill_calls(bill);
 	bill_moderation(bill);
-	if (bill->nlines > 1)
-		qsort(bill->lines, (size_t) bill->nlines, sizeof(BillLine), compare_lines);
+	core_sort(core, bill->lines, bill->nlines, sizeof(BillLine), compare_lines);
 	return bill;
 }
 
@@ -182,8 +180,11 @@ bill_total(const Bill *bill)
 				half;
 
 	for (int i = 0; i < bill->nlines; i++)
+	{
+		core_step(bill->core);
 		if (bill->lines[i].priced)
 			sum = amount_add(bill->core, sum, bill->lines[i].amount);
+	}
 	for (int i = 0; i < bill->card->scale; i++)
 		unit /= 10;
 	half = unit / 2;

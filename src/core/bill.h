@@ -40,6 +40,9 @@ typedef struct BillLine
 	LineKind	kind;
 	int			sequence;		/* among lines of a kind and item on one day */
 	int64_t		order_id;		/* of purchases and refunds */
+	const Term *term;			/* that was bought; of the next two at most one */
+	const Upgrade *upgrade;
+	const Refund *refund;
 	const char *item;
 	const char *option;
 	CalDay		from;			/* the period, "until" exclusive */

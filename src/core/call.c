@@ -31,6 +31,7 @@ add_term_packs(const Account *account, PackList *list, const Term *term)
 		CalDay		start = cal_add_months(term->start, i),
 					end = cal_add_months(term->start, i + 1);
 
+		core_step(account->core);
 		if (start >= term->ends)
 			break;
 		pack_add(account->core, list, term, start,
@@ -44,7 +45,10 @@ call_packs(const Account *account)
 	PackList	list = {0};
 
 	for (int i = 0; i < account->nterms; i++)
+	{
+		core_step(account->core);
 		add_term_packs(account, &list, account->terms[i]);
+	}
 	return list;
 }
 
@@ -53,7 +57,7 @@ calls_usage_since(const Account *account, CalDay since)
 {
 	PackList	list = call_packs(account);
 
-	return pack_usage_since(&list, since);
+	return pack_usage_since(account->core, &list, since);
 }
 
 /*
@@ -61,19 +65,17 @@ calls_usage_since(const Account *account, CalDay since)
  * the next one, and is postpaid if none can hold it.
  */
 static int64_t
-take_minutes(PackList *list, CalDay day, int64_t minutes, int64_t ratio)
+take_minutes(Core *core, PackList *list, int64_t minutes, int64_t ratio)
 {
 	int64_t		taken = 0;
 
 	for (int i = 0; i < list->npacks; i++)
 	{
-		Pack	   *pack = &list->packs[i];
+		Pack	   *pack = list->packs[i];
 		Amount		held = pack->left / amount_of(ratio);
 		int64_t		part = minutes - taken;
 
-		pack->taken = 0;
-		if (day < pack->start || day >= pack->end)
-			continue;
+		core_step(core);
 		if (held < part)
 			part = (int64_t) held;
 		pack->taken = part * amount_of(ratio);
@@ -102,7 +104,7 @@ rate_call_day(const Bill *bill, PackList *list, CalDay day, CallVisitor visit, v
 			call.price = &usage_card(bill->account, day)->calls[c];
 		call.billed = call.price != NULL && call.price->priced;
 		if (call.billed)
-			call.taken = take_minutes(list, day, call.minutes, call.price->ratio);
+			call.taken = take_minutes(bill->core, list, call.minutes, call.price->ratio);
 		if (day >= bill->first)
 			visit(arg, &call, list);
 	}
@@ -115,7 +117,8 @@ call_days(const Bill *bill, CallVisitor visit, CallDayVisitor day_done, void *ar
 
 	for (CalDay day = bill->usage->first; day < bill->until; day++)
 	{
-		pack_order(&list, day);
+		core_step(bill->core);
+		pack_day(bill->core, &list, day);
 		rate_call_day(bill, &list, day, visit, arg);
 		if (day_done != NULL && day >= bill->first)
 			day_done(arg, day, &list);

@@ -1,6 +1,6 @@
 /*
  * core.c
- *	  Memory, strings and the way out of the rating core.
+ *	  Memory, sorting, strings and the way out of the rating core.
  */
 #include "core/core.h"
 
@@ -27,6 +27,69 @@ core_grow(Core *core, void *array, int count, int *capacity, size_t size)
 	if (count > 0)
 		memcpy(grown, array, size * (size_t) count);
 	return grown;
+}
+
+/* Merges two sorted runs that lie one behind the other. */
+static void
+merge_runs(Core *core, const char *from, char *to, size_t left, size_t right, size_t size,
+		   CoreCompare compare)
+{
+	const char *a = from,
+			   *b = from + left * size;
+	const char *a_end = b,
+			   *b_end = b + right * size;
+
+	while (a < a_end || b < b_end)
+	{
+		bool		first = b == b_end || (a < a_end && compare(a, b) <= 0);
+		const char **next = first ? &a : &b;
+
+		core_step(core);
+		memcpy(to, *next, size);
+		*next += size;
+		to += size;
+	}
+}
+
+static bool
+is_sorted(Core *core, const char *array, int count, size_t size, CoreCompare compare)
+{
+	for (int i = 1; i < count; i++, array += size)
+	{
+		core_step(core);
+		if (compare(array, array + size) > 0)
+			return false;
+	}
+	return true;
+}
+
+void
+core_sort(Core *core, void *array, int count, size_t size, CoreCompare compare)
+{
+	size_t		n = count > 0 ? (size_t) count : 0;
+	char	   *from = array,
+			   *to;
+
+	/* logs come in their order, and so does most that is made from them */
+	if (is_sorted(core, array, count, size, compare))
+		return;
+	to = core_alloc(core, n * size);
+	for (size_t run = 1; run < n; run *= 2)
+	{
+		char	   *merged = to;
+
+		for (size_t at = 0; at < n; at += 2 * run)
+		{
+			size_t		left = n - at < run ? n - at : run,
+						right = n - at - left < run ? n - at - left : run;
+
+			merge_runs(core, from + at * size, to + at * size, left, right, size, compare);
+		}
+		to = from;
+		from = merged;
+	}
+	if (from != array)
+		memcpy(array, from, n * size);
 }
 
 char *

@@ -1,10 +1,11 @@
 /*
  * core.h
- *	  What the rating core asks of whoever runs it: memory, and a way out.
+ *	  What the rating core asks of whoever runs it: memory, a way out, and a
+ *	  look now and then whether it is still wanted.
  *
  * The core is plain C over plain structs.  It knows no catalog, clock,
  * session setting or table; a server, a unit test or a fuzzer drives it
- * through the two hooks below.  Nothing is ever freed: the caller drops the
+ * through the three hooks below.  Nothing is ever freed: the caller drops the
  * whole memory of a bill at once.
  */
 #ifndef IM_CORE_CORE_H
@@ -39,7 +40,31 @@ struct Core
 	void	   *(*alloc) (Core *core, size_t size);
 	/* Leaves the core for good: must not return. */
 	void		(*fail) (Core *core, const Problem *problem);
+	/* Called every CORE_STEPS steps: may leave for good, as when cancelled. */
+	void		(*poll) (Core *core);
+	int			steps;			/* since then */
 };
+
+/*
+ * A step is one turn of a loop whose length an app's history decides: its
+ * orders, days, packs, the lines of its bill.
+ */
+#define CORE_STEPS	10000
+
+/* Has to stand in every such loop. */
+static inline void
+core_step(Core *core)
+{
+	if (++core->steps < CORE_STEPS)
+		return;
+	core->steps = 0;
+	core->poll(core);
+}
+
+typedef int (*CoreCompare) (const void *a, const void *b);
+
+/* Sorts as qsort does, but counts its steps; what is equal keeps its order. */
+extern void core_sort(Core *core, void *array, int count, size_t size, CoreCompare compare);
 
 /* Zeroed memory of the running bill. */
 extern void *core_alloc(Core *core, size_t size);

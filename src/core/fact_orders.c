@@ -12,17 +12,6 @@ span_text(Core *core, CalDay from, CalDay until)
 	return core_printf(core, "%s through %s", text_of_day(core, from), text_of_day(core, until - 1));
 }
 
-static const Term *
-term_of_line(const Teller *teller)
-{
-	const Account *account = teller->bill->account;
-
-	for (int i = 0; i < account->nterms; i++)
-		if (account->terms[i]->order->order_id == teller->line->order_id)
-			return account->terms[i];
-	return NULL;
-}
-
 static void
 tell_order(const Teller *teller, const Order *order)
 {
@@ -140,11 +129,9 @@ void
 tell_term(const Teller *teller)
 {
 	Core	   *core = teller->core;
-	const Term *term = term_of_line(teller);
+	const Term *term = teller->line->term;
 	const BillLine *line = teller->line;
 
-	if (term == NULL)
-		return;
 	tell_order(teller, term->order);
 	tell_card(teller, term->card, "In force on the day of the order.");
 	if (term->priced)
@@ -159,17 +146,6 @@ tell_term(const Teller *teller)
 		tell_amount(teller, core_printf(core, "%s x %s %s.", text_of_amount(core, line->units),
 										text_of_amount(core, line->unit_price),
 										teller->bill->card->currency));
-}
-
-static const Upgrade *
-upgrade_of_line(const Teller *teller)
-{
-	const Account *account = teller->bill->account;
-
-	for (int i = 0; i < account->nupgrades; i++)
-		if (account->upgrades[i].order->order_id == teller->line->order_id)
-			return &account->upgrades[i];
-	return NULL;
 }
 
 static void
@@ -188,12 +164,10 @@ void
 tell_upgrade(const Teller *teller)
 {
 	Core	   *core = teller->core;
-	const Upgrade *upgrade = upgrade_of_line(teller);
+	const Upgrade *upgrade = teller->line->upgrade;
 	const Card *card;
 	Fact		fact = fact_start("remaining days");
 
-	if (upgrade == NULL)
-		return;
 	card = card_on(teller->bill->account->cards, upgrade->order->day);
 	tell_order(teller, upgrade->order);
 	tell_card(teller, card, "In force on the day of the upgrade.");
@@ -216,17 +190,6 @@ tell_upgrade(const Teller *teller)
 										text_of_amount(core, upgrade->new_price),
 										text_of_amount(core, upgrade->old_price),
 										text_of_amount(core, teller->line->units)));
-}
-
-static const Refund *
-refund_of_line(const Teller *teller)
-{
-	const Account *account = teller->bill->account;
-
-	for (int i = 0; i < account->nrefunds; i++)
-		if (account->refunds[i].order->order_id == teller->line->order_id)
-			return &account->refunds[i];
-	return NULL;
 }
 
 static void
@@ -296,11 +259,9 @@ void
 tell_refund(const Teller *teller)
 {
 	const Account *account = teller->bill->account;
-	const Refund *refund = refund_of_line(teller);
+	const Refund *refund = teller->line->refund;
 	Fact		fact = fact_start("paid");
 
-	if (refund == NULL)
-		return;
 	tell_order(teller, refund->order);
 	tell_term_span(teller, refund->term);
 	fact_order(&fact, refund->term->order);

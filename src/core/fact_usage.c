@@ -210,30 +210,14 @@ tell_overage(const Teller *teller)
 
 /* ---- postpaid add-ons ---- */
 
-static const Order *
-order_of_span(const Account *account, const char *item, const SwitchSpan *span)
-{
-	for (int i = 0; i < account->norders; i++)
-	{
-		const Order *order = &account->orders[i];
-
-		if (order->action == ORDER_ON && order->day == span->from &&
-			strcmp(order->item, item) == 0 && strcmp(order->option, span->option) == 0)
-			return order;
-	}
-	return NULL;
-}
-
 static void
 tell_span(const Teller *teller, const SwitchSpan *span)
 {
 	Core	   *core = teller->core;
 	Fact		fact = fact_start("switched on");
-	const Order *order = order_of_span(teller->bill->account, teller->line->item, span);
 
 	fact_day(&fact, span->from);
-	if (order != NULL)
-		fact_order(&fact, order);
+	fact_order(&fact, span->order);
 	fact_text(&fact, "option", span->option);
 	fact_date(&fact, teller, "from", span->from);
 	if (span->through != SWITCH_OPEN)
@@ -252,8 +236,11 @@ tell_spans(const Teller *teller)
 	const Switch *sw = account_switch(teller->bill->account, teller->line->item);
 
 	for (int i = 0; sw != NULL && i < sw->nspans; i++)
+	{
+		core_step(teller->core);
 		if (sw->spans[i].from < teller->bill->until && sw->spans[i].through >= teller->bill->first)
 			tell_span(teller, &sw->spans[i]);
+	}
 }
 
 /* The last day on which it counted as on, and the plan of that day. */
@@ -366,9 +353,12 @@ tell_call_day(void *arg, const CallDay *day, const PackList *packs)
 	if (!day->billed)
 		return;
 	for (int i = 0; i < packs->npacks; i++)
-		if (packs->packs[i].taken > 0)
-			tell_pack(teller, &packs->packs[i], day->day,
-					  packs->packs[i].taken / day->price->ratio);
+	{
+		core_step(teller->core);
+		if (packs->packs[i]->taken > 0)
+			tell_pack(teller, packs->packs[i], day->day,
+					  packs->packs[i]->taken / day->price->ratio);
+	}
 	tell_rest(teller, day->day, amount_of(day->minutes - day->taken));
 }
 
@@ -424,8 +414,11 @@ tell_moderation_day(void *arg, const ModerationDay *day, const PackList *packs)
 	}
 	tell(teller, &fact);
 	for (int i = 0; day->on && i < packs->npacks; i++)
-		if (packs->packs[i].taken > 0)
-			tell_pack(teller, &packs->packs[i], day->day, packs->packs[i].taken);
+	{
+		core_step(core);
+		if (packs->packs[i]->taken > 0)
+			tell_pack(teller, packs->packs[i], day->day, packs->packs[i]->taken);
+	}
 	tell_rest(teller, day->day, day->postpaid);
 }
 

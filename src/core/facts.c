@@ -108,6 +108,7 @@ fact_path(Fact *fact, const Card *card, const char *element,...)
 void
 tell(const Teller *teller, const Fact *fact)
 {
+	core_step(teller->core);
 	teller->visit(teller->arg, fact);
 }
 

@@ -25,6 +25,7 @@ moderation_packs(const Account *account)
 	{
 		const Term *term = account->terms[i];
 
+		core_step(account->core);
 		if (strcmp(term->item, ITEM_PACK) == 0 && card_pack(term->card, term->option) != NULL)
 			pack_add(account->core, &list, term, term->start, term->ends, term->end,
 					 moderation_pack_content(term));
@@ -37,7 +38,7 @@ moderation_usage_since(const Account *account, CalDay since)
 {
 	PackList	list = moderation_packs(account);
 
-	return pack_usage_since(&list, since);
+	return pack_usage_since(account->core, &list, since);
 }
 
 Amount
@@ -56,11 +57,9 @@ take_deductions(Core *core, PackList *packs, ModerationDay *day)
 
 	for (int i = 0; i < packs->npacks; i++)
 	{
-		Pack	   *pack = &packs->packs[i];
+		Pack	   *pack = packs->packs[i];
 
-		pack->taken = 0;
-		if (day->day < pack->start || day->day >= pack->end)
-			continue;
+		core_step(core);
 		pack->taken = pack->left < rest ? pack->left : rest;
 		pack->left -= pack->taken;
 		rest -= pack->taken;
@@ -110,7 +109,8 @@ moderation_days(const Bill *bill, ModerationVisitor visit, void *arg)
 	{
 		ModerationDay day = {.day = d};
 
-		pack_order(&packs, d);
+		core_step(bill->core);
+		pack_day(bill->core, &packs, d);
 		rate_moderation_day(bill->account, bill->usage, bill->first, sw, &packs, &day);
 		if (d < bill->first)
 			continue;
@@ -130,7 +130,8 @@ moderation_pack_days(const Account *account, const Usage *usage, CalDay until,
 	{
 		ModerationDay day = {.day = d};
 
-		pack_order(&packs, d);
+		core_step(account->core);
+		pack_day(account->core, &packs, d);
 		/* nothing is billed here: a month without usage needs no card */
 		rate_moderation_day(account, usage, until, sw, &packs, &day);
 		visit(arg, &day, &packs);

@@ -22,12 +22,19 @@ typedef struct Pack
 	Amount		taken;			/* on the day that is being rated */
 } Pack;
 
+/*
+ * A day meets only the packs in force on it, however many were bought: what
+ * all days cost together grows with the days that the packs lasted.
+ */
 typedef struct PackList
 {
 	int			npacks;
+	Pack	  **packs;			/* in force on the day, in the order of taking */
+	int			nbought;
 	int			capacity;
-	Pack	   *packs;
-	bool		ordered;
+	Pack	   *bought;			/* all; by start, once days are asked for */
+	int			nstarted;		/* of these */
+	Pack	  **fresh;			/* room to work in */
 } PackList;
 
 /*
@@ -38,17 +45,17 @@ extern void pack_add(Core *core, PackList *list, const Term *term,
 					 CalDay start, CalDay end, CalDay bought_end, Amount content);
 
 /*
- * Brings the packs into the order of taking on a day; days must be asked for
- * in their order.  A refund moves an end from its own day on: what earlier
+ * Finds the packs in force on a day, in the order of taking; days must be
+ * asked for in their order.  A refund moves an end from its own day on: what earlier
  * days took from which pack has been billed and stands.
  */
-extern void pack_order(PackList *list, CalDay day);
+extern void pack_day(Core *core, PackList *list, CalDay day);
 
 /*
  * The first day from which usage must be known to tell what is left of the
  * packs on "since": packs that were in force together lead back to the start
- * of the earliest.  Works on packs in any order.
+ * of the earliest.  No day may have been asked for.
  */
-extern CalDay pack_usage_since(const PackList *list, CalDay since);
+extern CalDay pack_usage_since(Core *core, PackList *list, CalDay since);
 
 #endif							/* IM_CORE_PACK_H */

@@ -67,41 +67,56 @@ place_addon(ChoiceOrders *list, OrderAction action, const char *item, const char
 							   option[0] == '\0' ? "" : " ", option));
 }
 
-/* The newest term of an item that was in force in the month. */
-static bool
-newest_held(const Bill *real, const Term *term)
+/* Of each item the newest term that began before the month's end. */
+static const Term **
+newest_begun(const Bill *real)
 {
 	const Account *account = real->account;
-	bool		newest = true;
+	const Term **newest = core_alloc(real->core, sizeof(Term *) * (size_t) (account->nitems + 1));
 
-	if (term->plan != NULL || strcmp(term->item, ITEM_PACK) == 0 || term->annulled ||
-		term->start >= real->until || term->ends <= real->first)
-		return false;
 	for (int i = 0; i < account->nterms; i++)
 	{
-		const Term *other = account->terms[i];
+		const Term *term = account->terms[i],
+				  **latest = &newest[term->item_number];
 
-		if (strcmp(other->item, term->item) == 0 && !other->annulled &&
-			other->start < real->until && other->start > term->start)
-			newest = false;
+		core_step(real->core);
+		/* of two that began on one day the later order */
+		if (!term->annulled && term->start < real->until &&
+			(*latest == NULL || term->start >= (*latest)->start))
+			*latest = term;
 	}
 	return newest;
+}
+
+/* What is bought beside a plan and depends on it. */
+static bool
+is_addon(const Term *term)
+{
+	return term->plan == NULL && strcmp(term->item, ITEM_PACK) != 0;
 }
 
 static void
 place_held(ChoiceOrders *list)
 {
 	const Bill *real = list->real;
+	const Term **newest = newest_begun(real);
 
 	if (list->choice->plan->rank > 0)
 		place(list, ORDER_BUY, ITEM_PLAN, list->choice->plan->name);
 	for (int i = 0; i < real->account->nterms; i++)
-		if (newest_held(real, real->account->terms[i]))
-			place_addon(list, ORDER_BUY, real->account->terms[i]->item,
-						real->account->terms[i]->option);
+	{
+		const Term *term = real->account->terms[i];
+
+		core_step(real->core);
+		if (newest[term->item_number] == term && is_addon(term) && term->ends > real->first)
+			place_addon(list, ORDER_BUY, term->item, term->option);
+	}
 	for (int i = 0; i < real->nlines; i++)
+	{
+		core_step(real->core);
 		if (real->lines[i].kind == LINE_POSTPAID_ADDON)
 			place_addon(list, ORDER_ON, real->lines[i].item, real->lines[i].option);
+	}
 }
 
 /* Packs and the switch of moderation do not depend on the plan. */
@@ -119,6 +134,7 @@ make_orders(ChoiceOrders *list)
 
 	for (int i = 0; i < account->norders; i++)
 	{
+		core_step(account->core);
 		if (!placed && account->orders[i].day >= list->real->first)
 		{
 			place_held(list);
@@ -142,8 +158,11 @@ days_out(const Bill *real, int *count)
 
 	*count = 0;
 	for (CalDay day = since; day < real->first; day++)
+	{
+		core_step(real->core);
 		if (!in_service(account_state(real->account, day, &plan)))
 			spans[(*count)++] = (Suspension) {day, day + 1};
+	}
 	return spans;
 }
 
@@ -171,8 +190,11 @@ leave_out_packs(Bill *bill)
 	int			kept = 0;
 
 	for (int i = 0; i < bill->nlines; i++)
+	{
+		core_step(bill->core);
 		if (bill->lines[i].kind != LINE_PACK)
 			bill->lines[kept++] = bill->lines[i];
+	}
 	bill->nlines = kept;
 }
 

@@ -50,8 +50,11 @@ static const SwitchSpan *
 next_span(const Bill *bill, const Switch *sw, int *i)
 {
 	while (--*i >= 0)
+	{
+		core_step(bill->core);
 		if (sw->spans[*i].from < bill->until)
 			return sw->spans[*i].through >= bill->first ? &sw->spans[*i] : NULL;
+	}
 	return NULL;
 }
 

@@ -9,6 +9,7 @@
 static bool
 in_month(const Bill *bill, const Order *order)
 {
+	core_step(bill->core);
 	return order->day >= bill->first && order->day < bill->until;
 }
 
@@ -56,6 +57,7 @@ bill_term(Bill *bill, const Term *term)
 	int			count = kind == LINE_PACK ? term->order->quantity : term->months;
 	BillLine   *line = bill_order_line(bill, kind, term->order, term->start, term->end);
 
+	line->term = term;
 	line_count(line, amount_of(count));
 	line->priced = term->priced;
 	line->unit_price = term->unit_price;
@@ -91,6 +93,7 @@ bill_upgrade(Bill *bill, const Upgrade *upgrade)
 	BillLine   *line = bill_order_line(bill, LINE_PLAN_UPGRADE, upgrade->order,
 									   upgrade->order->day, upgrade->end);
 
+	line->upgrade = upgrade;
 	line->item = "plan_upgrade";
 	line_count(line, amount_of(remaining));
 	line->priced = upgrade->priced;
@@ -134,6 +137,7 @@ bill_refund(Bill *bill, const Refund *refund)
 	BillLine   *line = bill_order_line(bill, LINE_REFUND, refund->order,
 									   refund->term->start, refund->term->end);
 
+	line->refund = refund;
 	line->item = "refund";
 	line->option = refund->term->item;
 	line_count(line, AMOUNT_ONE);

@@ -57,7 +57,10 @@ make_orders(const Quote *quote, int *norders)
 	if (request->deductions > 0)
 		orders[n++] = order_of_item(&quote->card, &(QuoteItem) {ITEM_MODERATION, "", 0, 1});
 	for (int i = 0; i < request->nitems; i++)
+	{
+		core_step(quote->core);
 		orders[n++] = order_of_item(&quote->card, &request->items[i]);
+	}
 	for (int i = 0; i < n; i++)
 		orders[i].order_id = i + 1;
 	*norders = n;

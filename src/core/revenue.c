@@ -20,7 +20,9 @@ typedef enum Earning
 /* A fee, or the part of an upgrade fee that falls on one term's days. */
 typedef struct Fee
 {
-	int			group;
+	CalMonth	month;			/* it is billed in, */
+	const char *item;			/* under this item and option */
+	const char *option;
 	Earning		how;
 	CalDay		billed_on;
 	Amount		amount;
@@ -30,81 +32,57 @@ typedef struct Fee
 	Amount		whole;			/* BY_DAY: what is spread over ... */
 	CalDay		spread_from;	/* ... these days, of which it has a part */
 	int			spread_days;
-	const Term *term;			/* BY_USE: the pack */
-	Amount		content;
-	Amount	   *left;			/* before the first month and after each */
+	Amount		content;		/* BY_USE: of the pack */
+	CalMonth	since;			/* the month of the first of ... */
+	int			nleft;
+	Amount	   *left;			/* ... what is left of it at the ends of months */
 } Fee;
 
-/* What is billed in one month for one item and option. */
-typedef struct Group
+/* What the fees of a group come to in a month. */
+typedef struct Cell
 {
-	const char *item;
-	const char *option;
-	CalMonth	month;
-	Amount		fees;
-} Group;
+	Amount		earned;
+	Amount		deferred;		/* at its end */
+} Cell;
 
 typedef struct Revenue
 {
 	Core	   *core;
 	const Account *account;
-	CalMonth	first;
-	int			nmonths;
+	CalMonth	before;			/* the month before the first */
+	CalMonth	last;
 	int			nfees;
 	int			fees_capacity;
-	Fee		   *fees;
-	int			ngroups;
-	int			groups_capacity;
-	Group	   *groups;
+	Fee		  **fees;
+	Fee		  **pack_of;		/* by number of the term, NULL for no pack */
+	Cell	   *cells;			/* by month, from "before" on; all 0 between groups */
 } Revenue;
-
-static int
-group_of(Revenue *revenue, const char *item, const char *option, CalMonth month)
-{
-	for (int i = 0; i < revenue->ngroups; i++)
-		if (revenue->groups[i].month == month &&
-			strcmp(revenue->groups[i].item, item) == 0 &&
-			strcmp(revenue->groups[i].option, option) == 0)
-			return i;
-	revenue->groups = core_grow(revenue->core, revenue->groups, revenue->ngroups,
-								&revenue->groups_capacity, sizeof(Group));
-	revenue->groups[revenue->ngroups] = (Group) {item, option, month, 0};
-	return revenue->ngroups++;
-}
 
 static Fee *
 add_fee(Revenue *revenue, const char *item, const char *option, Earning how,
 		CalDay billed_on, Amount amount)
 {
-	Fee		   *fee;
-	Group	   *group;
+	Fee		   *fee = core_alloc(revenue->core, sizeof(Fee));
 
-	revenue->fees = core_grow(revenue->core, revenue->fees, revenue->nfees,
-							  &revenue->fees_capacity, sizeof(Fee));
-	fee = &revenue->fees[revenue->nfees++];
-	*fee = (Fee) {.group = group_of(revenue, item, option, cal_month_of(billed_on)),
+	*fee = (Fee) {.month = cal_month_of(billed_on), .item = item, .option = option,
 		.how = how, .billed_on = billed_on, .amount = amount, .closes = NEVER};
-	group = &revenue->groups[fee->group];
-	group->fees = amount_add(revenue->core, group->fees, amount);
+	revenue->fees = core_grow(revenue->core, revenue->fees, revenue->nfees,
+							  &revenue->fees_capacity, sizeof(Fee *));
+	revenue->fees[revenue->nfees++] = fee;
 	return fee;
-}
-
-static const Refund *
-refund_of_term(const Account *account, const Term *term)
-{
-	for (int i = 0; i < account->nrefunds && term->refunded; i++)
-		if (account->refunds[i].term == term)
-			return &account->refunds[i];
-	return NULL;
 }
 
 /* The day of a term's refund, also of one before it began. */
 static CalDay
-closing_day(const Account *account, const Term *term)
+closing_day(const Term *term)
 {
-	const Refund *refund = refund_of_term(account, term);
+	return term->refunded_by != NULL ? term->refunded_by->day : NEVER;
+}
 
-	return refund != NULL ? refund->order->day : NEVER;
+static int
+later(int a, int b)
+{
+	return a > b ? a : b;
 }
 
 static void
@@ -112,13 +90,17 @@ add_pack(Revenue *revenue, const Term *term)
 {
 	Fee		   *fee = add_fee(revenue, term->item, term->option, EARN_BY_USE,
 							  term->order->day, term->amount);
+	CalMonth	end = cal_month_of(term->end);
 
 	fee->until = term->end;
-	fee->term = term;
 	fee->content = moderation_pack_content(term);
-	fee->left = core_alloc(revenue->core, sizeof(Amount) * (size_t) (revenue->nmonths + 1));
-	for (int i = 0; i <= revenue->nmonths; i++)
+	fee->since = later(fee->month, revenue->before);
+	end = end < revenue->last ? end : revenue->last;
+	fee->nleft = end >= fee->since ? end - fee->since + 1 : 0;
+	fee->left = core_alloc(revenue->core, sizeof(Amount) * (size_t) (fee->nleft + 1));
+	for (int i = 0; i < fee->nleft; i++)
 		fee->left[i] = fee->content;
+	revenue->pack_of[term->number] = fee;
 }
 
 static void
@@ -139,19 +121,18 @@ add_term(Revenue *revenue, const Term *term)
 	fee->from = fee->spread_from = term->start;
 	fee->until = term->end;
 	fee->spread_days = term->end - term->start;
-	fee->closes = closing_day(revenue->account, term);
+	fee->closes = closing_day(term);
 }
 
-/* Orders lie in one array in the order of the log. */
+/*
+ * The running term and the queued ones after it bear a part each.  Orders lie
+ * in one array in the order of the log.
+ */
 static bool
-bears_upgrade(const Account *account, const Term *term, int number)
+bears_upgrade(const Term *term, const Upgrade *upgrade)
 {
-	const Upgrade *upgrade = &account->upgrades[number];
-	const Refund *refund = refund_of_term(account, term);
-
-	return term->plan != NULL && term->first_upgrade <= number &&
-		term->end > upgrade->order->day && term->start < upgrade->end &&
-		(refund == NULL || refund->order > upgrade->order);
+	return term != NULL && term->end > upgrade->order->day &&
+		(term->refunded_by == NULL || term->refunded_by > upgrade->order);
 }
 
 static void
@@ -173,28 +154,21 @@ add_upgrade_part(Revenue *revenue, const Upgrade *upgrade, CalDay from, CalDay u
 	fee->closes = closes;
 }
 
-/* The running term and the queued ones after it bear a part each. */
 static void
-add_upgrade(Revenue *revenue, int number)
+add_upgrade(Revenue *revenue, const Upgrade *upgrade)
 {
-	const Account *account = revenue->account;
-	const Upgrade *upgrade = &account->upgrades[number];
-	CalDay		from = upgrade->order->day;
+	CalDay		until = upgrade->end;
 
 	if (!upgrade->priced)
 		return;
-	for (int i = 0; i < account->nterms; i++)
+	for (const Term *term = upgrade->last; bears_upgrade(term, upgrade); term = term->before)
 	{
-		const Term *term = account->terms[i];
-		CalDay		until = term->end < upgrade->end ? term->end : upgrade->end;
+		CalDay		from = later(term->start, upgrade->order->day);
 
-		if (!bears_upgrade(account, term, number))
-			continue;
-		add_upgrade_part(revenue, upgrade, from, until, closing_day(account, term));
-		from = until;
+		core_step(revenue->core);
+		add_upgrade_part(revenue, upgrade, from, until, closing_day(term));
+		until = from;
 	}
-	if (from < upgrade->end)
-		add_upgrade_part(revenue, upgrade, from, upgrade->end, NEVER);
 }
 
 static void
@@ -203,13 +177,17 @@ collect_fees(Revenue *revenue)
 	const Account *account = revenue->account;
 
 	for (int i = 0; i < account->nterms; i++)
+	{
+		core_step(revenue->core);
 		add_term(revenue, account->terms[i]);
+	}
 	for (int i = 0; i < account->nupgrades; i++)
-		add_upgrade(revenue, i);
+		add_upgrade(revenue, &account->upgrades[i]);
 	for (int i = 0; i < account->nrefunds; i++)
 	{
 		const Refund *refund = &account->refunds[i];
 
+		core_step(revenue->core);
 		if (refund->priced)
 			add_fee(revenue, "refund", refund->term->item, EARN_AT_ONCE,
 					refund->order->day, -refund->amount);
@@ -221,23 +199,29 @@ static void
 note_packs(void *arg, const ModerationDay *day, const PackList *packs)
 {
 	Revenue    *revenue = arg;
-	CalMonth	month = cal_month_of(day->day + 1);
-	int			at = month - revenue->first;
+	CalMonth	month = cal_month_of(day->day);
 
-	if (at < 0 || at > revenue->nmonths || cal_first_day(month) != day->day + 1)
+	if (month < revenue->before || cal_first_day(month + 1) != day->day + 1)
 		return;
 	for (int i = 0; i < packs->npacks; i++)
-		for (int f = 0; f < revenue->nfees; f++)
-			if (revenue->fees[f].term == packs->packs[i].term)
-				revenue->fees[f].left[at] = packs->packs[i].left;
+	{
+		Fee		   *fee = revenue->pack_of[packs->packs[i]->term->number];
+
+		core_step(revenue->core);
+		if (month >= fee->since && month < fee->since + fee->nleft)
+			fee->left[month - fee->since] = packs->packs[i]->left;
+	}
 }
 
 static bool
 any_pack(const Revenue *revenue)
 {
 	for (int i = 0; i < revenue->nfees; i++)
-		if (revenue->fees[i].how == EARN_BY_USE)
+	{
+		core_step(revenue->core);
+		if (revenue->fees[i]->how == EARN_BY_USE)
 			return true;
+	}
 	return false;
 }
 
@@ -247,11 +231,11 @@ days_share(const Fee *fee, CalDay day)
 	return amount_share(fee->whole, day - fee->spread_from, fee->spread_days);
 }
 
-/* Earned through the end of month number "at", -1 before the first. */
+/* Earned through the end of a month, at the earliest that before the first. */
 static Amount
-earned_through(const Revenue *revenue, const Fee *fee, int at)
+earned_through(const Fee *fee, CalMonth month)
 {
-	CalDay		next = cal_first_day(revenue->first + at + 1);
+	CalDay		next = cal_first_day(month + 1);
 
 	if (next <= fee->billed_on)
 		return 0;
@@ -260,56 +244,102 @@ earned_through(const Revenue *revenue, const Fee *fee, int at)
 	if (fee->how == EARN_BY_USE)
 		/* what is left lapses on the end day, at its first moment (R1) */
 		return next > fee->until ? fee->amount :
-			amount_share(fee->amount, fee->content - fee->left[at + 1], fee->content);
+			amount_share(fee->amount, fee->content - fee->left[month - fee->since], fee->content);
 	if (next <= fee->from)
 		return 0;
 	return days_share(fee, next < fee->until ? next : fee->until) - days_share(fee, fee->from);
 }
 
-/* Adds what a fee came to in a month; before the first one, what is deferred. */
-static void
-add_to_row(const Revenue *revenue, const Fee *fee, int at, RevenueRow *row)
+/* Adds what a fee came to in each month until all of it is earned. */
+static CalMonth
+add_to_cells(Revenue *revenue, const Fee *fee)
 {
 	Core	   *core = revenue->core;
-	Amount		earned = earned_through(revenue, fee, at);
+	CalMonth	month = later(fee->month, revenue->before);
+	Amount		earlier = 0,
+				earned = 0;
 
-	row->deferred = amount_add(core, row->deferred, fee->amount - earned);
-	if (at < 0)
-		return;
-	row->earned = amount_add(core, row->earned, earned - earned_through(revenue, fee, at - 1));
-	if (row->billed_month == row->month)
-		row->billed = amount_add(core, row->billed, fee->amount);
+	for (; month <= revenue->last; month++)
+	{
+		Cell	   *cell = &revenue->cells[month - revenue->before];
+
+		core_step(core);
+		earned = earned_through(fee, month);
+		cell->deferred = amount_add(core, cell->deferred, fee->amount - earned);
+		/* what was earned before the report is no business of it */
+		if (month > revenue->before)
+			cell->earned = amount_add(core, cell->earned, earned - earlier);
+		if (earned == fee->amount)
+			return month;
+		earlier = earned;
+	}
+	return revenue->last;
+}
+
+static int
+compare_fees(const void *a, const void *b)
+{
+	const Fee  *x = *(Fee *const *) a,
+			   *y = *(Fee *const *) b;
+	int			order = strcmp(x->item, y->item);
+
+	if (x->month != y->month)
+		return x->month < y->month ? -1 : 1;
+	return order != 0 ? order : strcmp(x->option, y->option);
+}
+
+/* Tells of the fees that were billed in one month for one item and option. */
+static void
+visit_group(Revenue *revenue, Fee *const *fees, int nfees, RevenueVisitor visit, void *arg)
+{
+	const Fee  *fee = fees[0];
+	CalMonth	last = revenue->before - 1;
+	Amount		sum = 0;
+
+	for (int i = 0; i < nfees; i++)
+	{
+		sum = amount_add(revenue->core, sum, fees[i]->amount);
+		last = later(last, add_to_cells(revenue, fees[i]));
+	}
+	for (CalMonth month = later(fee->month, revenue->before); month <= last; month++)
+	{
+		Cell	   *cell = &revenue->cells[month - revenue->before];
+		RevenueRow	row = {.month = month, .billed_month = fee->month, .item = fee->item,
+			.option = fee->option, .fees = sum, .earned = cell->earned, .deferred = cell->deferred};
+
+		core_step(revenue->core);
+		if (month == fee->month && month > revenue->before)
+			row.billed = sum;
+		if ((month == fee->month && month > revenue->before) || row.earned != 0 || row.deferred != 0)
+			visit(arg, &row);
+		*cell = (Cell) {0, 0};
+	}
 }
 
 static void
-visit_month(const Revenue *revenue, int at, RevenueVisitor visit, void *arg)
+visit_groups(Revenue *revenue, RevenueVisitor visit, void *arg)
 {
-	for (int g = 0; g < revenue->ngroups; g++)
-	{
-		const Group *group = &revenue->groups[g];
-		RevenueRow	row = {.month = revenue->first + at, .billed_month = group->month,
-		.item = group->item, .option = group->option, .fees = group->fees};
+	int			first = 0;
 
-		if (row.billed_month > row.month)
-			continue;
-		for (int f = 0; f < revenue->nfees; f++)
-			if (revenue->fees[f].group == g)
-				add_to_row(revenue, &revenue->fees[f], at, &row);
-		if ((at >= 0 && row.billed_month == row.month) || row.earned != 0 || row.deferred != 0)
-			visit(arg, &row);
-	}
+	core_sort(revenue->core, revenue->fees, revenue->nfees, sizeof(Fee *), compare_fees);
+	for (int i = 1; i <= revenue->nfees; i++)
+		if (i == revenue->nfees || compare_fees(&revenue->fees[first], &revenue->fees[i]) != 0)
+		{
+			visit_group(revenue, revenue->fees + first, i - first, visit, arg);
+			first = i;
+		}
 }
 
 void
 revenue_months(Core *core, const Account *account, const Usage *usage,
 			   CalMonth first, CalMonth last, RevenueVisitor visit, void *arg)
 {
-	Revenue		revenue = {.core = core, .account = account, .first = first,
-	.nmonths = last - first + 1};
+	Revenue		revenue = {.core = core, .account = account, .before = first - 1, .last = last};
 
+	revenue.pack_of = core_alloc(core, sizeof(Fee *) * (size_t) (account->nterms + 1));
+	revenue.cells = core_alloc(core, sizeof(Cell) * (size_t) (last - first + 2));
 	collect_fees(&revenue);
 	if (any_pack(&revenue))
 		moderation_pack_days(account, usage, cal_first_day(last + 1), note_packs, &revenue);
-	for (int at = -1; at < revenue.nmonths; at++)
-		visit_month(&revenue, at, visit, arg);
+	visit_groups(&revenue, visit, arg);
 }

@@ -48,8 +48,9 @@ typedef void (*RevenueVisitor) (void *arg, const RevenueRow *row);
 
 /*
  * Calls the visitor for each month from first through last and all fees that
- * were billed, earned or deferred in it, by month; and before these for the
- * month before the first with what was deferred at its end, and no more.
+ * were billed, earned or deferred in it, and for the month before the first
+ * with what was deferred at its end, and no more: by the month, item and
+ * option that they were billed in, then by month.
  * The account must have been opened for the end of the last month.  The
  * usage of checks must reach from bill_usage_since() of the month before the
  * first, for packs that end on the first day, to there; other usage is not looked at.  Fails with PROBLEM_CARD where checks

@@ -4,8 +4,6 @@
  */
 #include "core/standing.h"
 
-#include <string.h>
-
 #include "core/account_rules.h"
 #include "core/call.h"
 #include "core/moderation.h"
@@ -59,6 +57,7 @@ tell_quotas(const Teller *teller)
 	{
 		const BillLine *line = &teller->bill->lines[i];
 
+		core_step(teller->bill->core);
 		for (int q = 0; q < (int) (sizeof(quotas) / sizeof(quotas[0])); q++)
 			if (line->kind == quotas[q].line && line->priced)
 				tell(teller, (Standing) {quotas[q].kind, line->item, line->option,
@@ -107,8 +106,7 @@ add_pack(Balance *balance, const Pack *pack, Amount content)
 {
 	Core	   *core = balance->teller->bill->core;
 
-	if (balance->teller->today < pack->start || balance->teller->today >= pack->end)
-		return;
+	core_step(core);
 	balance->content = amount_add(core, balance->content, content);
 	balance->left = amount_add(core, balance->left, pack->left);
 }
@@ -120,7 +118,7 @@ balance_calls(void *arg, CalDay day, const PackList *packs)
 
 	for (int i = 0; i < packs->npacks && day == balance->teller->today; i++)
 	{
-		const Pack *pack = &packs->packs[i];
+		const Pack *pack = packs->packs[i];
 
 		add_pack(balance, pack, call_pack_content(pack->term, pack->start, pack->bought_end));
 	}
@@ -133,9 +131,9 @@ balance_moderation(void *arg, const ModerationDay *day, const PackList *packs)
 
 	for (int i = 0; i < packs->npacks && day->day == balance->teller->today; i++)
 	{
-		const Term *term = packs->packs[i].term;
+		const Term *term = packs->packs[i]->term;
 
-		add_pack(balance, &packs->packs[i],
+		add_pack(balance, packs->packs[i],
 				 amount_of(card_pack(term->card, term->option)->deductions) * term->order->quantity);
 	}
 }
@@ -176,34 +174,37 @@ standing_of_usage(const Bill *bill, CalDay today, StandingVisitor visit, void *a
 	tell_balance(&teller, STANDING_PACK, "moderation", &moderation);
 }
 
-/* True if another term of the item ends later; of equal ends the last bought. */
-static bool
-is_followed(const Account *account, int position)
+/* Of each item the term that no other follows; of equal ends the last bought. */
+static const Term **
+last_to_end(const Account *account)
 {
-	const Term *term = account->terms[position];
+	const Term **last = core_alloc(account->core, sizeof(Term *) * (size_t) (account->nitems + 1));
 
 	for (int i = 0; i < account->nterms; i++)
 	{
-		const Term *other = account->terms[i];
+		const Term *term = account->terms[i],
+				  **latest = &last[term->item_number];
 
-		if (strcmp(other->item, term->item) == 0 && !other->annulled &&
-			(other->ends > term->ends || (other->ends == term->ends && i > position)))
-			return true;
+		core_step(account->core);
+		if (!term->annulled && (*latest == NULL || term->ends >= (*latest)->ends))
+			*latest = term;
 	}
-	return false;
+	return last;
 }
 
 void
 standing_of_terms(const Account *account, CalDay today, StandingVisitor visit, void *arg)
 {
 	Teller		teller = {NULL, today, visit, arg};
-	const Term *last = plan_term_on(account, today);
+	const Term *last = plan_term_on(account, today),
+			  **latest = last_to_end(account);
 
 	for (int i = 0; i < account->nterms; i++)
 	{
 		const Term *term = account->terms[i];
 
-		if (!term_runs(term, today) || term->start > today || is_followed(account, i))
+		core_step(account->core);
+		if (!term_runs(term, today) || term->start > today || latest[term->item_number] != term)
 			continue;
 		tell(&teller, (Standing) {STANDING_TERM, term->item,
 			term->plan != NULL ? term->plan : term->option,

@@ -57,7 +57,7 @@ unbilled_reason(const Account *account, CalDay day, UsageField field)
 }
 
 void
-unbilled_usage(const Account *account, const Usage *usage, UnbilledVisitor visit, void *arg)
+unbilled_usage(Core *core, const Account *account, const Usage *usage, UnbilledVisitor visit, void *arg)
 {
 	for (int i = 0; i < usage->ndays; i++)
 		for (UsageField field = USAGE_DAU; field < USAGE_FIELDS; field++)
@@ -65,6 +65,7 @@ unbilled_usage(const Account *account, const Usage *usage, UnbilledVisitor visit
 			UnbilledUsage unbilled = {.day = usage->first + i, .kind = field_kinds[field]};
 			int64_t		count = usage->days[i][field];
 
+			core_step(core);
 			if (count == 0)
 				continue;
 			unbilled.reason = unbilled_reason(account, unbilled.day, field);

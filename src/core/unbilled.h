@@ -22,7 +22,7 @@ typedef void (*UnbilledVisitor) (void *arg, const UnbilledUsage *unbilled);
  * of a bill charges.  Needs only an account: the usage may be of any days
  * that the account was opened for.  With account NULL there is no such app.
  */
-extern void unbilled_usage(const Account *account, const Usage *usage,
+extern void unbilled_usage(Core *core, const Account *account, const Usage *usage,
 						   UnbilledVisitor visit, void *arg);
 
 #endif							/* IM_CORE_UNBILLED_H */

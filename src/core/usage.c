@@ -53,12 +53,13 @@ day_index(const Usage *usage, int64_t day)
 }
 
 void
-usage_declare(Usage *usage, const int64_t *rows, int nrows)
+usage_declare(Core *core, Usage *usage, const int64_t *rows, int nrows)
 {
 	for (int i = 0; i < nrows; i++, rows += USAGE_FIELDS)
 	{
 		int			at = day_index(usage, rows[USAGE_DAY]);
 
+		core_step(core);
 		if (at < 0)
 			continue;
 		memcpy(usage->days[at], rows, sizeof(*usage->days));
@@ -73,6 +74,7 @@ usage_add(Core *core, Usage *usage, const int64_t *rows, int nrows)
 	{
 		int			at = day_index(usage, rows[USAGE_DAY]);
 
+		core_step(core);
 		if (at < 0 || usage->declared[at])
 			continue;
 		for (int f = USAGE_DAY + 1; f < USAGE_FIELDS; f++)
@@ -92,11 +94,14 @@ usage_on(const Usage *usage, CalDay day, UsageField field)
 }
 
 bool
-usage_any(const Usage *usage)
+usage_any(Core *core, const Usage *usage)
 {
 	for (int i = 0; i < usage->ndays; i++)
+	{
+		core_step(core);
 		for (int f = USAGE_DAY + 1; f < USAGE_FIELDS; f++)
 			if (usage->days[i][f] != 0)
 				return true;
+	}
 	return false;
 }

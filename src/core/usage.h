@@ -81,7 +81,7 @@ typedef struct Usage
 extern Usage *usage_open(Core *core, CalDay first, CalDay until);
 
 /* Puts rows of declared days, nrows * USAGE_FIELDS integers, in place. */
-extern void usage_declare(Usage *usage, const int64_t *rows, int nrows);
+extern void usage_declare(Core *core, Usage *usage, const int64_t *rows, int nrows);
 
 /*
  * Adds metered rows; on declared days they are left out, days outside the
@@ -93,6 +93,6 @@ extern void usage_add(Core *core, Usage *usage, const int64_t *rows, int nrows);
 extern int64_t usage_on(const Usage *usage, CalDay day, UsageField field);
 
 /* True if anything was used at all. */
-extern bool usage_any(const Usage *usage);
+extern bool usage_any(Core *core, const Usage *usage);
 
 #endif							/* IM_CORE_USAGE_H */

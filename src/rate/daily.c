@@ -8,6 +8,7 @@
 #include "core/moderation.h"
 #include "core/unbilled.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/date.h"
 #include "utils/jsonb.h"
 
@@ -48,10 +49,14 @@ packs_taken(const PackList *packs)
 	initStringInfo(&json);
 	appendStringInfoChar(&json, '{');
 	for (int i = 0; i < packs->npacks; i++)
-		if (packs->packs[i].taken > 0)
+	{
+		const Pack *pack = packs->packs[i];
+
+		CHECK_FOR_INTERRUPTS();
+		if (pack->taken > 0)
 			appendStringInfo(&json, "%s\"" INT64_FORMAT "\": %s", json.len > 1 ? ", " : "",
-							 packs->packs[i].term->order->order_id,
-							 amount_text(packs->packs[i].taken, 0, text));
+							 pack->term->order->order_id, amount_text(pack->taken, 0, text));
+	}
 	appendStringInfoChar(&json, '}');
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
 }
@@ -126,6 +131,6 @@ im_rate_unbilled(PG_FUNCTION_ARGS)
 	writer.app_id = inputs.app_id;
 	if (!PG_ARGISNULL(ARG_CARD_NAME))
 		account = inputs_account(&inputs, cal_first_day(month + 1));
-	unbilled_usage(account, inputs_usage(&inputs, month), put_unbilled, &writer);
+	unbilled_usage(&inputs.core.core, account, inputs_usage(&inputs, month), put_unbilled, &writer);
 	PG_RETURN_NULL();
 }

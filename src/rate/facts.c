@@ -187,21 +187,15 @@ typedef struct DayRows
 
 /* What the packs in force hold at the end of a day. */
 static bool
-left_in_packs(const Bill *bill, const PackList *packs, CalDay day, Amount *left)
+left_in_packs(const Bill *bill, const PackList *packs, Amount *left)
 {
-	bool		any = false;
-
 	*left = 0;
 	for (int i = 0; i < packs->npacks; i++)
 	{
-		const Pack *pack = &packs->packs[i];
-
-		if (day < pack->start || day >= pack->end)
-			continue;
-		*left = amount_add(bill->core, *left, pack->left);
-		any = true;
+		core_step(bill->core);
+		*left = amount_add(bill->core, *left, packs->packs[i]->left);
 	}
-	return any;
+	return packs->npacks > 0;
 }
 
 static void
@@ -212,7 +206,7 @@ note_moderation_day(void *arg, const ModerationDay *day, const PackList *packs)
 
 	row->deductions = day->deductions;
 	row->deductions_packs = day->from_packs;
-	row->has_deduction_packs = left_in_packs(rows->bill, packs, day->day, &row->deductions_left);
+	row->has_deduction_packs = left_in_packs(rows->bill, packs, &row->deductions_left);
 }
 
 static void
@@ -235,7 +229,7 @@ note_call_day(void *arg, CalDay day, const PackList *packs)
 	DayRows    *rows = arg;
 	DayRow	   *row = &rows->days[day - rows->bill->first];
 
-	row->has_minute_packs = left_in_packs(rows->bill, packs, day, &row->minutes_left);
+	row->has_minute_packs = left_in_packs(rows->bill, packs, &row->minutes_left);
 }
 
 static void

@@ -7,6 +7,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/date.h"
 #include "utils/lsyscache.h"
@@ -305,6 +306,7 @@ read_orders(Inputs *inputs)
 		HeapTupleHeader header;
 		HeapTupleData tuple;
 
+		CHECK_FOR_INTERRUPTS();
 		if (entry_nulls[i])
 			null_element("orders");
 		header = DatumGetHeapTupleHeader(entries[i]);
@@ -332,6 +334,7 @@ read_suspensions(Inputs *inputs)
 					upper;
 		bool		empty;
 
+		CHECK_FOR_INTERRUPTS();
 		if (nulls[i])
 			null_element("suspensions");
 		if (typcache == NULL)
@@ -432,7 +435,7 @@ inputs_usage(Inputs *inputs, CalMonth month)
 		first = Max(PG_GETARG_DATEADT(ARG_SINCE), CAL_MIN_DAY);
 	usage = usage_open(&inputs->core.core, first, cal_first_day(month + 1));
 	rows = usage_rows(fcinfo, ARG_DAILY, &nrows);
-	usage_declare(usage, rows, nrows);
+	usage_declare(&inputs->core.core, usage, rows, nrows);
 	for (int argno = ARG_LOGINS; argno <= ARG_CALLS; argno++)
 	{
 		rows = usage_rows(fcinfo, argno, &nrows);
@@ -522,7 +525,7 @@ inputs_bill_usage(Inputs *inputs, CalMonth month)
 	Usage	   *usage = inputs_usage(inputs, month);
 
 	inputs_zone(inputs);
-	if (card_on(&inputs->cards, cal_first_day(month)) == NULL && !usage_any(usage) &&
+	if (card_on(&inputs->cards, cal_first_day(month)) == NULL && !usage_any(&inputs->core.core, usage) &&
 		(inputs->norders == 0 || inputs->orders[0].day >= cal_first_day(month + 1)))
 		return NULL;
 	inputs_give_users(inputs, usage);

@@ -5,6 +5,7 @@
 #include "rate/inputs.h"
 
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/date.h"
 
 PG_FUNCTION_INFO_V1(im_rate_terms);
@@ -45,6 +46,7 @@ put_row(ReturnSetInfo *result, const TermRow *row)
 	Datum		values[TERM_COLUMNS] = {0};
 	bool		nulls[TERM_COLUMNS] = {false};
 
+	CHECK_FOR_INTERRUPTS();
 	values[TERM_ORDER_ID] = Int64GetDatum(row->order->order_id);
 	values[TERM_DAY] = DateADTGetDatum(row->order->day);
 	nulls[TERM_STARTS_ON] = nulls[TERM_ENDS_ON] = nulls[TERM_BOUGHT_THROUGH] = !row->has_days;
@@ -63,15 +65,6 @@ put_row(ReturnSetInfo *result, const TermRow *row)
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
-static const Order *
-refund_of(const Account *account, const Term *term)
-{
-	for (int i = 0; i < account->nrefunds; i++)
-		if (account->refunds[i].term == term)
-			return account->refunds[i].order;
-	return NULL;
-}
-
 /* A term that was refunded before it began has no days in force. */
 static void
 put_terms(ReturnSetInfo *result, const Account *account)
@@ -82,7 +75,7 @@ put_terms(ReturnSetInfo *result, const Account *account)
 
 		put_row(result, &(TermRow) {term->order, term->card, !term->annulled,
 				term->start, term->ends, term->end, term->priced, term->amount,
-				refund_of(account, term)});
+				term->refunded_by});
 	}
 }
 

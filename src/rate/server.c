@@ -1,9 +1,10 @@
 /*
  * server.c
- *	  Runs the rating core inside the server: memory, errors, values.
+ *	  Runs the rating core inside the server: memory, errors, cancels, values.
  */
 #include "rate/server.h"
 
+#include "miscadmin.h"
 #include "types/decimal.h"
 #include "utils/fmgrprotos.h"
 
@@ -49,12 +50,20 @@ server_fail(Core *core, const Problem *problem)
 			 errhint("%s", problem->hint)));
 }
 
+static void
+server_poll(Core *core)
+{
+	(void) core;
+	CHECK_FOR_INTERRUPTS();
+}
+
 void
 server_core_init(ServerCore *core)
 {
 	memset(core, 0, sizeof(*core));
 	core->core.alloc = server_alloc;
 	core->core.fail = server_fail;
+	core->core.poll = server_poll;
 }
 
 Datum

@@ -442,8 +442,8 @@ print_packs(void *arg, const ModerationDay *day, const PackList *packs)
 	if (day->deductions == 0)
 		return;
 	for (int i = 0; i < packs->npacks; i++)
-		sprintf(buf + strlen(buf), "%lld:%lld/%lld ", (long long) packs->packs[i].term->order->order_id,
-				(long long) (packs->packs[i].taken / AMOUNT_ONE), (long long) (packs->packs[i].left / AMOUNT_ONE));
+		sprintf(buf + strlen(buf), "%lld:%lld/%lld ", (long long) packs->packs[i]->term->order->order_id,
+				(long long) (packs->packs[i]->taken / AMOUNT_ONE), (long long) (packs->packs[i]->left / AMOUNT_ONE));
 }
 
 static void
@@ -751,7 +751,7 @@ test_unbilled(void)
 	if (TRY_CORE(&app.test))
 	{
 		bill = compute_bill(month_of("2023-01"), false, app.cards);
-		unbilled_usage(bill->account, bill->usage, print_unbilled, buf);
+		unbilled_usage(bill->core, bill->account, bill->usage, print_unbilled, buf);
 	}
 	is(buf, "2023-01-02 audio 1.5 switched off\n2023-01-05 groups 6 suspended\n2023-01-05 call_sd 7 suspended\n",
 	   "usage that no line charges is not told, or such that one charges is");
@@ -767,7 +767,7 @@ test_usage(void)
 
 	begin(&cards.cn);
 	usage = usage_open(&app.test.core, -3, 0);
-	usage_declare(usage, rows[2], 1);
+	usage_declare(&app.test.core, usage, rows[2], 1);
 	usage_add(&app.test.core, usage, rows[0], 4);
 	is_int(usage_on(usage, -3, USAGE_DAU), 5, "metered figures add to a declared day, or rows of far days wrap into the span");
 	is_int(usage_on(usage, -2, USAGE_DAU), 7, "a metered figure is lost");

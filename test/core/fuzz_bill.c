@@ -531,13 +531,12 @@ check_packs(void *arg, const ModerationDay *day, const PackList *packs)
 	(void) arg;
 	for (int i = 0; i < packs->npacks; i++)
 	{
-		const Pack *pack = &packs->packs[i];
+		const Pack *pack = packs->packs[i];
 
 		holds(pack->left >= 0 && pack->taken >= 0, "a pack is overdrawn");
-		if (day->day < pack->start || day->day >= pack->end)
-			holds(pack->taken == 0, "a pack gives on a day on which it is not in force");
-		else
-			after_shortage |= pack->left > 0;
+		holds(day->day >= pack->start && day->day < pack->end,
+			  "a pack gives on a day on which it is not in force");
+		after_shortage |= pack->left > 0;
 		taken += pack->taken;
 	}
 	holds(taken == day->from_packs, "packs gave another sum than the day says");
@@ -604,7 +603,7 @@ check_balance(const Bill *bill)
 	Amount		rest[USAGE_FIELDS] = {0},
 				deductions = 0;
 
-	unbilled_usage(bill->account, usage, sum_unbilled, rest);
+	unbilled_usage(bill->core, bill->account, usage, sum_unbilled, rest);
 	for (UsageField f = USAGE_TEXT; f < USAGE_FIELDS; f++)
 	{
 		Amount		used = 0;

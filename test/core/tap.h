@@ -31,7 +31,26 @@ typedef struct TestCore
 	TestBlock  *blocks;
 	jmp_buf		way_out;
 	Problem		problem;		/* of the last failure */
+	long long	polls;			/* how often it asked whether to go on */
+	long long	longest;		/* blocks of code between two of these */
 } TestCore;
+
+/*
+ * Blocks of code that ran since the core last asked whether to go on, counted
+ * by the compiler (-fsanitize-coverage=trace-pc), and all of them.  Without
+ * that option both stay 0.
+ */
+static long long blocks_since = 0,
+			blocks_run = 0;
+
+extern void __sanitizer_cov_trace_pc(void);
+
+__attribute__((no_sanitize_coverage)) void
+__sanitizer_cov_trace_pc(void)
+{
+	blocks_since++;
+	blocks_run++;
+}
 
 static int	tests_run = 0;
 static int	tests_failed = 0;
@@ -121,11 +140,23 @@ test_fail(Core *core, const Problem *problem)
 }
 
 static inline void
+test_poll(Core *core)
+{
+	TestCore   *test = (TestCore *) core;
+
+	test->polls++;
+	if (blocks_since > test->longest)
+		test->longest = blocks_since;
+	blocks_since = 0;
+}
+
+static inline void
 test_core_open(TestCore *test)
 {
 	memset(test, 0, sizeof(*test));
 	test->core.alloc = test_alloc;
 	test->core.fail = test_fail;
+	test->core.poll = test_poll;
 }
 
 /* Frees all that the core allocated. */

@@ -49,7 +49,8 @@ tap() {
 
 # The core is plain C: each program is built with all of it under the
 # sanitizers, since past a small palloc they see nothing in the server.
-CORE_FLAGS=${CORE_FLAGS:--fsanitize=address,undefined -fno-sanitize-recover=undefined}
+# The compiler counts the blocks of code that run, for steps.c.
+CORE_FLAGS=${CORE_FLAGS:--fsanitize=address,undefined -fno-sanitize-recover=undefined -fsanitize-coverage=trace-pc}
 
 # compile_core FOLDER ARGUMENT...
 compile_core() {
