@@ -117,7 +117,9 @@ like($bench_out, qr/actually processed: [1-9]\d{1,}/, 'and many came in');
 whole('2023-02', 'two months under load');
 whole('2023-03', 'two months under load');
 
-# What came late
+# What came late, at any rate after the last note
+psql_ok($db, qq{INSERT INTO im_order (app_id, order_id, at, action, item, option, months)
+	SELECT app_id, 9, '2023-02-20 10:00+08', 'buy', 'local_moderation', '', 1 FROM im_app ORDER BY app_id LIMIT 20}, 'late orders');
 isnt(psql($db, "SELECT * FROM im_drift('2023-02') LIMIT 1"), '', 'what came after the last note drifts');
 all_well('eight adjusters', at_once((map { "CALL im_adjust_month('2023-0$_', 20)" } 2, 3) x 4));
 is(psql($db, "SELECT * FROM im_drift('2023-0$_')"), '', "nothing drifts in month $_") for 2, 3;

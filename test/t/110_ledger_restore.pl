@@ -64,7 +64,7 @@ sub same_and_guarded
 
 	is(ledger($database), $ledger, "$what: the same ledger");
 	psql_fails($database, "$_", qr/holds what was issued/, "$what: $_ is refused")
-	  for "UPDATE $schema.im_invoice SET total = 0", "TRUNCATE $schema.im_invoice_line",
+	  for "INSERT INTO $schema.im_invoice SELECT * FROM $schema.im_invoice", "UPDATE $schema.im_invoice SET total = 0", "TRUNCATE $schema.im_invoice_line",
 	  "SET session_replication_role = replica; DELETE FROM $schema.im_closing";
 	psql_fails($database, "DELETE FROM $schema.im_app WHERE app_id = 7", qr/foreign key/, "$what: apps with documents stay");
 	return;
@@ -87,11 +87,34 @@ same_and_guarded($custom, 'pg_restore --jobs');
 my $data = create_database('ledger_data');
 psql_ok($data, qq{GRANT CREATE ON DATABASE "$data" TO $owner}, 'a new database');
 psql_ok($data, "CREATE SCHEMA $schema; CREATE EXTENSION imbilling SCHEMA $schema; SELECT $schema.im_create_tables(false)", 'empty tables', user => $owner);
-my ($out, $err) = ('', '');
-IPC::Run::run([ 'pg_dump', '--data-only', '--table=*.im_*', $from ], '|',
-	[ 'psql', '-X', '-q', '--single-transaction', '-v', 'ON_ERROR_STOP=1', '-d', $data ], '>', \$out, '2>', \$err);
-unlike($err, qr/ERROR/, 'a data-only dump goes in') or diag($err);
+sub data_only
+{
+	my (@option) = @_;
+	my ($out, $err) = ('', '');
+
+	IPC::Run::run([ 'pg_dump', '--data-only', '--table=*.im_*', @option, $from ], '|',
+		[ 'psql', '-X', '-q', '--single-transaction', '-v', 'ON_ERROR_STOP=1', '-d', $data ], '>', \$out, '2>', \$err);
+	return $err;
+}
+like(data_only(), qr/holds what was issued: INSERT is refused.*HINT:.*--disable-triggers/s, 'a data-only dump is refused, with what to do');
+is(psql($data, "SELECT count(*) FROM $schema.im_app"), '0', 'whole');
+unlike(data_only('--disable-triggers'), qr/ERROR/, 'one without triggers goes in');
+psql_ok($data, "SELECT $schema.im_create_tables(false)", 'and im_create_tables() guards what it enabled in the origin role alone', user => $owner);
+is(psql($data, "SELECT $schema.im_check_orders() > 0"), 't', 'orders are checked');
 same_and_guarded($data, 'data only');
+psql_ok($data, "INSERT INTO $schema.im_usage_daily (app_id, day, dau) VALUES (7, '2023-03-29', 55000)", 'late usage there');
+psql_ok($data, "CALL $schema.im_adjust_month('2023-03')", 'is adjusted', user => $owner);
+is(psql($data, "SELECT * FROM $schema.im_verify_invoices()"), '', 'and the chain goes on');
+
+# Rows of im_closing left behind: nobody is invoiced again.
+my $lost = create_database('ledger_lost');
+is(pipe_dump($from, $lost, '--exclude-table-data=*.im_closing'), '', 'a dump without the rows of im_closing');
+isnt(psql($lost, "SELECT count(*) FROM $schema.im_verify_invoices()"), '0', 'which verifying tells');
+my $documents = psql($lost, "SELECT count(*), sum(total) FROM $schema.im_invoice");
+my (undef, $warned) = psql_both($lost, "CALL $schema.im_close_month('2023-03', 3); CALL $schema.im_close_month('2023-04')");
+like($warned, qr/WARNING:  \d+ apps had documents of 2023-03, though im_closing did not call them closed/, 'a close warns');
+is(psql($lost, "SELECT count(*), sum(total) FROM $schema.im_invoice"), $documents, 'and issues nothing a second time');
+is(psql($lost, "SELECT * FROM $schema.im_verify_invoices()"), '', 'then all is whole again');
 
 # Another encoding: a digest is over the text, not over its bytes there.
 my $latin = "imb_ledger_latin_$$";
@@ -109,7 +132,7 @@ same_and_guarded($custom, 'created again');
 psql_ok($custom, "CALL $schema.im_close_month('2023-05')", 'the closer is one still', user => $clerk);
 
 # In each database what these roles hold, then the roles
-psql($_, "DROP OWNED BY $owner, $clerk CASCADE") for $whole, $custom, $data, $from;
+psql($_, "DROP OWNED BY $owner, $clerk CASCADE") for $whole, $custom, $data, $lost, $from;
 psql($from, "DROP ROLE $owner; DROP ROLE $clerk");
 
 done_testing();
