@@ -28,14 +28,9 @@ AS $$
 DECLARE
 	subscribed text;
 BEGIN
-	SELECT t.name::text INTO subscribed
+	SELECT l.partition::regclass::text INTO subscribed
 	FROM pg_subscription_rel s
-	JOIN (SELECT l.partition, l.partition::regclass AS name FROM @extschema@.im_raw_leaves() l
-		  UNION ALL
-		  SELECT c.oid, c.oid::regclass
-		  FROM @extschema@.im_mark_definitions() d
-		  JOIN pg_class c ON c.oid = to_regclass(format('%s.%I', '@extschema@', d.table_name))) t(relid, name)
-		ON t.relid = s.srrelid
+	JOIN @extschema@.im_raw_leaves() l ON l.partition = s.srrelid
 	LIMIT 1;
 	IF FOUND THEN
 		RAISE EXCEPTION USING
@@ -100,12 +95,12 @@ BEGIN
 	INTO changed
 	FROM (SELECT s.since, s.until
 		  FROM @extschema@.im_metered_partition s
-		  LEFT JOIN @extschema@.im_raw_leaves() l USING (partition, filenode)
-		  WHERE l.partition IS NULL OR s.filenode = 0
+		  LEFT JOIN @extschema@.im_raw_leaves() l USING (partition, filenode, watch)
+		  WHERE l.partition IS NULL
 		  UNION ALL
 		  SELECT l.since, l.until
 		  FROM @extschema@.im_raw_leaves() l
-		  LEFT JOIN @extschema@.im_metered_partition s USING (partition, filenode)
+		  LEFT JOIN @extschema@.im_metered_partition s USING (partition, filenode, watch)
 		  WHERE s.partition IS NULL) c;
 	UPDATE @extschema@.im_metered_day d
 	SET metered_at = NULL
@@ -113,12 +108,12 @@ BEGIN
 	DELETE FROM @extschema@.im_metered_partition s
 	WHERE NOT EXISTS (SELECT FROM @extschema@.im_raw_leaves() l
 					  WHERE l.partition = s.partition AND l.filenode = s.filenode
-						AND l.table_name = s.table_name AND l.since = s.since AND l.until = s.until);
-	INSERT INTO @extschema@.im_metered_partition (table_name, partition, filenode, since, until)
-	SELECT l.table_name, l.partition, l.filenode, l.since, l.until
+						AND l.watch IS NOT DISTINCT FROM s.watch AND l.table_name = s.table_name AND l.since = s.since AND l.until = s.until);
+	INSERT INTO @extschema@.im_metered_partition (table_name, partition, filenode, since, until, watch)
+	SELECT l.table_name, l.partition, l.filenode, l.since, l.until, l.watch
 	FROM @extschema@.im_raw_leaves() l
 	-- one that was attached a moment ago has no triggers yet: it is not seen
-	WHERE l.filenode = 0 OR @extschema@.im_is_watched(l.partition, l.table_name)
+	WHERE l.watch IS NULL OR @extschema@.im_is_watched(l.partition, l.table_name)
 	ON CONFLICT DO NOTHING;
 END
 $$;
@@ -187,7 +182,8 @@ BEGIN
 		SELECT s.partition, CASE s.table_name WHEN 'im_group' THEN 'created_at' ELSE 'at' END AS starts,
 			CASE s.table_name WHEN 'im_group' THEN 'disbanded_at' ELSE 'at' END AS ends
 		FROM @extschema@.im_metered_partition s
-		WHERE s.first_event IS NULL AND s.filenode <> 0 AND s.table_name <> 'im_usage_daily'
+		WHERE s.first_event IS NULL AND s.filenode <> 0 AND s.watch IS NOT NULL
+			AND s.table_name IN ('im_login', 'im_group', 'im_moderation_check', 'im_call')
 	LOOP
 		EXECUTE format('SELECT min(%1$I) FILTER (WHERE isfinite(%1$I)), '
 				'greatest(max(%1$I) FILTER (WHERE isfinite(%1$I)), max(%2$I) FILTER (WHERE isfinite(%2$I))) FROM ONLY %3$s',
@@ -346,11 +342,11 @@ DECLARE
 	spans datemultirange := $1 - $2;
 BEGIN
 	IF NOT isempty(spans) THEN
-		-- what a foreign table holds can change unseen: it is never metered
+		-- what a foreign table, say, holds can change unseen: it is never metered
 		spans := spans - coalesce(
 			(SELECT range_agg(daterange((p.since AT TIME ZONE 'UTC')::date - 1, (p.until AT TIME ZONE 'UTC')::date + 2))
 			 FROM @extschema@.im_metered_partition p
-			 WHERE p.filenode = 0), '{}');
+			 WHERE p.watch IS NULL), '{}');
 	END IF;
 	RETURN spans;
 END

@@ -50,7 +50,7 @@ BEGIN
 	FOR p IN
 		SELECT s.partition
 		FROM @extschema@.im_metered_partition s
-		WHERE s.table_name = 'im_login'
+		WHERE s.table_name = 'im_login' AND s.filenode <> 0
 			AND (NOT isfinite(s.since) OR NOT isfinite(s.until) OR s.until > s.since + interval '49 hours')
 			AND s.since < @extschema@.im_utc_midnight($2 + 1) AND s.until > @extschema@.im_utc_midnight($1 - 1)
 	LOOP

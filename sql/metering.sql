@@ -4,9 +4,10 @@
 -- an app and local day if
 --   im_metered_day says that the day was metered for all apps,
 --   no mark in im_usage_mark covers it, and
---   the partitions that hold its events are those seen at metering.
+--   the tables that hold its events are those seen at metering, and the
+--   triggers that mark changes are those that were there then.
 -- What does not count is metered on the fly, for exactly these apps and days.
--- All of it is read under the snapshot of the bill.
+-- What was metered is read under the snapshot of the bill.
 --
 -- Marks are appended by triggers (src/meter/mark_events.c) in the transaction
 -- of the change: whoever sees a changed event sees its mark.  im_meter()
@@ -43,26 +44,31 @@ CREATE FUNCTION @extschema@.im_mark_all() RETURNS trigger
 COMMENT ON FUNCTION @extschema@.im_mark_all() IS
 'Trigger: marks everything when a table is truncated.';
 
+CREATE FUNCTION @extschema@.im_mark_applied() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION @extschema@.im_mark_applied() IS
+'Trigger: marks everything when a row comes by a subscription, whose statements fire no other trigger.';
+
 CREATE FUNCTION @extschema@.im_own_day() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION @extschema@.im_own_day() IS
 'Trigger: a user''s row of daily figures takes the place of a metered one.';
 
 CREATE FUNCTION @extschema@.im_raw_leaves()
-	RETURNS TABLE (table_name text, partition oid, filenode oid, since timestamptz, until timestamptz)
+	RETURNS TABLE (table_name text, partition oid, filenode oid, since timestamptz, until timestamptz, watch bigint)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 50;
 COMMENT ON FUNCTION @extschema@.im_raw_leaves() IS
-'The tables and partitions that hold events or daily figures, with their filenode (0 for foreign tables) and the instants [since, until) on which their rows can count.';
+'The tables that metered figures depend on, their partitions of all levels and children: with the filenode (0 without files), the instants [since, until) on which their rows can count, and a number that tells the columns and the triggers that mark changes from any others (null where changes cannot be known).';
 
 CREATE FUNCTION @extschema@.im_changed_days(first date, until date) RETURNS daterange
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_changed_days(date, date) IS
-'The days of [first, until), as one span, whose partitions are not those that im_meter() saw; null if all are. All days where the triggers that mark changes are missing or a raw table is fed by a subscription.';
+'The days of [first, until), as one span, on which rows can count of tables and partitions that are not as im_meter() saw them, or whose changes cannot be known; null without any.';
 
 CREATE FUNCTION @extschema@.im_leaves_unchanged() RETURNS boolean
 	AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION @extschema@.im_leaves_unchanged() IS
-'Whether im_metered_partition lists the tables and partitions just as they are now, all of them have the triggers that mark changes, and none is foreign or fed by a subscription.';
+'Whether im_metered_partition lists the tables and partitions just as they are now, and the changes of all of them are marked.';
 
 CREATE FUNCTION @extschema@.im_local_days(since timestamptz, until timestamptz, zone text)
 	RETURNS daterange
@@ -82,15 +88,16 @@ CREATE FUNCTION @extschema@.im_local_noon(day date, zone text) RETURNS timestamp
 COMMENT ON FUNCTION @extschema@.im_local_noon(date, text) IS
 'An instant of a local day, whatever clocks do that day.';
 
--- The triggers that mark changes: four on each table, each with the rows
--- that its event has.
+-- The triggers that mark changes: one for each event, with the rows that it
+-- has, and one for rows that come by replication.  They are told just as
+-- pg_get_triggerdef() does.
 CREATE FUNCTION @extschema@.im_mark_definitions()
 	RETURNS TABLE (table_name text, trigger_name text, command text, events text, definition text)
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT w.table_name, 'im_mark_' || lower(e.event), 'CREATE TRIGGER', 'AFTER ' || e.event,
-		format('%s FOR EACH STATEMENT EXECUTE FUNCTION %s.%I()', e.rows, '@extschema@',
+		format('%sFOR EACH STATEMENT EXECUTE FUNCTION %s.%I()', e.rows, '@extschema@',
 			CASE e.event WHEN 'TRUNCATE' THEN 'im_mark_all' ELSE w.function END)
 	FROM (VALUES
 			('im_login', 'im_mark_events'),
@@ -102,9 +109,9 @@ AS $$
 			('im_usage_daily', 'im_mark_days')
 		) w(table_name, function),
 		(VALUES
-			('INSERT', 'REFERENCING NEW TABLE AS new_rows'),
-			('UPDATE', 'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows'),
-			('DELETE', 'REFERENCING OLD TABLE AS old_rows'),
+			('INSERT', 'REFERENCING NEW TABLE AS new_rows '),
+			('UPDATE', 'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows '),
+			('DELETE', 'REFERENCING OLD TABLE AS old_rows '),
 			('TRUNCATE', '')
 		) e(event, rows)
 	-- of daily figures only those removed are looked at row by row
@@ -116,9 +123,21 @@ AS $$
 			('im_mark_write', 'AFTER INSERT OR UPDATE', 'FOR EACH STATEMENT', 'im_mark_days'),
 			('im_own_day', 'BEFORE INSERT OR UPDATE', 'FOR EACH ROW', 'im_own_day')
 		) v(name, events, each, function)
+	UNION ALL
+	SELECT w.table_name, 'im_mark_applied', 'CREATE TRIGGER', 'AFTER INSERT OR DELETE OR UPDATE',
+		format('FOR EACH ROW EXECUTE FUNCTION %s.im_mark_applied()', '@extschema@')
+	FROM unnest('{im_login,im_group,im_moderation_check,im_call,im_app,im_rate_card_version,im_usage_daily}'::text[]) w(table_name)
 $$;
 COMMENT ON FUNCTION @extschema@.im_mark_definitions() IS
 'The triggers that mark what changes, as im_trigger_definitions() has them; partitions get those of their table too.';
+
+-- A load that suppresses triggers by its replication role must be marked.
+CREATE FUNCTION @extschema@.im_trigger_firing(trigger_name text) RETURNS "char"
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	RETURN CASE WHEN trigger_name = 'im_mark_applied' THEN 'R'
+		WHEN trigger_name LIKE 'im\_mark\_%' OR trigger_name = 'im_own_day' THEN 'A' ELSE 'O' END::"char";
+COMMENT ON FUNCTION @extschema@.im_trigger_firing(text) IS
+'In which replication roles a trigger of the extension fires, as pg_trigger.tgenabled has it.';
 
 CREATE FUNCTION @extschema@.im_add_trigger(on_table regclass, trigger_name text, command text,
 		events text, definition text)
@@ -126,77 +145,19 @@ CREATE FUNCTION @extschema@.im_add_trigger(on_table regclass, trigger_name text,
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	firing "char" := @extschema@.im_trigger_firing($2);
 BEGIN
-	EXECUTE format('%s %I %s ON %s %s', $3, $2, $4, $1, $5);
-	-- a load that suppresses triggers by its replication role must be marked
-	IF $2 LIKE 'im\_mark\_%' OR $2 = 'im_own_day' THEN
-		EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', $1, $2);
+	IF NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = $1 AND g.tgname = $2) THEN
+		EXECUTE format('%s %I %s ON %s %s', $3, $2, $4, $1, $5);
+	END IF;
+	IF firing <> 'O' THEN
+		EXECUTE format('ALTER TABLE %s ENABLE %s TRIGGER %I', $1, CASE firing WHEN 'R' THEN 'REPLICA' ELSE 'ALWAYS' END, $2);
 	END IF;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_add_trigger(regclass, text, text, text, text) IS
-'Adds a trigger to a table; those that mark changes fire in every replication role.';
-
--- A trigger of a partitioned table is not fired by what goes to a partition
--- directly.  CREATE TRIGGER waits for those who write, so from then on every
--- change is marked.
-CREATE FUNCTION @extschema@.im_watch_partitions() RETURNS boolean
-	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	t record;
-	unwatched boolean := false;
-BEGIN
-	FOR t IN
-		SELECT l.partition, d.*
-		FROM @extschema@.im_raw_leaves() l
-		JOIN @extschema@.im_mark_definitions() d ON d.table_name = l.table_name
-		WHERE l.filenode <> 0
-			AND NOT EXISTS (
-				SELECT FROM pg_trigger g
-				WHERE g.tgrelid = l.partition AND g.tgname = d.trigger_name)
-	LOOP
-		PERFORM @extschema@.im_add_trigger(t.partition, t.trigger_name, t.command, t.events, t.definition);
-		unwatched := unwatched OR EXISTS (
-			SELECT FROM @extschema@.im_metered_partition p WHERE p.partition = t.partition);
-	END LOOP;
-	RETURN unwatched;
-END
-$$;
-COMMENT ON FUNCTION @extschema@.im_watch_partitions() IS
-'Adds the triggers that mark changes to the partitions that lack them: true if one of these was metered before.';
-
--- ENABLE TRIGGER ALL after DISABLE TRIGGER ALL leaves them firing in sessions
--- of replication role origin and local only.
-CREATE FUNCTION @extschema@.im_wake_marks() RETURNS boolean
-	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	t record;
-	asleep boolean := false;
-BEGIN
-	FOR t IN
-		SELECT g.tgrelid::regclass AS on_table, g.tgname
-		FROM pg_trigger g
-		JOIN (SELECT to_regclass(format('%s.%I', '@extschema@', d.table_name))::oid AS watched, d.trigger_name
-			  FROM @extschema@.im_mark_definitions() d
-			  UNION
-			  SELECT l.partition, d.trigger_name
-			  FROM @extschema@.im_raw_leaves() l
-			  JOIN @extschema@.im_mark_definitions() d ON d.table_name = l.table_name) w
-			ON w.watched = g.tgrelid AND w.trigger_name = g.tgname
-		WHERE g.tgenabled <> 'A'
-	LOOP
-		EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', t.on_table, t.tgname);
-		asleep := true;
-	END LOOP;
-	RETURN asleep;
-END
-$$;
-COMMENT ON FUNCTION @extschema@.im_wake_marks() IS
-'Makes the triggers that mark changes fire whatever the session''s replication role, also where somebody disabled them: true if one did not.';
+'Adds a trigger to a table that lacks it; those that mark changes fire in every replication role, whatever somebody made of them.';
 
 CREATE FUNCTION @extschema@.im_is_watched(partition oid, table_name text) RETURNS boolean
 	LANGUAGE plpgsql STABLE
@@ -208,11 +169,14 @@ BEGIN
 		WHERE d.table_name = $2
 			AND NOT EXISTS (
 				SELECT FROM pg_trigger g
-				WHERE g.tgrelid = $1 AND g.tgname = d.trigger_name));
+				WHERE g.tgrelid = $1 AND g.tgname = d.trigger_name
+					AND g.tgenabled = @extschema@.im_trigger_firing(d.trigger_name)
+					AND pg_get_triggerdef(g.oid)
+						= format('%s %I %s ON %s %s', d.command, d.trigger_name, d.events, $1::regclass, d.definition)));
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_is_watched(oid, text) IS
-'Whether a partition of a table has all triggers that mark changes.';
+'Whether a table or partition has all triggers that mark changes, no others by their names, and they fire.';
 
 CREATE FUNCTION @extschema@.im_lock_metering() RETURNS void
 	LANGUAGE plpgsql

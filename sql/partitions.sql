@@ -310,7 +310,7 @@ BEGIN
 		made := @extschema@.im_add_partitions($1, $2, $3, $4, $5);
 	END IF;
 	-- now rather than at the next im_meter(), whose end their loaders would wait for
-	PERFORM @extschema@.im_watch_partitions();
+	PERFORM @extschema@.im_add_triggers();
 	loaders := ARRAY(SELECT g.role FROM @extschema@.im_grants() g WHERE g.kind = 'loader');
 	IF loaders <> '{}' THEN
 		PERFORM @extschema@.im_change_privileges('GRANT'::text, 'loader'::text, loaders);

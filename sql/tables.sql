@@ -102,11 +102,12 @@ AS $$
 			('im_usage_mark', 'until', 'timestamptz NOT NULL', 'Last instant of what changed.'),
 			('im_metered_partition', 'table_name', 'text NOT NULL', 'The table that it is or belongs to.'),
 			('im_metered_partition', 'partition', 'oid NOT NULL', 'The table or partition.'),
-			('im_metered_partition', 'filenode', 'oid NOT NULL', 'Its filenode, which TRUNCATE replaces; 0 for foreign tables, which are always read.'),
+			('im_metered_partition', 'filenode', 'oid NOT NULL', 'Its filenode, which TRUNCATE replaces; 0 for those without files.'),
 			('im_metered_partition', 'since', 'timestamptz NOT NULL', 'First instant that its rows can count on.'),
 			('im_metered_partition', 'until', 'timestamptz NOT NULL', 'Instant until which they can, exclusive.'),
 			('im_metered_partition', 'first_event', 'timestamptz', 'First event found in it when im_meter() looked for days to meter; null: it did not look.'),
 			('im_metered_partition', 'last_event', 'timestamptz', 'Last event found then.'),
+			('im_metered_partition', 'watch', 'bigint', 'A number that its columns and the triggers that mark its changes had then, and only they; null where changes cannot be known: such days are always read.'),
 			-- the ledger
 			('im_invoice', 'app_id', 'bigint NOT NULL', 'The app that pays.'),
 			('im_invoice', 'month', 'date NOT NULL', 'First day of the usage month.'),
@@ -326,35 +327,44 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_add_constraints() IS
 'Adds the keys, checks and indexes that are missing, and replaces the key that im_closing had up to version 0.2.0.';
 
+-- A trigger of a partitioned table is not fired by what goes to a partition
+-- directly, so each has those of a statement.  Those of a row PostgreSQL gives
+-- to partitions itself.
+CREATE FUNCTION @extschema@.im_trigger_gaps()
+	RETURNS TABLE (on_table regclass, trigger_name text, command text, events text, definition text)
+	LANGUAGE sql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT w.on_table, w.trigger_name, w.command, w.events, w.definition
+	FROM (SELECT to_regclass(format('%s.%I', '@extschema@', d.table_name)) AS on_table, d.*
+		  FROM @extschema@.im_trigger_definitions() d
+		  UNION
+		  SELECT l.partition::regclass, d.*
+		  FROM @extschema@.im_raw_leaves() l
+		  JOIN @extschema@.im_mark_definitions() d ON d.table_name = l.table_name) w
+	JOIN pg_class c ON c.oid = w.on_table AND c.relkind IN ('r', 'p')
+	LEFT JOIN pg_trigger g ON g.tgrelid = w.on_table AND g.tgname = w.trigger_name
+	WHERE CASE WHEN g.oid IS NULL THEN NOT (c.relispartition AND w.definition LIKE 'FOR EACH ROW%')
+		ELSE @extschema@.im_trigger_firing(w.trigger_name) NOT IN (g.tgenabled, 'O') END
+	ORDER BY w.on_table, w.trigger_name
+$$;
+COMMENT ON FUNCTION @extschema@.im_trigger_gaps() IS
+'The triggers of the extension that tables, partitions and children lack, and those that mark changes but do not fire as they should.';
+
 CREATE FUNCTION @extschema@.im_add_triggers() RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	t record;
-	unwatched boolean := false;
 BEGIN
-	FOR t IN
-		SELECT d.*, format('%s.%I', '@extschema@', d.table_name)::regclass AS on_table
-		FROM @extschema@.im_trigger_definitions() d
-		WHERE NOT EXISTS (
-			SELECT FROM pg_trigger g
-			WHERE g.tgrelid = format('%s.%I', '@extschema@', d.table_name)::regclass
-				AND g.tgname = d.trigger_name)
-	LOOP
+	FOR t IN SELECT * FROM @extschema@.im_trigger_gaps() LOOP
 		PERFORM @extschema@.im_add_trigger(t.on_table, t.trigger_name, t.command, t.events, t.definition);
-		unwatched := unwatched OR t.trigger_name LIKE 'im\_mark\_%';
 	END LOOP;
-	unwatched := @extschema@.im_watch_partitions() OR unwatched;
-	unwatched := @extschema@.im_wake_marks() OR unwatched;
-	-- what was loaded without the triggers was not marked
-	IF unwatched AND EXISTS (SELECT FROM @extschema@.im_metered_day d WHERE d.metered_at IS NOT NULL) THEN
-		PERFORM @extschema@.im_forget_metering();
-	END IF;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_add_triggers() IS
-'Adds the triggers that are missing, to partitions too. If one was missing or disabled that marks changes, what was metered counts no more.';
+'Adds the triggers that are missing, to partitions too, and makes those that mark changes fire. What was metered of such a table counts no more until it is metered again.';
 
 -- A row inserted into a table that somebody else made runs the triggers that
 -- he put on it, with the rights of whoever inserts.

@@ -1,66 +1,59 @@
 /*
  * leaves.c
- *	  Lists the leaves of the raw tables, and finds the days that changed.
+ *	  Lists the tables that usage is metered from, and what is below them.
+ *
+ * A bill asks for the list each time, and it takes some microseconds a table
+ * to make.  So a session keeps it until a message says that something in the
+ * catalogs of one of its tables changed.  Messages are sent while a change
+ * commits, an instant after others see its rows: a bill that is made at that
+ * instant is what it was before the change.
  */
 #include "types/compat.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
-#include "access/tableam.h"
 #include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
-#include "catalog/pg_subscription_rel.h"
-#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
-#include "commands/trigger.h"
-#include "funcapi.h"
 #include "partitioning/partbounds.h"
 #include "partitioning/partdesc.h"
-#include "utils/array.h"
-#include "utils/builtins.h"
-#include "utils/date.h"
-#include "utils/fmgroids.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/partcache.h"
-#include "utils/rangetypes.h"
 #include "utils/rel.h"
-#include "utils/snapmgr.h"
 #include "utils/syscache.h"
-#include "utils/typcache.h"
 
 #include "meter/leaves.h"
-#include "meter/zone.h"
-
-PG_FUNCTION_INFO_V1(im_raw_leaves);
-PG_FUNCTION_INFO_V1(im_changed_days);
-PG_FUNCTION_INFO_V1(im_leaves_unchanged);
-
-#define WATCHING_TRIGGERS	4	/* on each of them and of their leaves */
+#include "meter/watch.h"
 
 /*
- * The tables whose rows usage is metered from, and the column that tells on
- * which day a row counts.  A group counts on the days after its creation too.
+ * The tables whose rows metered figures depend on, and the column that tells
+ * on which day a row counts.  A group counts on the days after its creation
+ * too.  Without marks nothing is known: hence the last.
  */
 typedef struct WatchedTable
 {
 	const char *name;
 	const char *time_column;	/* NULL: bounds of partitions tell nothing */
 	bool		open_ended;
-	bool		has_leaves;		/* false: only its triggers matter */
+	bool		rewritten;		/* other files mean nothing */
 } WatchedTable;
 
 static const WatchedTable watched_tables[] = {
-	{"im_login", "at", false, true},
-	{"im_group", "created_at", true, true},
-	{"im_moderation_check", "at", false, true},
-	{"im_call", "at", false, true},
-	{"im_usage_daily", NULL, false, true},
+	{"im_login", "at", false, false},
+	{"im_group", "created_at", true, false},
+	{"im_moderation_check", "at", false, false},
+	{"im_call", "at", false, false},
+	{"im_usage_daily", NULL, false, false},
 	{"im_app", NULL, false, false},
 	{"im_rate_card_version", NULL, false, false},
+	{"im_usage_mark", NULL, false, true},
 };
+
+#define WATCHED_TABLES	((int) lengthof(watched_tables))
 
 typedef struct Span
 {
@@ -69,7 +62,7 @@ typedef struct Span
 } Span;
 
 static void
-add_leaf(LeafList *list, const WatchedTable *table, Oid relid, Oid filenode, Span span)
+add_leaf(LeafList *list, const WatchedTable *table, Leaf leaf)
 {
 	if (list->count == list->room)
 	{
@@ -77,9 +70,12 @@ add_leaf(LeafList *list, const WatchedTable *table, Oid relid, Oid filenode, Spa
 		list->leaves = list->leaves == NULL ? palloc(list->room * sizeof(Leaf)) :
 			repalloc(list->leaves, list->room * sizeof(Leaf));
 	}
-	list->leaves[list->count++] = (Leaf) {
-		table->name, relid, filenode, span.since, table->open_ended ? DT_NOEND : span.until
-	};
+	leaf.table = table->name;
+	if (table->open_ended)
+		leaf.until = DT_NOEND;
+	if (table->rewritten)
+		leaf.filenode = InvalidOid;
+	list->leaves[list->count++] = leaf;
 }
 
 /* A bound of the first key column as an instant. */
@@ -127,7 +123,7 @@ partitioned_by_time(Relation rel, const WatchedTable *table)
 		key->partattrs[0] == get_attnum(RelationGetRelid(rel), table->time_column);
 }
 
-static void add_leaves(LeafList *list, const WatchedTable *table, Oid relid, Span span);
+static void add_tree(LeafList *list, const WatchedTable *table, Oid relid, Span span);
 
 static void
 add_partitions(LeafList *list, const WatchedTable *table, Oid relid, Span span)
@@ -137,66 +133,47 @@ add_partitions(LeafList *list, const WatchedTable *table, Oid relid, Span span)
 	bool		by_time = partitioned_by_time(rel, table);
 
 	for (int i = 0; i < desc->nparts; i++)
-		add_leaves(list, table, desc->oids[i], partition_span(desc, i, by_time, span));
+		add_tree(list, table, desc->oids[i], partition_span(desc, i, by_time, span));
 	table_close(rel, NoLock);
 }
 
 static void
-add_leaves(LeafList *list, const WatchedTable *table, Oid relid, Span span)
+add_children(LeafList *list, const WatchedTable *table, Oid relid, Span span)
+{
+	List	   *children = find_inheritance_children(relid, NoLock);
+	ListCell   *cell;
+
+	foreach(cell, children)
+		add_tree(list, table, lfirst_oid(cell), span);
+}
+
+/* A table and all that is below it. */
+static void
+add_tree(LeafList *list, const WatchedTable *table, Oid relid, Span span)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Form_pg_class class;
-	char		kind;
-	Oid			filenode;
-	bool		has_children;
+	FormData_pg_class class;
+	bool		has_files,
+				is_partitioned;
 
 	if (!HeapTupleIsValid(tuple))
 		return;
-	class = (Form_pg_class) GETSTRUCT(tuple);
-	kind = class->relkind;
-	filenode = kind == RELKIND_RELATION ? class->relfilenode : InvalidOid;
-	has_children = class->relhassubclass;
+	class = *(Form_pg_class) GETSTRUCT(tuple);
 	ReleaseSysCache(tuple);
-	if (kind == RELKIND_PARTITIONED_TABLE)
-	{
+	has_files = class.relkind == RELKIND_RELATION;
+	is_partitioned = class.relkind == RELKIND_PARTITIONED_TABLE;
+	add_leaf(list, table, (Leaf) {
+		.relid = relid,
+		.filenode = has_files ? class.relfilenode : InvalidOid,
+		.watch = (has_files || is_partitioned) && class.relpersistence == RELPERSISTENCE_PERMANENT ?
+			watch_number(relid, class.relnatts) : 0,
+		.since = span.since,
+		.until = span.until
+	});
+	if (is_partitioned)
 		add_partitions(list, table, relid, span);
-		return;
-	}
-	add_leaf(list, table, relid, filenode, span);
-	if (has_children)
-	{
-		List	   *children = find_inheritance_children(relid, NoLock);
-		ListCell   *cell;
-
-		foreach(cell, children)
-			add_leaves(list, table, lfirst_oid(cell), span);
-	}
-}
-
-/*
- * Ours are told by their names.  One that was disabled does not watch, and one
- * that does not fire always was disabled, or is where triggers are suppressed.
- */
-static bool
-watches(const char *name, char enabled)
-{
-	return (strncmp(name, "im_mark_", 8) == 0 || strncmp(name, "im_own_day", 10) == 0) &&
-		enabled == TRIGGER_FIRES_ALWAYS;
-}
-
-static bool
-has_triggers(Relation rel)
-{
-	int			found = 0;
-
-	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
-	{
-		const Trigger *trigger = &rel->trigdesc->triggers[i];
-
-		if (watches(trigger->tgname, trigger->tgenabled))
-			found++;
-	}
-	return found >= WATCHING_TRIGGERS;
+	else if (class.relhassubclass)
+		add_children(list, table, relid, span);
 }
 
 static int
@@ -208,8 +185,8 @@ compare_leaves(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-static Leaf *
-find_leaf(const LeafList *list, Oid relid)
+Leaf *
+leaves_find(const LeafList *list, Oid relid)
 {
 	Leaf		key = {.relid = relid};
 
@@ -217,263 +194,130 @@ find_leaf(const LeafList *list, Oid relid)
 		bsearch(&key, list->leaves, list->count, sizeof(Leaf), compare_leaves);
 }
 
-/* What a subscription applies fires no trigger of a statement. */
-static bool
-any_subscribed(const LeafList *list, const Oid *tables)
+/*
+ * Sorts, and makes one of a table that is there more than once, by several
+ * parents.  Below two tables it would need the triggers of either.
+ */
+static void
+sort_leaves(LeafList *list)
 {
-	Relation	rel = table_open(SubscriptionRelRelationId, AccessShareLock);
-	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
-	HeapTuple	tuple;
-	bool		found = false;
+	int			kept = 0;
 
-	while (!found && (tuple = systable_getnext(scan)) != NULL)
+	qsort(list->leaves, list->count, sizeof(Leaf), compare_leaves);
+	for (int i = 1; i < list->count; i++)
 	{
-		Oid			relid = ((Form_pg_subscription_rel) GETSTRUCT(tuple))->srrelid;
+		Leaf	   *last = &list->leaves[kept],
+				   *leaf = &list->leaves[i];
 
-		found = find_leaf(list, relid) != NULL;
-		for (int i = 0; i < (int) lengthof(watched_tables); i++)
-			found = found || tables[i] == relid;
+		if (leaf->relid != last->relid)
+			list->leaves[++kept] = *leaf;
+		else if (leaf->table != last->table)
+			*last = (Leaf) {last->table, last->relid, last->filenode, 0, DT_NOBEGIN, DT_NOEND};
+		else
+		{
+			last->since = Min(last->since, leaf->since);
+			last->until = Max(last->until, leaf->until);
+		}
 	}
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
-	return found;
+	list->count = Min(list->count, kept + 1);
 }
 
-LeafList *
-leaves_now(Oid schema)
+static LeafList
+make_list(const Oid *tables)
 {
-	LeafList   *list = palloc0(sizeof(LeafList));
-	Oid			tables[lengthof(watched_tables)];
+	LeafList	list = {.complete = true};
 
-	list->watched = true;
-	for (int i = 0; i < (int) lengthof(watched_tables); i++)
+	for (int i = 0; i < WATCHED_TABLES; i++)
+		if (OidIsValid(tables[i]))
+			add_tree(&list, &watched_tables[i], tables[i], (Span) {DT_NOBEGIN, DT_NOEND});
+		else
+			list.complete = false;
+	if (list.count > 0)
 	{
-		const WatchedTable *table = &watched_tables[i];
-		Relation	rel;
-
-		tables[i] = get_relname_relid(table->name, schema);
-		rel = OidIsValid(tables[i]) ? try_relation_open(tables[i], AccessShareLock) : NULL;
-		if (rel == NULL)
-		{
-			list->watched = false;
-			continue;
-		}
-		list->watched = list->watched && has_triggers(rel);
-		if (table->has_leaves)
-			add_leaves(list, table, tables[i], (Span) {DT_NOBEGIN, DT_NOEND});
-		relation_close(rel, NoLock);
+		sort_leaves(&list);
+		watch_relations(&list);
 	}
-	if (list->count > 0)
-		qsort(list->leaves, list->count, sizeof(Leaf), compare_leaves);
-	list->watched = list->watched && !any_subscribed(list, tables);
 	return list;
 }
 
-Datum
-im_raw_leaves(PG_FUNCTION_ARGS)
+/* The list of this session, and the tables it is of. */
+static struct
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	LeafList   *list = leaves_now(get_func_namespace(fcinfo->flinfo->fn_oid));
+	LeafList	list;			/* its leaves are in CacheMemoryContext */
+	Oid			tables[lengthof(watched_tables)];
+	bool		valid;
+	bool		changed;		/* a message came since it was begun */
+} kept;
 
-	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-	for (int i = 0; i < list->count; i++)
-	{
-		const Leaf *leaf = &list->leaves[i];
-		Datum		values[] = {
-			CStringGetTextDatum(leaf->table),
-			ObjectIdGetDatum(leaf->relid),
-			ObjectIdGetDatum(leaf->filenode),
-			TimestampTzGetDatum(leaf->since),
-			TimestampTzGetDatum(leaf->until)
-		};
-		bool		nulls[lengthof(values)] = {false};
-
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-	}
-	PG_RETURN_NULL();
-}
-
-/* The days of a window that changed, as one span around all of them. */
-typedef struct ChangedDays
+static void
+relation_changed(Datum arg, Oid relid)
 {
-	DateADT		first;			/* the window; until is exclusive */
-	DateADT		until;
-	DateADT		changed_first;
-	DateADT		changed_until;
-} ChangedDays;
-
-/* A day of UTC on either side holds the local days of all zones. */
-static DateADT
-day_near(TimestampTz at, int slack)
-{
-	if (TIMESTAMP_NOT_FINITE(at))
-		return TIMESTAMP_IS_NOBEGIN(at) ? DATEVAL_NOBEGIN : DATEVAL_NOEND;
-	return (DateADT) floor_div(at, USECS_PER_DAY) + slack;
+	(void) arg;
+	if (!kept.valid || !OidIsValid(relid) || leaves_find(&kept.list, relid) != NULL)
+		kept.changed = true;
 }
 
 static void
-change_days(ChangedDays *days, TimestampTz since, TimestampTz until)
+subscription_changed(Datum arg, int cache, uint32 hash)
 {
-	DateADT		first = Max(days->first, day_near(since, -1)),
-				end = Min(days->until, day_near(until, 2));
+	(void) arg;
+	(void) cache;
+	(void) hash;
+	kept.changed = true;
+}
 
-	if (first >= end)
+static void
+listen_once(void)
+{
+	static bool listening = false;
+
+	if (listening)
 		return;
-	days->changed_first = Min(days->changed_first, first);
-	days->changed_until = Max(days->changed_until, end);
+	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(SUBSCRIPTIONRELMAP, subscription_changed, (Datum) 0);
+	listening = true;
 }
 
-typedef struct SeenColumns
-{
-	AttrNumber	table_name;
-	AttrNumber	partition;
-	AttrNumber	filenode;
-	AttrNumber	since;
-	AttrNumber	until;
-} SeenColumns;
-
-/* What to do with a row of im_metered_partition. */
-typedef void (*SeenVisitor) (TupleTableSlot *slot, const SeenColumns *columns,
-							 LeafList *now, void *result);
-
-/* A leaf that was seen and is the same is taken out of those of now. */
+/* If a message comes while it is made, the list serves this once. */
 static void
-compare_seen(TupleTableSlot *slot, const SeenColumns *columns, LeafList *now, void *result)
+keep_list(const Oid *tables)
 {
-	bool		isnull;
-	Oid			relid = DatumGetObjectId(slot_getattr(slot, columns->partition, &isnull)),
-				filenode = DatumGetObjectId(slot_getattr(slot, columns->filenode, &isnull));
-	Leaf	   *leaf = find_leaf(now, relid);
+	LeafList	list;
+	Leaf	   *leaves;
 
-	if (leaf != NULL && leaf->filenode == filenode && OidIsValid(filenode))
-		leaf->table = NULL;
-	else
-		change_days(result, DatumGetTimestampTz(slot_getattr(slot, columns->since, &isnull)),
-					DatumGetTimestampTz(slot_getattr(slot, columns->until, &isnull)));
+	kept.valid = kept.changed = false;
+	list = make_list(tables);
+	leaves = MemoryContextAlloc(CacheMemoryContext, Max(list.count, 1) * sizeof(Leaf));
+	if (list.count > 0)
+		memcpy(leaves, list.leaves, list.count * sizeof(Leaf));
+	if (kept.list.leaves != NULL)
+		pfree(kept.list.leaves);
+	kept.list = list;
+	kept.list.leaves = leaves;
+	memcpy(kept.tables, tables, sizeof(kept.tables));
+	kept.valid = true;
 }
 
-static void
-visit_seen(Oid seen_relid, SeenVisitor visit, LeafList *now, void *result)
+const LeafList *
+leaves_now(Oid schema)
 {
-	Relation	rel = table_open(seen_relid, AccessShareLock);
-	TableScanDesc scan = table_beginscan(rel, GetActiveSnapshot(), 0, NULL);
-	TupleTableSlot *slot = table_slot_create(rel, NULL);
-	SeenColumns columns = {
-		get_attnum(seen_relid, "table_name"), get_attnum(seen_relid, "partition"),
-		get_attnum(seen_relid, "filenode"), get_attnum(seen_relid, "since"),
-		get_attnum(seen_relid, "until")
-	};
+	Oid			tables[lengthof(watched_tables)];
 
-	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
-		visit(slot, &columns, now, result);
-	ExecDropSingleTupleTableSlot(slot);
-	table_endscan(scan);
-	table_close(rel, AccessShareLock);
-}
-
-static Datum
-span_of_days(DateADT first, DateADT until)
-{
-	TypeCacheEntry *typcache = lookup_type_cache(DATERANGEOID, TYPECACHE_RANGE_INFO);
-	RangeBound	lower = {.val = DateADTGetDatum(first), .inclusive = true, .lower = true},
-				upper = {.val = DateADTGetDatum(until)};
-
-	return RangeTypePGetDatum(range_of_bounds(typcache, &lower, &upper));
-}
-
-Datum
-im_changed_days(PG_FUNCTION_ARGS)
-{
-	Oid			schema = get_func_namespace(fcinfo->flinfo->fn_oid),
-				seen = get_relname_relid("im_metered_partition", schema);
-	ChangedDays days = {
-		.first = PG_GETARG_DATEADT(0), .until = PG_GETARG_DATEADT(1),
-		.changed_first = DATEVAL_NOEND, .changed_until = DATEVAL_NOBEGIN
-	};
-	LeafList   *now = leaves_now(schema);
-
-	if (!now->watched || !OidIsValid(seen))
-		change_days(&days, DT_NOBEGIN, DT_NOEND);
-	else
-		visit_seen(seen, compare_seen, now, &days);
-	for (int i = 0; i < now->count; i++)
-		if (now->leaves[i].table != NULL)
-			change_days(&days, now->leaves[i].since, now->leaves[i].until);
-	if (days.changed_first >= days.changed_until)
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(span_of_days(days.changed_first, days.changed_until));
-}
-
-typedef struct SeenCount
-{
-	int			same;
-	int			all;
-} SeenCount;
-
-/* Counts the rows that tell of a leaf just what it is now. */
-static void
-count_same(TupleTableSlot *slot, const SeenColumns *columns, LeafList *now, void *result)
-{
-	bool		isnull;
-	Leaf	   *leaf = find_leaf(now, DatumGetObjectId(slot_getattr(slot, columns->partition, &isnull)));
-	char	   *table = TextDatumGetCString(slot_getattr(slot, columns->table_name, &isnull));
-
-	if (leaf != NULL && OidIsValid(leaf->filenode) &&
-		leaf->filenode == DatumGetObjectId(slot_getattr(slot, columns->filenode, &isnull)) &&
-		leaf->since == DatumGetTimestampTz(slot_getattr(slot, columns->since, &isnull)) &&
-		leaf->until == DatumGetTimestampTz(slot_getattr(slot, columns->until, &isnull)) &&
-		strcmp(leaf->table, table) == 0)
-		((SeenCount *) result)->same++;
-	((SeenCount *) result)->all++;
-	pfree(table);
-}
-
-/* A statement's triggers of a partitioned table do not see what goes to its leaves. */
-static bool
-leaf_has_triggers(Relation pg_trigger, Oid relid)
-{
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	int			found = 0;
-
-	ScanKeyInit(&key, Anum_pg_trigger_tgrelid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(relid));
-	scan = systable_beginscan(pg_trigger, TriggerRelidNameIndexId, true, NULL, 1, &key);
-	while ((tuple = systable_getnext(scan)) != NULL)
+	listen_once();
+	for (int i = 0; i < WATCHED_TABLES; i++)
 	{
-		Form_pg_trigger trigger = (Form_pg_trigger) GETSTRUCT(tuple);
+		Relation	rel;
 
-		if (watches(NameStr(trigger->tgname), trigger->tgenabled))
-			found++;
+		tables[i] = get_relname_relid(watched_tables[i].name, schema);
+		rel = OidIsValid(tables[i]) ? try_relation_open(tables[i], AccessShareLock) : NULL;
+		if (rel == NULL)
+			tables[i] = InvalidOid;
+		else
+			relation_close(rel, NoLock);
 	}
-	systable_endscan(scan);
-	return found >= WATCHING_TRIGGERS;
-}
-
-static bool
-all_leaves_watched(const LeafList *list)
-{
-	Relation	pg_trigger = table_open(TriggerRelationId, AccessShareLock);
-	bool		watched = true;
-
-	for (int i = 0; watched && i < list->count; i++)
-		watched = leaf_has_triggers(pg_trigger, list->leaves[i].relid);
-	table_close(pg_trigger, AccessShareLock);
-	return watched;
-}
-
-Datum
-im_leaves_unchanged(PG_FUNCTION_ARGS)
-{
-	Oid			schema = get_func_namespace(fcinfo->flinfo->fn_oid),
-				seen = get_relname_relid("im_metered_partition", schema);
-	LeafList   *now = leaves_now(schema);
-	SeenCount	count = {0};
-
-	if (!now->watched || !OidIsValid(seen))
-		PG_RETURN_BOOL(false);
-	visit_seen(seen, count_same, now, &count);
-	PG_RETURN_BOOL(count.same == now->count && count.all == now->count &&
-				   all_leaves_watched(now));
+	/* a lock that was held already brings no messages */
+	AcceptInvalidationMessages();
+	if (!kept.valid || kept.changed || memcmp(tables, kept.tables, sizeof(tables)) != 0)
+		keep_list(tables);
+	return &kept.list;
 }

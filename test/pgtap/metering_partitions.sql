@@ -68,7 +68,7 @@ SELECT agrees('a detached partition');
 INSERT INTO im_login_p2024_02 VALUES (1, 'meanwhile', at8('2024-02-15 12:00'));
 ALTER TABLE im_login ATTACH PARTITION im_login_p2024_02
 	FOR VALUES FROM ('2024-02-01 00:00+08') TO ('2024-03-01 00:00+08');
-SELECT is(reads('2024-02'), '- 1:02-15..02-15', 'attached again only what changed meanwhile is');
+SELECT is(reads('2024-02'), '02-01..02-29', 'and so are those of one that was attached again, whatever it was meanwhile');
 SELECT agrees('a partition attached again');
 ALTER TABLE im_login DETACH PARTITION im_login_p2024_02;
 SELECT im_meter();

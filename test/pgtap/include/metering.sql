@@ -47,5 +47,6 @@ BEGIN
 	ALTER TABLE im_usage_daily DISABLE TRIGGER USER;
 	UPDATE im_usage_daily SET dau = new_dau WHERE app_id = app AND day = on_day AND metered_at IS NOT NULL;
 	ALTER TABLE im_usage_daily ENABLE ALWAYS TRIGGER im_own_day, ENABLE ALWAYS TRIGGER im_mark_write,
-		ENABLE ALWAYS TRIGGER im_mark_delete, ENABLE ALWAYS TRIGGER im_mark_truncate;
+		ENABLE ALWAYS TRIGGER im_mark_delete, ENABLE ALWAYS TRIGGER im_mark_truncate, ENABLE REPLICA TRIGGER im_mark_applied;
+	UPDATE im_metered_partition p SET watch = l.watch FROM im_raw_leaves() l WHERE l.partition = p.partition;
 END $$;
