@@ -320,17 +320,27 @@ CREATE FUNCTION @extschema@.im_audit_orders(app_id bigint, month @extschema@.im_
 	RETURNS TABLE (at timestamptz, event text, amount numeric, currency text, detail text)
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
+	SET enable_nestloop = off	-- whatever is expected of an app, it may hold many orders
 AS $$
+	WITH app AS MATERIALIZED (
+		SELECT a.app_id, a.card_name, a.time_zone
+		FROM @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a
+		WHERE a.app_id = $1),
+	terms AS MATERIALIZED (
+		SELECT t.order_id, t.amount, t.currency
+		FROM app a
+		JOIN @extschema@.im_app_orders('infinity'::timestamptz) e ON e.app_id = a.app_id,
+			@extschema@.im_rate_terms(a.app_id, a.card_name, @extschema@.im_price_book(NULL::@extschema@.im_rate_card),
+				e.orders, NULL::daterange[], false) t
+		WHERE e.app_id = $1)
 	SELECT o.at, 'order', t.amount, t.currency,
 		format('Order %s: %s', o.order_id, concat_ws(' ', o.action, o.item, nullif(o.option, ''),
 			CASE WHEN o.months = 1 THEN 'for 1 month' WHEN o.months > 1 THEN format('for %s months', o.months) END,
 			CASE WHEN o.quantity <> 1 THEN format('x %s', o.quantity) END,
 			CASE WHEN o.refunds IS NOT NULL THEN format('of order %s', o.refunds) END))
 	FROM @extschema@.im_order o
-	JOIN @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a ON a.app_id = o.app_id
-	LEFT JOIN @extschema@.im_app_orders('infinity'::timestamptz) e ON e.app_id = o.app_id
-	LEFT JOIN LATERAL @extschema@.im_rate_terms(a.app_id, a.card_name, @extschema@.im_price_book(NULL::@extschema@.im_rate_card),
-		e.orders, NULL::daterange[], false) t ON t.order_id = o.order_id
+	JOIN app a ON a.app_id = o.app_id
+	LEFT JOIN terms t ON t.order_id = o.order_id
 	WHERE o.app_id = $1
 		AND o.at < upper($2::daterange)::timestamp AT TIME ZONE coalesce(a.time_zone, 'UTC')
 	UNION ALL
@@ -339,7 +349,7 @@ AS $$
 		format('Suspended %s through %s: %s', to_char(lower(s.days), 'YYYY-MM-DD'),
 			coalesce(to_char(upper(s.days) - 1, 'YYYY-MM-DD'), 'now'), s.reason)
 	FROM @extschema@.im_suspension s
-	JOIN @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a ON a.app_id = s.app_id
+	JOIN app a ON a.app_id = s.app_id
 	WHERE s.app_id = $1 AND s.days && daterange(NULL, upper($2::daterange))
 $$;
 COMMENT ON FUNCTION @extschema@.im_audit_orders(bigint, @extschema@.im_month) IS

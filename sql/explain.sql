@@ -1,11 +1,11 @@
 -- Why this amount: the facts behind a line of a bill, each with the rows that
 -- it comes from.
 
-CREATE FUNCTION @extschema@.im_rate_facts(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
-	RETURNS TABLE (line integer, ordinal integer, fact text, day date, quantity numeric, amount numeric, note text, source text, order_id bigint, class text, declared boolean, card_from date, card_path text[], detail jsonb)
+CREATE FUNCTION @extschema@.im_rate_facts(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[], line integer)
+	RETURNS TABLE (ordinal integer, fact text, day date, quantity numeric, amount numeric, note text, source text, order_id bigint, class text, declared boolean, card_from date, card_path text[], detail jsonb)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 200 PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_rate_facts(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
-'The facts behind every line of the bill of one app and month, told by what computes the bill. The arguments are values made by im_gather(); no table is read. Errors as im_rate_lines().';
+COMMENT ON FUNCTION @extschema@.im_rate_facts(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[], integer) IS
+'The facts behind a line of the bill of one app and month, told by what computes the bill. The arguments are values made by im_gather(); no table is read. Errors as im_rate_lines().';
 
 CREATE FUNCTION @extschema@.im_rate_days(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
 	RETURNS TABLE (day date, state text, plan text, counts boolean, dau bigint, groups bigint, deductions numeric, deductions_from_packs numeric, deductions_left numeric, minutes numeric, minutes_from_packs numeric, minutes_left numeric)
@@ -13,8 +13,8 @@ CREATE FUNCTION @extschema@.im_rate_days(app_id bigint, card_name text, book @ex
 COMMENT ON FUNCTION @extschema@.im_rate_days(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
 'The days of a month of one app: state, plan, whether the day counts (R3), users, groups, billed deductions and call minutes with what packs gave, and what the packs in force hold at the day''s end (null without any). The arguments are values made by im_gather(); no table is read. Errors as im_rate_lines().';
 
-CREATE FUNCTION @extschema@.im_rebill_facts(app_id bigint, month @extschema@.im_month)
-	RETURNS TABLE (bill_line @extschema@.im_bill_line, ordinal integer, fact text, day date, quantity numeric,
+CREATE FUNCTION @extschema@.im_rebill_facts(app_id bigint, month @extschema@.im_month, line integer)
+	RETURNS TABLE (ordinal integer, fact text, day date, quantity numeric,
 		amount numeric, note text, source text, order_id bigint, class text, declared boolean,
 		card_from date, card_path text[], detail jsonb)
 	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 200
@@ -30,20 +30,17 @@ DECLARE
 BEGIN
 	reading := @extschema@.im_reading(first, until, NULL::@extschema@.im_rate_card, book, $1);
 	RETURN QUERY
-	SELECT l, f.ordinal, f.fact, f.day, f.quantity, f.amount, f.note, f.source, f.order_id,
+	SELECT f.ordinal, f.fact, f.day, f.quantity, f.amount, f.note, f.source, f.order_id,
 		f.class, f.declared, f.card_from, f.card_path, f.detail
 	FROM @extschema@.im_gather(first, until, NULL::@extschema@.im_rate_card, reading) g,
-		@extschema@.im_rate_lines(g.app_id, g.card_name, book, g.orders, g.suspensions,
-			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
-			g.calls, g.user_days, g.users) l,
 		@extschema@.im_rate_facts(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
-			g.calls, g.user_days, g.users) f
-	WHERE g.app_id = $1 AND f.line = l.line;
+			g.calls, g.user_days, g.users, $3) f
+	WHERE g.app_id = $1;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_rebill_facts(bigint, @extschema@.im_month) IS
-'The lines of a bill computed from the tables, each with its facts.';
+COMMENT ON FUNCTION @extschema@.im_rebill_facts(bigint, @extschema@.im_month, integer) IS
+'The facts behind a line of a bill computed from the tables.';
 
 -- Events of a local day: the day itself decides, and the bounds, which are
 -- wider, are for indexes and partitions.
@@ -143,10 +140,11 @@ CREATE FUNCTION @extschema@.im_explained_line(app_id bigint, month @extschema@.i
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
+	WITH issued AS MATERIALIZED (	-- once, not for each line
+		SELECT sum(f.quantity) AS quantity, sum(f.amount) AS amount
+		FROM @extschema@.im_issued_facts($3, $4) f)
 	SELECT r.line, same.alone
-	FROM @extschema@.im_rebill($1, $2, NULL::@extschema@.im_rate_card) r,
-		LATERAL (SELECT sum(f.quantity) AS quantity, sum(f.amount) AS amount
-				 FROM @extschema@.im_issued_facts($3, $4) f) issued,
+	FROM @extschema@.im_rebill($1, $2, NULL::@extschema@.im_rate_card) r, issued,
 		LATERAL (SELECT (r.quantity, r.included, r.amount)
 					IS NOT DISTINCT FROM (($4).quantity, ($4).included, ($4).amount) AS alone) same
 	WHERE @extschema@.im_same_line(r, $4)
@@ -171,9 +169,8 @@ AS $$
 			|| CASE WHEN f.detail ->> 'state' IS DISTINCT FROM 'suspended' THEN '{}' ELSE jsonb_build_object('because',
 				format('%s.im_suspension WHERE app_id = %s AND days @> date %L', '@extschema@', $1,
 					to_char(f.day, 'YYYY-MM-DD'))) END
-	FROM @extschema@.im_rebill_facts($1, $2) f
+	FROM @extschema@.im_rebill_facts($1, $2, $3) f
 	JOIN @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) c ON c.app_id = $1
-	WHERE (f.bill_line).line = $3
 $$;
 COMMENT ON FUNCTION @extschema@.im_told_facts(bigint, @extschema@.im_month, integer) IS
 'The facts of a line of the bill computed anew, with the rows that they come from.';

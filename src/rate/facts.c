@@ -17,10 +17,12 @@
 PG_FUNCTION_INFO_V1(im_rate_facts);
 PG_FUNCTION_INFO_V1(im_rate_days);
 
+/* The line, counted from 1; after the arguments of a bill. */
+#define ARG_LINE	(ARG_USERS + 1)
+
 /* Columns of im_rate_facts(). */
 enum
 {
-	FACT_LINE,
 	FACT_ORDINAL,
 	FACT_FACT,
 	FACT_DAY,
@@ -41,7 +43,6 @@ typedef struct FactWriter
 {
 	ReturnSetInfo *result;
 	const Bill *bill;
-	int			line;
 	int			ordinal;
 } FactWriter;
 
@@ -110,7 +111,6 @@ put_fact(void *arg, const Fact *fact)
 	Datum		values[FACT_COLUMNS];
 	bool		nulls[FACT_COLUMNS] = {false};
 
-	values[FACT_LINE] = Int32GetDatum(writer->line);
 	values[FACT_ORDINAL] = Int32GetDatum(++writer->ordinal);
 	values[FACT_FACT] = CStringGetTextDatum(fact->fact);
 	values[FACT_DAY] = DateADTGetDatum(fact->day);
@@ -131,18 +131,15 @@ im_rate_facts(PG_FUNCTION_ARGS)
 	FactWriter	writer = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
 	Inputs		inputs;
 	Bill	   *bill;
+	int			line = PG_ARGISNULL(ARG_LINE) ? 0 : PG_GETARG_INT32(ARG_LINE);
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	inputs_open(&inputs, fcinfo);
 	inputs_read(&inputs);
 	bill = inputs_bill(&inputs);
 	writer.bill = bill;
-	for (int i = 0; bill != NULL && i < bill->nlines; i++)
-	{
-		writer.line = i + 1;
-		writer.ordinal = 0;
-		bill_facts(bill, i, put_fact, &writer);
-	}
+	if (bill != NULL && line >= 1 && line <= bill->nlines)
+		bill_facts(bill, line - 1, put_fact, &writer);
 	PG_RETURN_NULL();
 }
 
