@@ -141,7 +141,7 @@ BEGIN
 	RETURN QUERY
 	SELECT s.app_id, s.kind, s.item, s.used, s.allowed, round(s.used / nullif(s.allowed, 0), 4), s.day,
 		@extschema@.im_alert_message(s.kind, s.item, s.option, s.used, s.allowed, s.day, s.today, s.problem)
-	FROM @extschema@.im_standing($1) s
+	FROM @extschema@.im_standing($1, now()) s
 	WHERE $2 IS NOT NULL AND $3 IS NOT NULL AND CASE s.kind
 		WHEN 'problem' THEN true
 		WHEN 'term' THEN s.day - s.today <= $3

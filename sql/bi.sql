@@ -210,21 +210,21 @@ AS $$
 			('im_bi_bill_line', 'SELECT m.month, l.app_id, a.name AS app_name, l.line::bigint AS line, l.item, l.option, '
 				'lower(l.period) AS period_from, upper(l.period) - 1 AS period_through, l.due_on, l.quantity, l.included, '
 				'l.billable, l.units, l.unit_price, l.amount, l.currency, l.explanation '
-				'FROM @extschema@.im_billed_months() m CROSS JOIN LATERAL @extschema@.im_monthly_bills(m.month) l '
+				'FROM @extschema@.im_billed_months() m CROSS JOIN LATERAL @extschema@.im_monthly_bills(m.month::@extschema@.im_month) l '
 				'LEFT JOIN @extschema@.im_apps() a ON a.app_id = l.app_id',
 				'All bill lines of all apps, from the first month through the running one. Give a condition on month: only those months are rated.'),
 			('im_bi_bill_total', 'SELECT m.month, t.app_id, a.name AS app_name, t.total, t.currency '
-				'FROM @extschema@.im_billed_months() m CROSS JOIN LATERAL @extschema@.im_monthly_totals(m.month) t '
+				'FROM @extschema@.im_billed_months() m CROSS JOIN LATERAL @extschema@.im_monthly_totals(m.month::@extschema@.im_month) t '
 				'LEFT JOIN @extschema@.im_apps() a ON a.app_id = t.app_id',
 				'Totals of the bills of all apps, rounded once, from the first month through the running one. Give a condition on month.'),
 			('im_bi_usage_daily', 'SELECT m.month, u.app_id, a.name AS app_name, u.day, u.status, u.plan, '
 				'CASE WHEN u.given THEN ''given'' ELSE ''metered'' END AS source, u.dau, u.peak_groups, u.text_checks, '
 				'u.image_checks, u.audio_half_minutes, u.video_half_minutes, u.audio_minutes, u.sd_minutes, u.hd_minutes, u.fhd_minutes '
-				'FROM @extschema@.im_billed_months() m CROSS JOIN LATERAL @extschema@.im_daily_usage(m.month) u '
+				'FROM @extschema@.im_billed_months() m CROSS JOIN LATERAL @extschema@.im_daily_usage(m.month::@extschema@.im_month) u '
 				'LEFT JOIN @extschema@.im_apps() a ON a.app_id = u.app_id',
 				'Usage of all apps by day, as bills see it, from the first month through the running one. Give a condition on month.'),
 			('im_bi_revenue', 'SELECT m.month, r.app_id, a.name AS app_name, r.item, r.option, r.billed, r.earned, r.deferred, r.currency '
-				'FROM @extschema@.im_billed_months() m CROSS JOIN LATERAL @extschema@.im_app_revenue(m.month, m.month) r '
+				'FROM @extschema@.im_billed_months() m CROSS JOIN LATERAL @extschema@.im_app_revenue(m.month::@extschema@.im_month, m.month::@extschema@.im_month) r '
 				'LEFT JOIN @extschema@.im_apps() a ON a.app_id = r.app_id',
 				'What was billed and earned in each month, and what is deferred at its end, by app and item. Give a condition on month.'),
 			('im_bi_order', 'SELECT o.app_id, a.name AS app_name, o.order_id, o.at, t.day, o.action, o.item, o.option, '

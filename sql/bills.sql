@@ -236,7 +236,7 @@ CREATE FUNCTION @extschema@.im_by_ranges(function text) RETURNS text
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	query CONSTANT text := 'SELECT * FROM %s.%I($1, $2, $3, %L, %L)';
+	query CONSTANT text := 'SELECT * FROM %s.%I($1, $2, $3, %L::bigint, %L::bigint)';
 	processes CONSTANT int := 1 + least(current_setting('max_parallel_workers_per_gather')::int,
 										current_setting('max_parallel_workers')::int);
 	ranges text;
@@ -505,7 +505,7 @@ BEGIN
 		FROM pg_catalog.generate_series(%L::pg_catalog.timestamp, coalesce(%L::pg_catalog.timestamp,
 				pg_catalog.now() AT TIME ZONE 'Asia/Shanghai'),
 				'1 month'::pg_catalog.interval) m,
-			%s.im_monthly_bills(m::pg_catalog.date) b
+			%s.im_monthly_bills(m::pg_catalog.date::%4$s.im_month) b
 		$view$, view_name, $2::pg_catalog.date, $3::pg_catalog.date, '@extschema@');
 	EXECUTE pg_catalog.format('CREATE UNIQUE INDEX ON %s (app_id, month, line)', view_name);
 	EXECUTE pg_catalog.format('COMMENT ON MATERIALIZED VIEW %s IS %L', view_name,

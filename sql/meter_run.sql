@@ -96,7 +96,7 @@ DECLARE
 	-- where some apps cut other days, or need sets of users, theirs are left out
 	choose text := CASE WHEN (SELECT count(DISTINCT a.time_zone) > 1 OR bool_or(a.prices_mau)
 							  FROM @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a)
-		THEN 'JOIN %6$s.im_app_cards(NULL) a ON a.app_id = l.app_id AND a.time_zone = %1$L AND NOT a.prices_mau'
+		THEN 'JOIN %6$s.im_app_cards(NULL::%6$s.im_rate_card) a ON a.app_id = l.app_id AND a.time_zone = %1$L AND NOT a.prices_mau'
 		ELSE '' END;
 	slices text;
 BEGIN
@@ -104,7 +104,7 @@ BEGIN
 			'SELECT %2$L::date AS day, %1$L::text AS zone, %6$s.im_app_dau(l.app_id, l.user_id) AS pairs '
 			'FROM %6$s.im_login l ' || choose || ' WHERE l.at >= %3$L AND l.at < %4$L%5$s',
 			z.zone, d.day, s.since, s.until,
-			CASE WHEN s.shared THEN format(' AND %s.im_day(l.at, %L) = %L', '@extschema@', z.zone, d.day) END,
+			CASE WHEN s.shared THEN format(' AND %s.im_day(l.at, %L::text) = %L', '@extschema@', z.zone, d.day) END,
 			'@extschema@'), ' UNION ALL ')
 	INTO slices
 	FROM (SELECT DISTINCT a.time_zone FROM @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a WHERE NOT a.prices_mau) z(zone),
@@ -114,7 +114,7 @@ BEGIN
 		RETURN NULL;
 	END IF;
 	RETURN format('SELECT r.app_id, q.day, r.dau, NULL::%1$s.im_userset AS users '
-		'FROM (%2$s) q, %1$s.im_app_dau_rows(q.pairs) r, %1$s.im_app_cards(NULL) c '
+		'FROM (%2$s) q, %1$s.im_app_dau_rows(q.pairs) r, %1$s.im_app_cards(NULL::%1$s.im_rate_card) c '
 		'WHERE c.app_id = r.app_id AND c.time_zone = q.zone AND NOT c.prices_mau',
 		'@extschema@', slices);
 END
@@ -127,7 +127,7 @@ CREATE FUNCTION @extschema@.im_logins_query(reading @extschema@.im_reading) RETU
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	whole text := 'SELECT l.app_id, l.day, l.dau, l.users FROM %s.im_raw_logins(NULL, $1) l';
+	whole text := 'SELECT l.app_id, l.day, l.dau, l.users FROM %1$s.im_raw_logins(NULL::%1$s.im_rate_card, $1) l';
 	slices text;
 BEGIN
 	IF ($1).raw_first < ($1).raw_until THEN
@@ -139,7 +139,7 @@ BEGIN
 				THEN format('%s UNION ALL %s WHERE l.prices_mau', slices, format(whole, '@extschema@'))
 			ELSE slices END;
 	END IF;
-	RETURN format('SELECT s.app_id, s.day, s.dau, s.users FROM %s.im_stale_logins(''-infinity'', NULL, $1) s', '@extschema@');
+	RETURN format('SELECT s.app_id, s.day, s.dau, s.users FROM %1$s.im_stale_logins(''-infinity''::date, NULL::%1$s.im_rate_card, $1) s', '@extschema@');
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_logins_query(@extschema@.im_reading) IS

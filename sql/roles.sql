@@ -362,7 +362,7 @@ AS $list$
 	SELECT format($body$
 #variable_conflict use_variable
 DECLARE
-	caller oid := %1$s.im_caller(%2$L);
+	caller oid := %1$s.im_caller(%2$L::text);
 	%3$s
 BEGIN
 	%4$s

@@ -82,6 +82,7 @@ missing_for_tests() {
 # Packages that some tests look at if they are there, and skip what is not.
 welcome_for_tests() {
 	[ -e "$PGSHAREDIR/extension/pg_partman.control" ] || echo "postgresql-$PGMAJOR-partman"
+	[ -e "$PGSHAREDIR/extension/plpgsql_check.control" ] || echo "postgresql-$PGMAJOR-plpgsql-check"
 }
 
 has_browser() {
