@@ -32,8 +32,14 @@ BEGIN
 	IF $1 IS NOT NULL THEN
 		RETURN QUERY
 		SELECT g.app_id, d.*
-		FROM @extschema@.im_gather_of($1, first, until, NULL::@extschema@.im_rate_card, NULL::bigint[], NULL::date[]) g,
-			@extschema@.im_rate_usage(g.app_id, g.card_name, book, g.orders, g.suspensions,
+		FROM @extschema@.im_gather_of($1, first, until, NULL::@extschema@.im_rate_card, NULL::bigint[], NULL::date[]) g
+		LEFT JOIN LATERAL (
+			SELECT c.orders
+			FROM @extschema@.im_app_orders('infinity'::timestamptz) c
+			WHERE c.app_id = g.app_id
+			OFFSET 0) o ON true
+		CROSS JOIN LATERAL
+			@extschema@.im_rate_usage(g.app_id, g.card_name, book, o.orders, g.suspensions,
 				g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
 				g.calls, g.user_days, g.users) d;
 		RETURN;
@@ -41,8 +47,11 @@ BEGIN
 	reading := @extschema@.im_reading(first, until, NULL::@extschema@.im_rate_card, NULL::@extschema@.im_price_book, NULL::bigint);
 	RETURN QUERY
 	SELECT g.app_id, d.*
-	FROM @extschema@.im_gather(first, until, NULL::@extschema@.im_rate_card, reading) g,
-		@extschema@.im_rate_usage(g.app_id, g.card_name, book, g.orders, g.suspensions,
+	FROM @extschema@.im_gather(first, until, NULL::@extschema@.im_rate_card, reading) g
+	-- a renewal in the grace makes days of a month before days of its term
+	LEFT JOIN @extschema@.im_app_orders('infinity'::timestamptz) o ON o.app_id = g.app_id
+	CROSS JOIN LATERAL
+		@extschema@.im_rate_usage(g.app_id, g.card_name, book, o.orders, g.suspensions,
 			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) d;
 END
@@ -144,8 +153,8 @@ BEGIN
 	INTO earliest
 	FROM (VALUES ('im_login', 'at'), ('im_group', 'created_at'), ('im_moderation_check', 'at'),
 			('im_call', 'at')) e(name, col);
-	-- a month is rated by the version in force on its first day
-	SELECT date_trunc('month', min(v.effective_from) + interval '1 month - 1 day')::date
+	-- the month in which the first version starts is the first that is rated
+	SELECT date_trunc('month', min(v.effective_from)::timestamp)::date
 	INTO covered
 	FROM @extschema@.im_rate_card_version v;
 	-- half a day earlier, for zones to the west
@@ -185,8 +194,8 @@ BEGIN
 		LATERAL (SELECT min(x.day)::timestamp AT TIME ZONE 'UTC'
 				 FROM @extschema@.im_usage_daily x WHERE x.app_id = a.app_id) d(at)
 	WHERE a.app_id = ANY ($1);
-	-- a month is rated by the version in force on its first day
-	SELECT date_trunc('month', min(v.effective_from) + interval '1 month - 1 day')::date
+	-- the month in which the first version starts is the first that is rated
+	SELECT date_trunc('month', min(v.effective_from)::timestamp)::date
 	INTO covered
 	FROM @extschema@.im_rate_card_version v
 	WHERE v.rate_card IN (SELECT a.rate_card FROM @extschema@.im_app a WHERE a.app_id = ANY ($1));

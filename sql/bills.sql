@@ -62,11 +62,11 @@ DECLARE
 BEGIN
 	SELECT a.rate_card INTO card FROM @extschema@.im_app a WHERE a.app_id = $1;
 	IF NOT EXISTS (SELECT FROM @extschema@.im_rate_card_version v
-				   WHERE v.rate_card = card AND v.effective_from <= $2::date) THEN
+				   WHERE v.rate_card = card AND v.effective_from < upper($2::daterange)) THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'no_data_found',
-			MESSAGE = format('rate card "%s" has no version in force on %s', card, to_char($2::date, 'YYYY-MM-DD')),
-			DETAIL = format('App %s is billed by it, and a month is rated by the version in force on its first day.', $1),
+			MESSAGE = format('rate card "%s" has no version in force on %s', card, to_char(upper($2::daterange) - 1, 'YYYY-MM-DD')),
+			DETAIL = format('App %s is billed by it. A month is rated by the version in force on its first day, or by the card''s first version if that starts in the month.', $1),
 			HINT = 'Add a version to im_rate_card_version that starts by then, or bill a later month.';
 	END IF;
 END

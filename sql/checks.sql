@@ -155,10 +155,10 @@ BEGIN
 	-- alone such a bill fails; among all it is empty as long as nothing was used
 	RETURN QUERY
 	SELECT a.app_id, format('rate card "%s" has no version in force on %s',
-			a.card_name, to_char(first, 'YYYY-MM-DD')),
+			a.card_name, to_char(until - 1, 'YYYY-MM-DD')),
 		EXISTS (SELECT FROM @extschema@.im_usage_apps(first, until) u WHERE u.app_id = a.app_id)
 	FROM @extschema@.im_app_accounts(until, NULL::@extschema@.im_rate_card) a
-	WHERE a.card_from > first AND a.orders IS NULL AND (a.app_id = ANY ($1) OR $1 IS NULL);
+	WHERE a.card_from >= until AND a.orders IS NULL AND (a.app_id = ANY ($1) OR $1 IS NULL);
 	RETURN QUERY
 	SELECT b.app_id, b.problem, true
 	FROM @extschema@.im_bad_events(earliest, first, until, book) b

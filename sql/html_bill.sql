@@ -342,7 +342,7 @@ BEGIN
 	JOIN @extschema@.im_rate_card_version v ON v.rate_card IN (i.rate_card, a.rate_card)
 	WHERE a.app_id = $1
 	ORDER BY v.rate_card IS NOT DISTINCT FROM i.rate_card DESC, v.effective_from IS NOT DISTINCT FROM i.card_from DESC,
-		v.effective_from > $2::date, v.effective_from DESC
+		v.effective_from > $2::date, abs(v.effective_from - $2::date)
 	LIMIT 1;
 	IF EXISTS (SELECT FROM @extschema@.im_invoice i WHERE i.app_id = $1 AND i.month = $2::date) THEN
 		head.total := @extschema@.im_monthly_total($1, $2);

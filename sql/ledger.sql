@@ -165,8 +165,9 @@ AS $$
 		-- a card may write its scale as 2.0
 		(v.terms ->> 'scale')::numeric::integer
 	FROM @extschema@.im_rate_card_version v
-	WHERE v.effective_from <= $1::date
-	ORDER BY v.rate_card, v.effective_from DESC
+	WHERE v.effective_from < upper($1::daterange)
+	-- in force on the first day, else the first one if it starts in the month
+	ORDER BY v.rate_card, v.effective_from > $1::date, abs(v.effective_from - $1::date)
 $$;
 COMMENT ON FUNCTION @extschema@.im_cards_in_force(@extschema@.im_month) IS
 'The version of each rate card that rates usage of a month (R9), with its currency and the places of it.';

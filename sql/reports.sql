@@ -228,4 +228,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_unbilled_usage(@extschema@.im_month) IS
-'Usage of a month that nobody pays, by app, day and kind (dau, groups, text, image, audio, video, call_audio, call_sd, call_hd, call_fhd), with the reason: suspended, stopped, switched off, not priced by the card, no such app. quantity: users, groups, checks or minutes.';
+'Usage of a month that nobody pays, by app, day and kind (dau, groups, text, image, audio, video, call_audio, call_sd, call_hd, call_fhd), with the reason: suspended, stopped, switched off, not priced by the card (also on days before its first version), no such app. quantity: users, groups, checks or minutes.';

@@ -263,8 +263,8 @@ BEGIN
 		SELECT v.terms
 		FROM @extschema@.im_app a
 		JOIN @extschema@.im_rate_card_version v ON v.rate_card = a.rate_card
-		WHERE a.app_id = $1 AND v.effective_from <= $2::date
-		ORDER BY v.effective_from DESC
+		WHERE a.app_id = $1
+		ORDER BY v.effective_from > $2::date, abs(v.effective_from - $2::date)
 		LIMIT 1)::@extschema@.im_rate_card;
 END
 $$;

@@ -86,18 +86,24 @@ stop_share(const Bill *bill, Amount amount, const char **note)
 const Card *
 usage_card(const Account *account, CalDay day)
 {
-	CalDay		first = cal_first_day(cal_month_of(day));
-	const Card *card = card_on(account->cards, first);
+	CalMonth	month = cal_month_of(day);
+	const Card *card = card_of_month(account->cards, month);
 	Core	   *core = account->core;
 
 	if (card == NULL)
 		core_fail(core, PROBLEM_CARD,
 				  core_printf(core, "rate card \"%s\" has no version in force on %s",
-							  account->cards->name, text_of_day(core, first)),
-				  core_printf(core, "Usage of app %lld in a month is rated by the version in force on the month's first day.",
+							  account->cards->name, text_of_day(core, cal_first_day(month + 1) - 1)),
+				  core_printf(core, "Usage of app %lld in a month is rated by the version in force on the month's first day, or by the card's first version if that starts in the month.",
 							  (long long) account->app_id),
 				  "Add a version to im_rate_card_version that starts by then.");
 	return card;
+}
+
+bool
+is_priced(const Account *account, CalDay day)
+{
+	return card_on(account->cards, day) != NULL;
 }
 
 static void

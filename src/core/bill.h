@@ -74,7 +74,7 @@ typedef struct Bill
 	Core	   *core;
 	const Account *account;
 	const Usage *usage;
-	const Card *card;			/* in force on the first day of the month */
+	const Card *card;			/* card_of_month() */
 	CalMonth	month;
 	CalDay		first;
 	CalDay		until;
@@ -93,7 +93,7 @@ extern CalDay bill_usage_since(const Account *account, CalMonth month);
 /*
  * Computes a bill.  The account must have been opened for the end of the
  * month, the usage must reach from bill_usage_since() to there.  Fails with
- * PROBLEM_CARD where no version covers the first of the month.
+ * PROBLEM_CARD where no version rates the month.
  */
 extern Bill *bill_compute(Core *core, const Account *account, const Usage *usage,
 						  CalMonth month);

@@ -31,8 +31,14 @@ extern const char *text_of_day(Core *core, CalDay day);
 /* "1 month", "2 months": a count and its unit, which takes an s. */
 extern const char *text_of_count(Core *core, int64_t count, const char *unit);
 
-/* The version that rates the usage of a day; fails where none is in force. */
+/*
+ * The version that rates the usage of a day's month; fails where none does.
+ * Days before the first version are no days of the month then: see is_priced().
+ */
 extern const Card *usage_card(const Account *account, CalDay day);
+
+/* False on days before the card's first version: their usage is unbilled (R12). */
+extern bool is_priced(const Account *account, CalDay day);
 
 /* Each adds the lines of its rule. */
 extern void bill_purchases(Bill *bill);

@@ -100,7 +100,7 @@ rate_call_day(const Bill *bill, PackList *list, CalDay day, CallVisitor visit, v
 		call.taken = 0;
 		if (call.minutes == 0)
 			continue;
-		if (in_service(call.state))
+		if (in_service(call.state) && is_priced(bill->account, day))
 			call.price = &usage_card(bill->account, day)->calls[c];
 		call.billed = call.price != NULL && call.price->priced;
 		if (call.billed)

@@ -15,7 +15,7 @@ typedef struct CallDay
 	CallClass	class;
 	ServiceState state;
 	bool		billed;			/* in service, and priced by the card */
-	const CallPrice *price;		/* NULL out of service */
+	const CallPrice *price;		/* NULL out of service, and before the card began */
 	int64_t		minutes;
 	int64_t		taken;			/* of the minutes, from packs */
 } CallDay;

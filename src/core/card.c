@@ -16,6 +16,16 @@ card_on(const CardHistory *history, CalDay day)
 	return found;
 }
 
+const Card *
+card_of_month(const CardHistory *history, CalMonth month)
+{
+	const Card *card = card_on(history, cal_first_day(month));
+
+	if (card != NULL || history->nversions == 0)
+		return card;
+	return history->versions[0].from < cal_first_day(month + 1) ? history->versions[0].card : NULL;
+}
+
 const CardPlan *
 card_plan(const Card *card, const char *name)
 {

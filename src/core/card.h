@@ -108,6 +108,12 @@ typedef struct CardHistory
 /* The version in force on a day; NULL before the first. */
 extern const Card *card_on(const CardHistory *history, CalDay day);
 
+/*
+ * The version that rates the usage of a month: in force on its first day, or
+ * the first of all where it starts in the month (R12).  NULL where none does.
+ */
+extern const Card *card_of_month(const CardHistory *history, CalMonth month);
+
 extern const CardPlan *card_plan(const Card *card, const char *name);
 extern const CardAddon *card_addon(const Card *card, const char *name);
 extern const CardPack *card_pack(const Card *card, const char *name);

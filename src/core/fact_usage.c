@@ -14,9 +14,25 @@ static void
 note_state(Fact *fact, const Teller *teller, ServiceState state)
 {
 	fact->fact = "not counted";
+	if (!is_priced(teller->bill->account, fact->day))
+	{
+		fact->note = "The rate card had no version yet on that day.";
+		return;
+	}
 	fact->note = core_printf(teller->core, "The app was %s on that day.",
 							 state == STATE_TRIAL ? "on its free plan" : service_state_names[state]);
 	fact_text(fact, "state", service_state_names[state]);
+}
+
+/* The version that rates the month. */
+static void
+tell_month_card(const Teller *teller)
+{
+	const Bill *bill = teller->bill;
+
+	tell_card(teller, bill->card, is_priced(bill->account, bill->first) ?
+			  "In force on the first day of the month." :
+			  "The first version of the card: days before it count for nothing.");
 }
 
 /* A price, quota or ratio of the month's card version. */
@@ -192,7 +208,7 @@ tell_overage(const Teller *teller)
 {
 	Overage		overage = overage_of(teller);
 
-	tell_card(teller, teller->bill->card, "In force on the first day of the month.");
+	tell_month_card(teller);
 	tell_plan(teller);
 	tell_count(teller, "counting days", amount_of(teller->bill->service.ncounting),
 			   "Days with a paid plan in force, the grace included, and no suspension.");
@@ -266,7 +282,7 @@ tell_postpaid_addon(const Teller *teller)
 
 	if (sw == NULL || !postpaid_month(teller->bill, sw, &month))
 		return;
-	tell_card(teller, teller->bill->card, "In force on the first day of the month.");
+	tell_month_card(teller);
 	tell_spans(teller);
 	tell_last_on(teller, &month);
 	if (!line->priced)
@@ -368,7 +384,7 @@ tell_calls(const Teller *teller)
 	const char *class = teller->line->option;
 	const CallPrice *price = &teller->bill->card->calls[call_class_find(class, strlen(class))];
 
-	tell_card(teller, teller->bill->card, "In force on the first day of the month.");
+	tell_month_card(teller);
 	tell_element(teller, "pack minutes", false, amount_of(price->ratio),
 				 "What a minute takes from a pack.", PATH("call_minutes", class, "ratio"));
 	tell_element(teller, "price", true, price->price, "Price of a postpaid minute.",
@@ -440,7 +456,7 @@ tell_coefficients(const Teller *teller)
 void
 tell_moderation(const Teller *teller)
 {
-	tell_card(teller, teller->bill->card, "In force on the first day of the month.");
+	tell_month_card(teller);
 	if (!teller->line->priced)
 	{
 		tell_amount(teller, "This rate card has no price for it.");

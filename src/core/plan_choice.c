@@ -28,11 +28,19 @@ add_order(ChoiceOrders *list, Order order)
 	return &list->orders[list->norders++];
 }
 
+/* The first day of the month, or that of the card's first version if it is later. */
+static CalDay
+first_priced_day(const Bill *real)
+{
+	return is_priced(real->account, real->first) ? real->first :
+		real->account->cards->versions[0].from;
+}
+
 /* An order on the first of the month; its number is never shown. */
 static void
 place(ChoiceOrders *list, OrderAction action, const char *item, const char *option)
 {
-	Order	   *order = add_order(list, (Order) {.day = list->real->first, .action = action,
+	Order	   *order = add_order(list, (Order) {.day = first_priced_day(list->real), .action = action,
 											 .item = item, .option = option, .quantity = 1});
 
 	order->order_id = INT64_MIN + list->norders;

@@ -50,6 +50,8 @@ unbilled_reason(const Account *account, CalDay day, UsageField field)
 
 	if (account == NULL)
 		return "no such app";
+	if (!is_priced(account, day))
+		return "not priced by the card";
 	state = account_state(account, day, &plan);
 	if (in_service(state))
 		return reason_in_service(account, day, field);

@@ -525,7 +525,7 @@ inputs_bill_usage(Inputs *inputs, CalMonth month)
 	Usage	   *usage = inputs_usage(inputs, month);
 
 	inputs_zone(inputs);
-	if (card_on(&inputs->cards, cal_first_day(month)) == NULL && !usage_any(&inputs->core.core, usage) &&
+	if (card_of_month(&inputs->cards, month) == NULL && !usage_any(&inputs->core.core, usage) &&
 		(inputs->norders == 0 || inputs->orders[0].day >= cal_first_day(month + 1)))
 		return NULL;
 	inputs_give_users(inputs, usage);

@@ -76,6 +76,38 @@ standing_day(Inputs *inputs, CalMonth month)
 	return Max(Min(day, last), CAL_MIN_DAY);
 }
 
+/* The users of a month through a day. */
+typedef struct UsersSoFar
+{
+	int64_t		(*month_users) (void *arg, CalDay first, int ndays, const bool *chosen);
+	void	   *arg;
+	CalDay		today;
+} UsersSoFar;
+
+static int64_t
+users_so_far(void *arg, CalDay first, int ndays, const bool *chosen)
+{
+	const UsersSoFar *users = arg;
+	bool	   *known = palloc(ndays);
+
+	for (int i = 0; i < ndays; i++)
+		known[i] = chosen[i] && first + i <= users->today;
+	return users->month_users(users->arg, first, ndays, known);
+}
+
+/* What was used after a day is not known on it. */
+static void
+forget_later(Usage *usage, CalDay today)
+{
+	UsersSoFar *users = palloc(sizeof(UsersSoFar));
+
+	*users = (UsersSoFar) {usage->month_users, usage->arg, today};
+	usage->month_users = users_so_far;
+	usage->arg = users;
+	for (int i = Max(today + 1 - usage->first, 0); i < usage->ndays; i++)
+		memset(usage->days[i], 0, sizeof(*usage->days));
+}
+
 /* Before the month has begun there is no usage of it to tell. */
 static void
 tell_standing(Inputs *inputs, StandingWriter *writer)
@@ -90,8 +122,10 @@ tell_standing(Inputs *inputs, StandingWriter *writer)
 	account = inputs_account(inputs, writer->today + 1);
 	if (writer->today >= cal_first_day(month))
 	{
-		const Usage *usage = inputs_bill_usage(inputs, month);
+		Usage	   *usage = inputs_bill_usage(inputs, month);
 
+		if (usage != NULL)
+			forget_later(usage, writer->today);
 		if (usage != NULL)
 			standing_of_usage(bill_compute(&inputs->core.core, account, usage, month),
 							  writer->today, put_standing, writer);

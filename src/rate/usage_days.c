@@ -78,7 +78,8 @@ im_rate_usage(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	inputs_open(&inputs, fcinfo);
-	account = try_account(&inputs, cal_first_day(month + 1));
+	/* all orders: a renewal in the grace makes days before it days of a term */
+	account = try_account(&inputs, CAL_MAX_DAY + 1);
 	inputs.core.tolerant = false;
 	usage = inputs_usage(&inputs, month);
 	for (CalDay day = cal_first_day(month); day < cal_first_day(month + 1); day++)

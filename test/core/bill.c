@@ -611,14 +611,22 @@ static void
 test_versions(void)
 {
 	begin(&cards.late);
-	is(bill_text("2023-03", false, app.cards), "rate card \"late\" has no version in force on 2023-03-01",
-	   "a month whose first day no version covers is billed");
+	is(bill_text("2023-02", false, app.cards), "rate card \"late\" has no version in force on 2023-02-28",
+	   "a month that no version rates is billed");
+	use("2023-03-14", USAGE_CALL_AUDIO, 100);
+	use("2023-03-14", USAGE_DAU, 50000);
+	use("2023-03-15", USAGE_CALL_AUDIO, 7);
+	bill_is("2023-03", "call_minutes audio 7-0=7 7*0.007=0.049\ntotal 0.05\n",
+			"the first version does not rate the month in which it starts, or days before it are charged");
 	buy("2023-03-20", "plan", "pro", 2);
+	use("2023-03-31", USAGE_DAU, 20001);
+	bill_is("2023-03", "plan pro 2-0=2 2*999=1998\ndau_overage pro 20001-10000=10001 2*1000=2000\n"
+			"call_minutes audio 7-0=7 7*0.007=0.049\ntotal 3998.05\n", "usage before the first version counts towards a peak");
 	use("2023-04-05", USAGE_DAU, 10001);
 	bill_is("2023-04", "dau_overage pro 10001-10000=1 1*1000=1000\ntotal 1000\n", "the month after the first version is not billed");
 
 	begin_with(&cards.intl, "2023-01-01", "standard");
-	is(bill_text("2022-12", false, app.cards), "rate card \"intl\" has no version in force on 2022-12-01",
+	is(bill_text("2022-11", false, app.cards), "rate card \"intl\" has no version in force on 2022-11-30",
 	   "a month before the card is billed");
 }
 

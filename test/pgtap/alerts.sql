@@ -32,6 +32,13 @@ SELECT is(alerts(1, '2023-03', 0, 0), 'dau groups', 'share 0 lists all that is u
 SELECT is((SELECT concat_ws(' ', a.item, n(a.used), n(a.allowed), a.ratio, a.day, a.message) FROM im_alerts('2023-03') a WHERE a.app_id = 1 AND a.kind = 'dau'),
 	'dau_overage 25000 10000 2.5000 2023-03-20 Peak DAU 25000 on 2023-03-20: the limit of plan pro is 10000 (250.0 %).', 'all columns of an alert');
 
+-- What was used after the instant's day is not known on it.
+SELECT is(standing(1, '2023-03', '2023-03-09 23:59'),
+	E'dau dau_overage pro 7999/10000 2023-03-05\ngroups group_overage pro 80000/100000 2023-03-05\nterm plan pro 37/365 2024-01-31', 'as of the day before the next peak');
+SELECT is(standing(1, '2023-03', '2023-03-10 00:00'),
+	E'dau dau_overage pro 8000/10000 2023-03-10\ngroups group_overage pro 80000/100000 2023-03-05\nterm plan pro 38/365 2024-01-31', 'and as of its day');
+SELECT is(standing(1, '2023-03', '2023-03-04 12:00'), 'term plan pro 32/365 2024-01-31', 'before there was any use');
+
 -- The free plan carries 100 of each
 CALL app(2);
 CALL daily(2, '2023-03-05', 79, 80);
@@ -47,6 +54,7 @@ INSERT INTO im_usage_daily (app_id, day, dau, users)
 SELECT 3, date '2023-03-01' + d, 6000, (SELECT im_userset_agg(n) FROM generate_series(d * 2000 + 1, d * 2000 + 6000) n) FROM generate_series(0, 1) d;
 CALL settle();
 SELECT is(standing(3, '2023-03', '2023-03-15 12:00'), E'mau mau_overage standard 8000/10000 2023-03-15\nterm plan standard 15/61 2023-04-30', 'distinct users by the day');
+SELECT is(standing(3, '2023-03', '2023-03-01 12:00'), E'mau mau_overage standard 6000/10000 2023-03-01\nterm plan standard 1/61 2023-04-30', 'of those seen by then');
 
 -- Packs of deductions: what is taken of all in force on the day
 CALL app(4);
@@ -111,12 +119,12 @@ CALL settle();
 SELECT is(alerts(9, im_month(now(), 'Asia/Shanghai')::text), 'dau', 'the running month through today');
 
 -- An app that cannot be rated is told, and silences nobody.
-CALL card('late', '2023-03-15', cn());
+CALL card('late', '2023-04-15', cn());
 CALL app(10, 'late');
 CALL daily(10, '2023-03-20', 5);
 CALL settle();
 SELECT is((SELECT a.kind || ': ' || a.message FROM im_alerts('2023-03') a WHERE a.app_id = 10),
-	'problem: rate card "late" has no version in force on 2023-03-01', 'a problem is an alert');
+	'problem: rate card "late" has no version in force on 2023-03-31', 'a problem is an alert');
 SELECT is(alerts(1, '2023-03'), 'dau groups', 'the others are there');
 
 -- Set-wise: the alerts of all are those of each

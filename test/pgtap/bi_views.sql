@@ -33,7 +33,7 @@ SELECT is((SELECT min(month) FROM im_billed_months()), date '2022-11-01', 'where
 CALL daily(2, '2022-10-11', audio => 1);
 SELECT is((SELECT min(month) FROM im_billed_months()), date '2022-10-01', 'and daily figures');
 CALL login(2, 'early', '2010-01-01');
-SELECT is((SELECT min(month) FROM im_billed_months()), date '2020-01-01', 'but no month before a card is in force on its first day');
+SELECT is((SELECT min(month) FROM im_billed_months()), date '2019-12-01', 'but no month before the one in which the first card starts');
 DELETE FROM im_login;
 
 DELETE FROM im_call;
@@ -116,6 +116,20 @@ SELECT has_view('public', 'mine', 'a view over a view stays');
 DROP VIEW public.im_bi_order;
 SELECT im_create_tables();
 SELECT has_view('public', 'im_bi_order', 'a dropped view is made again');
+
+-- A renewal in the grace makes days of the month before days of its term, as im_app_status() says.
+CALL app(60);
+CALL buy(60, 1, '2023-02-28', 'plan', 'pro');
+CALL buy(60, 2, '2023-04-03', 'plan', 'pro');
+CALL daily(60, '2023-03-27', dau => 1);
+CALL daily(60, '2023-03-29', dau => 1);
+CALL daily(60, '2023-04-29', dau => 1);
+CALL settle();
+SELECT is((SELECT string_agg(concat_ws(' ', u.day, u.status, u.plan, im_app_status(60, at8(u.day || ' 12:00'))), ', ' ORDER BY u.day)
+	FROM im_billed_months() m, im_daily_usage(m.month) u WHERE m.month IN ('2023-03-01', '2023-04-01') AND u.app_id = 60),
+	'2023-03-27 active pro active, 2023-03-29 active pro active, 2023-04-29 grace pro grace', 'a day''s status is that of the day, whatever month it lies in');
+SELECT is((SELECT string_agg(concat_ws(' ', u.day, u.status), ', ' ORDER BY u.day) FROM im_daily_usage_of('{60}', '2023-03') u),
+	'2023-03-27 active, 2023-03-29 active', 'of one app as well');
 
 SELECT * FROM finish();
 ROLLBACK;

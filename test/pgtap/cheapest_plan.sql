@@ -105,8 +105,24 @@ SELECT is(plans(10, '2023-03'),
 	E'1 standard 414 USD held\n2 premium 714 USD\n- developer 0 USD (it carries at most 100 users a day, and there were 6000 on 2023-03-01)',
 	'11000 users: 399 + 1000 x 0.015');
 
+-- Given back and bought again on one day: what was bought last is held, once.
+CALL app(30);
+CALL buy(30, 1, '2023-02-20', 'plan', 'pro', 6);
+CALL buy(30, 2, '2023-03-01 10:00', 'group_members');
+CALL refund(30, 3, '2023-03-01 11:00', 2);
+CALL buy(30, 4, '2023-03-01 12:00', 'group_members', '', 2);
+CALL buy(30, 5, '2023-03-01 10:00', 'call', 'basic');
+CALL refund(30, 6, '2023-03-01 11:00', 5);
+CALL buy(30, 7, '2023-03-01 12:00', 'call', 'premium');
+CALL buy(30, 8, '2023-03-01 10:00', 'local_moderation');
+CALL refund(30, 9, '2023-03-01 11:00', 8);
+CALL buy(30, 10, '2023-03-01 12:00', 'local_moderation');
+CALL settle();
+SELECT is((SELECT items - 'plan' FROM im_cheapest_plan(30, '2023-03') WHERE plan = 'pro')::text,
+	'{"call": 1500.00, "group_members": 500.00, "local_moderation": 1000.00}', 'a purchase after a refund on one day is held once');
+
 SELECT fails_with($$SELECT * FROM im_cheapest_plan(99, '2023-03')$$, 'P0002', 'no app 99', 'an unknown app');
-SELECT fails_with($$SELECT * FROM im_cheapest_plan(1, '2019-12')$$, 'P0002', 'no version in force on 2019-12-01', 'a month before the card');
+SELECT fails_with($$SELECT * FROM im_cheapest_plan(1, '2019-11')$$, 'P0002', 'no version in force on 2019-11-30', 'a month before the card');
 SELECT is((SELECT count(*) FROM im_cheapest_plan(NULL, '2023-03')), 0::bigint, 'null in, nothing out');
 
 SELECT * FROM finish();

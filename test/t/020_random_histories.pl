@@ -132,7 +132,7 @@ my $shown = 0;
 sub show_difference
 {
 	my ($app, $month, $want, $got, $columns) = @_;
-	my $version = $app->{card}->on($month);
+	my $version = $app->{card}->of_month($month);
 	my ($of_month) =
 	  grep { $_->{terms} == $version } @{ $app->{card}{versions} };
 

@@ -39,9 +39,9 @@ my (@apps, @orders, @suspensions, @days, @wanted);
 
 sub order
 {
-	my ($app, $id, $at, $action, $item, $option, $months) = @_;
+	my ($app, $id, $at, $action, $item, $option, $months, $refunds) = @_;
 	push @orders, "($app, $id, '$at 10:00+08'::timestamptz + $id * interval '1 second', '$action', '$item', '$option', "
-	  . ($months // 'NULL') . ')';
+	  . ($months // 'NULL') . ', ' . ($refunds // 'NULL') . ')';
 }
 
 # The plan's orders; returns the plan in the month that counts last, the plan
@@ -82,11 +82,19 @@ sub give_addons
 	my $at = $stopped ? '2023-01-11' : $from > 1 ? day(3, $from) : day(2, 6);
 	my $months = $stopped ? 3 : pick(1, 2);
 	my @held;
+	my $regretted = 3;
 
 	for my $addon (sort grep { " $sold{$_} " =~ / \Q$plan\E / && !/^history/ } keys %sold)
 	{
 		my ($item, $option) = split / /, $addon, -1;
 		next if !chance(0.25) || grep { $_->[0] eq $item } @held;
+		# bought, given back and bought again on one day: the last one is held
+		if ($regretted < 9 && chance(0.4))
+		{
+			order($app, $regretted, $at, 'buy', $item, $item eq 'call' ? pick(qw(basic advanced premium)) : '', 2);
+			order($app, $regretted + 1, $at, 'refund', $item, '', undef, $regretted);
+			$regretted += 2;
+		}
 		order($app, 10 + @held, $at, 'buy', $item, $option, $months);
 		push @held, [ $item, $option ];
 	}
@@ -172,7 +180,7 @@ my $db = create_database('cheapest');
 psql_ok($db, 'CREATE EXTENSION imbilling; SELECT im_create_tables();', 'tables are made');
 psql_ok($db, 'BEGIN;'
 	  . 'INSERT INTO im_app (app_id, name, rate_card) VALUES ' . join(', ', @apps) . ';'
-	  . 'INSERT INTO im_order (app_id, order_id, at, action, item, option, months) VALUES ' . join(', ', @orders) . ';'
+	  . 'INSERT INTO im_order (app_id, order_id, at, action, item, option, months, refunds) VALUES ' . join(', ', @orders) . ';'
 	  . 'INSERT INTO im_suspension (app_id, days, reason) VALUES ' . join(', ', @suspensions) . ';'
 	  . 'INSERT INTO im_usage_daily (app_id, day, dau, peak_groups, text_checks, image_checks, sd_minutes, hd_minutes) VALUES '
 	  . join(', ', @days) . ' ON CONFLICT DO NOTHING;'

@@ -18,6 +18,7 @@ use FindBin;
 use lib "$FindBin::Bin/../reference";
 use History;
 use History::Database;
+use Reference;
 use Reference::Calendar;
 use Test::More;
 
@@ -133,6 +134,31 @@ differs("terms of $last",
 none("SELECT app_id, message FROM im_alerts('$last', 0, 100000) WHERE message IS NULL OR message !~ '\\.\$'",
 	'every alert says it in a sentence');
 
+# How apps stand on days of a month, by the reference: what came later is not known.
+foreach my $month (@{ $history->{months} }[ 1, 2 ])
+{
+	foreach my $days (3, 9, 16, 23)
+	{
+		my $today = $month + $days;
+		my $text = Reference::Calendar::show_day($today);
+		my (@want, @got);
+
+		foreach my $app (@{ $history->{apps} })
+		{
+			my %standing = Reference::Reports::standing($app, $month, $today);
+			push @want, map { "$app->{app_id} $_ $standing{$_}" } keys %standing;
+		}
+		# of a free plan the limits are told, which is looked at elsewhere
+		@got = map { join ' ', @$_ } $db->rows(
+			"SELECT a.app_id, s.kind, trim_scale(s.used) || '/' || trim_scale(s.allowed) FROM im_app a"
+			  . " JOIN (SELECT DISTINCT rate_card, terms ->> 'time_zone' AS zone FROM im_rate_card_version) z USING (rate_card)"
+			  . ", im_standing_of(ARRAY[a.app_id], '$text', '$text 12:00'::timestamp AT TIME ZONE z.zone) s"
+			  . " WHERE s.kind IN ('dau', 'mau', 'groups', 'call_minutes') AND NOT EXISTS (SELECT FROM im_rate_card_version v"
+			  . " WHERE v.rate_card = a.rate_card AND v.terms #>> ARRAY['plans', s.option, 'rank'] = '0')");
+		is(join("\n", sort @got), join("\n", sort @want), scalar(@want) . " standings of $text");
+	}
+}
+
 # ---- views ----
 
 my $all = join ', ', map { "date '$_'" } @months;
@@ -175,12 +201,12 @@ foreach my $app (@{ $history->{apps} })
 			(map { $meter->half_minutes($day, $_) } qw(audio video)),
 			(map { $meter->minutes($day, $_) } qw(audio sd hd fhd)));
 
-		push @want, join ' ', $app->{app_id}, Reference::Calendar::show_day($day), @figures
+		push @want, join ' ', $app->{app_id}, Reference::Calendar::show_day($day), app_status($app, $day), @figures
 		  if grep { $_ } @figures;
 	}
 }
 my @got = map { join ' ', @$_ } $db->rows(
-	'SELECT app_id, day, dau, peak_groups, text_checks, image_checks, audio_half_minutes, video_half_minutes,'
+	'SELECT app_id, day, status, dau, peak_groups, text_checks, image_checks, audio_half_minutes, video_half_minutes,'
 	  . " audio_minutes, sd_minutes, hd_minutes, fhd_minutes FROM im_bi_usage_daily WHERE month = '$months[2]'"
 	  . ' AND greatest(dau, peak_groups, text_checks, image_checks, audio_half_minutes, video_half_minutes,'
 	  . ' audio_minutes, sd_minutes, hd_minutes, fhd_minutes) > 0');

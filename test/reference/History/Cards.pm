@@ -19,10 +19,13 @@ sub random_versions
 {
 	my ($first, $days, $rich_zone) = @_;
 	my $shape = defined $rich_zone ? rich_shape($rich_zone) : shape();
-	my @from = ($first - between(200, 900));
+	# now and then a list of its own begins within the first month
+	my $late = !defined $rich_zone && chance(20);
+	my @from = ($late ? $first + between(1, 27) : $first - between(200, 900));
 	my $json = JSON::PP->new->canonical;
 
-	push @from, pick_version_day($first, $days) foreach 1 .. between(0, 2);
+	push @from, grep { $_ > $from[0] }
+	  map { pick_version_day($first, $days) } 1 .. between(0, 2);
 	my %once = map { $_ => 1 } @from;
 	return map {
 		[   Reference::Calendar::show_day($_),

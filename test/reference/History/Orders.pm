@@ -22,8 +22,9 @@ sub random_orders
 		card => $card,
 		zone => $card->zone,
 		log => Reference::Orders->new($card),
-		at => day_starts_at($first - between(0, 70), $card->zone) +
-		  time_of_day(),
+		at => day_starts_at(
+			max($first - between(0, 70), $card->{versions}[0]{from}),
+			$card->zone) + time_of_day(),
 		id => pick(1, 1, 100, -5, 9_000_000_000, -9_223_372_036_854_775_808),
 		orders => [],
 		refused => []

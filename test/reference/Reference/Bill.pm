@@ -25,7 +25,7 @@ sub new
 		month => $month,
 		end => $end,
 		last => $end - 1,
-		version => $app->{card}->on($month),
+		version => $app->{card}->of_month($month),
 		log => Reference::Orders->replay($app->{card}, $app->{orders}, $end),
 		lines => []
 	  },
@@ -107,6 +107,7 @@ sub counts
 	my ($self, $day) = @_;
 
 	return !is_suspended($self->{app}, $day)
+	  && $self->{app}{card}->began($day)
 	  && defined $self->{log}->paid_plan($day);
 }
 
@@ -387,7 +388,8 @@ sub call_packs
 				start => $start,
 				end => add_months($term->{start}, $month + 1)
 			  };
-			$packs[-1]{left} = $self->content_of($packs[-1]);
+			$packs[-1]{left} = $packs[-1]{content} =
+			  $self->content_of($packs[-1]);
 		}
 	}
 	return @packs;
@@ -460,18 +462,18 @@ sub take_minutes
 
 # Every day from the beginning is gone through, as a pack may have been
 # begun in an earlier month, each at the ratios of its own month.
-sub call_lines
+sub take_calls
 {
-	my ($self) = @_;
+	my ($self, $packs, $until) = @_;
 	my $meter = $self->{app}{meter};
-	my @packs = $self->call_packs;
 	my (%used, %covered);
 
-	foreach my $day (grep { $_ < $self->{end} } $meter->days_with('call'))
+	foreach my $day (grep { $_ < $until } $meter->days_with('call'))
 	{
+		next if !$self->{app}{card}->began($day);
 		next if !$self->is_in_service($day);
-		my $rates = $self->{app}{card}->on(month_of($day))->{call_minutes};
-		my @there = call_packs_on(\@packs, $day);
+		my $rates = $self->{app}{card}->of_month(month_of($day))->{call_minutes};
+		my @there = call_packs_on($packs, $day);
 		foreach my $class (grep { $rates->{$_} } @CLASSES)
 		{
 			my $minutes = num($meter->minutes($day, $class));
@@ -483,6 +485,17 @@ sub call_lines
 			$covered{$class} = ($covered{$class} || zero()) + $taken;
 		}
 	}
+	return (\%used, \%covered);
+}
+
+sub call_lines
+{
+	my ($self) = @_;
+	my ($used, $covered) =
+	  $self->take_calls([ $self->call_packs ], $self->{end});
+	my %used = %$used;
+	my %covered = %$covered;
+
 	foreach my $class (grep { $used{$_} } @CLASSES)
 	{
 		$self->add_usage_line(
@@ -565,8 +578,9 @@ sub moderation_days
 	foreach my $day (grep { $_ < $self->{end} } $meter->days_with('check'))
 	{
 		next if !defined $self->{log}->option_on('moderation', $day);
+		next if !$self->{app}{card}->began($day);
 		next if !$self->is_in_service($day);
-		my $rates = $self->{app}{card}->on(month_of($day))->{moderation};
+		my $rates = $self->{app}{card}->of_month(month_of($day))->{moderation};
 		next if !$rates;
 		my $sum = deductions($meter, $day, $rates->{coefficients});
 		my @there =

@@ -42,6 +42,31 @@ sub on
 	return bless $found->{terms}, 'Reference::Card::Version';
 }
 
+# The version that rates the usage of a month: that of its first day, or the
+# first of all where that starts in the month (R12).
+sub of_month
+{
+	my ($self, $month) = @_;
+	my $first = $self->{versions}[0]{from};
+
+	return $self->on(month_of($first) == $month ? max_day($first, $month) : $month);
+}
+
+sub max_day
+{
+	my ($one, $other) = @_;
+
+	return $one > $other ? $one : $other;
+}
+
+# Days before the first version do not count.
+sub began
+{
+	my ($self, $day) = @_;
+
+	return $day >= $self->{versions}[0]{from};
+}
+
 # All versions of a card are in one zone here; an app does not move.
 sub zone
 {

@@ -55,6 +55,40 @@ sub service_of
 	return defined $bill->{log}->option_on('moderation', $day) ? 'on' : 'off';
 }
 
+# kind => "used/allowed" of a day of the month, by what was known on it: the
+# quotas of a paid plan, and the call minutes of the packs in force.
+sub standing
+{
+	my ($app, $month, $today) = @_;
+	my $zone = $app->{card}->zone;
+	my @known = grep { local_day($_->{at}, $zone) <= $today } @{ $app->{orders} };
+	my $bill = Reference::Bill->new({ %$app, orders => \@known }, $month);
+	my @packs = $bill->call_packs;
+	my @so_far = grep { $_ <= $today } @{ $bill->{counting} };
+	my ($content, $left) = (zero(), zero());
+	my %standing;
+
+	$bill->take_calls(\@packs, $today + 1);
+	foreach my $pack (Reference::Bill::call_packs_on(\@packs, $today))
+	{
+		$content = $content + $pack->{content};
+		$left = $left + $pack->{left};
+	}
+	$standing{call_minutes} = show_num($content - $left) . '/' . show_num($content)
+	  if $content > 0;
+	return %standing if !@so_far;
+	my $rates =
+	  $bill->{version}->plan($bill->{log}->paid_plan($bill->{counting}[-1]));
+	$bill->{counting} = \@so_far;
+	my %peaks = (
+		dau => $bill->peak_of('dau'),
+		groups => $bill->peak_of('peak_groups'),
+		mau => $bill->distinct_users);
+	$standing{$_} = "$peaks{$_}/$rates->{$_}{included}"
+	  foreach grep { $rates->{$_} && $peaks{$_} > 0 } keys %peaks;
+	return %standing;
+}
+
 # day, kind, quantity, reason
 sub unbilled_usage
 {
@@ -69,7 +103,10 @@ sub unbilled_of_day
 	my ($bill, $day) = @_;
 	my $meter = $bill->{app}{meter};
 	my $text = Reference::Calendar::show_day($day);
-	my $out = why_out($bill, $day);
+	my $out =
+	  $bill->{app}{card}->began($day)
+	  ? why_out($bill, $day)
+	  : 'not priced by the card';
 	my @usage = (
 		[ 'dau', $meter->dau($day), $out ],
 		[ 'groups', $meter->peak_groups($day), $out ]);
