@@ -343,6 +343,31 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_view_column_definitions() IS
 'The columns of those views.';
 
+-- Replacing a view locks out those who read it.  What PostgreSQL makes of a
+-- definition is compared by a view that nobody reads.
+CREATE FUNCTION @extschema@.im_view_stands(name text, definition text, owner name) RETURNS boolean
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+	SET client_min_messages = warning
+AS $$
+DECLARE
+	stands regclass := (SELECT c.oid::regclass FROM pg_class c
+						WHERE c.oid = to_regclass(format('%s.%I', '@extschema@', $1)) AND pg_get_userbyid(c.relowner) = $3
+							AND c.reloptions = '{security_invoker=true}');
+	same boolean;
+BEGIN
+	IF stands IS NULL THEN
+		RETURN false;
+	END IF;
+	EXECUTE 'CREATE TEMPORARY VIEW im_view_of_now AS ' || $2;
+	same := pg_get_viewdef('pg_temp.im_view_of_now'::regclass) = pg_get_viewdef(stands);
+	DROP VIEW pg_temp.im_view_of_now;
+	RETURN same;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_view_stands(text, text, name) IS
+'Whether a view is there as it is defined, with this owner.';
+
 CREATE FUNCTION @extschema@.im_add_views() RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -351,13 +376,21 @@ DECLARE
 	owner name := coalesce(@extschema@.im_tables_owner(), current_user);
 	v record;
 BEGIN
-	FOR v IN SELECT * FROM @extschema@.im_view_definitions() LOOP
+	FOR v IN
+		SELECT * FROM @extschema@.im_view_definitions() d
+		WHERE NOT @extschema@.im_view_stands(d.view_name, d.definition, owner)
+	LOOP
 		EXECUTE format('CREATE OR REPLACE VIEW %s.%I WITH (security_invoker = true) AS %s',
 			'@extschema@', v.view_name, v.definition);
 		EXECUTE format('ALTER VIEW %s.%I OWNER TO %I', '@extschema@', v.view_name, owner);
 		EXECUTE format('COMMENT ON VIEW %s.%I IS %L', '@extschema@', v.view_name, v.description);
 	END LOOP;
-	FOR v IN SELECT * FROM @extschema@.im_view_column_definitions() LOOP
+	FOR v IN
+		SELECT d.*
+		FROM @extschema@.im_view_column_definitions() d
+		JOIN pg_attribute a ON a.attrelid = format('%s.%I', '@extschema@', d.view_name)::regclass AND a.attname = d.column_name
+		WHERE col_description(a.attrelid, a.attnum) IS DISTINCT FROM d.description
+	LOOP
 		EXECUTE format('COMMENT ON COLUMN %s.%I.%I IS %L',
 			'@extschema@', v.view_name, v.column_name, v.description);
 	END LOOP;

@@ -61,7 +61,8 @@ BEGIN
 		JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] AND a.attname = 'at'
 		WHERE i.indrelid = p.partition AND i.indisvalid
 		LIMIT 1;
-		IF NOT FOUND OR p.partition::regclass::text LIKE 'pg\_temp%' THEN
+		IF NOT FOUND OR p.partition::regclass::text LIKE 'pg\_temp%'
+			OR NOT @extschema@.im_try_lock(p.partition::regclass, 'SHARE UPDATE EXCLUSIVE'::text) THEN
 			RETURN false;
 		END IF;
 		PERFORM brin_summarize_new_values(brin);
@@ -421,7 +422,8 @@ AS $$
 DECLARE
 	written bigint;
 BEGIN
-	LOCK TABLE @extschema@.im_usage_daily IN SHARE ROW EXCLUSIVE MODE;
+	-- so that an UPDATE of now finds what is written; im_store_usage() holds those off who insert
+	PERFORM @extschema@.im_try_lock('@extschema@.im_usage_daily'::regclass, 'SHARE ROW EXCLUSIVE'::text);
 	IF NOT isempty($1) THEN
 		DELETE FROM @extschema@.im_usage_daily u
 		USING unnest($1) s(days)

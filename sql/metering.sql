@@ -178,17 +178,54 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_is_watched(oid, text) IS
 'Whether a table or partition has all triggers that mark changes, no others by their names, and they fire.';
 
+-- Not a lock of a table: CREATE INDEX CONCURRENTLY on it would hold that one
+-- and wait for the transaction that waits for it.
 CREATE FUNCTION @extschema@.im_lock_metering() RETURNS void
+	AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION @extschema@.im_lock_metering() IS
+'Waits until nobody else meters, and keeps others from metering until the end of the transaction; loaders append marks meanwhile.';
+
+CREATE FUNCTION @extschema@.im_try_lock(on_table regclass, mode text) RETURNS boolean
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+	-- shorter than deadlock_timeout: whoever waits for us is not hurt
+	SET lock_timeout = '500ms'
+AS $$
+BEGIN
+	EXECUTE format('LOCK TABLE %s IN %s MODE', $1, $2);
+	RETURN true;
+EXCEPTION WHEN lock_not_available THEN
+	RETURN false;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_try_lock(regclass, text) IS
+'Locks a table with all below it, unless somebody keeps it for long, as who builds an index: then false.';
+
+-- Who waits holds none of the locks, so no order in which others take them
+-- makes a deadlock.
+CREATE FUNCTION @extschema@.im_lock_tables(tables regclass[], mode text) RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	one regclass := $1[1];
 BEGIN
-	-- one at a time; loaders append marks meanwhile
-	LOCK TABLE @extschema@.im_usage_mark IN SHARE UPDATE EXCLUSIVE MODE;
+	WHILE one IS NOT NULL LOOP
+		BEGIN
+			EXECUTE format('LOCK TABLE ONLY %s IN %s MODE', one, $2);
+			FOREACH one IN ARRAY $1 LOOP
+				EXECUTE format('LOCK TABLE ONLY %s IN %s MODE NOWAIT', one, $2);
+			END LOOP;
+			RETURN;
+		EXCEPTION WHEN lock_not_available THEN
+			-- the one that was not free is waited for first
+			NULL;
+		END;
+	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_lock_metering() IS
-'Waits until nobody else meters, and keeps others from metering until the end of the transaction.';
+COMMENT ON FUNCTION @extschema@.im_lock_tables(regclass[], text) IS
+'Locks all of these tables, and while it waits for one none of them.';
 
 CREATE FUNCTION @extschema@.im_forget_metering(first_day date DEFAULT NULL, last_day date DEFAULT NULL)
 	RETURNS bigint

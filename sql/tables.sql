@@ -253,6 +253,94 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_trigger_definitions() IS
 'The triggers of those tables.';
 
+CREATE FUNCTION @extschema@.im_keyless_tables() RETURNS SETOF regclass
+	LANGUAGE sql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT c.oid::regclass
+	FROM @extschema@.im_table_definitions() d,
+		to_regclass(format('%s.%I', '@extschema@', d.table_name)) r
+	JOIN pg_class c ON c.oid = r OR c.oid IN (SELECT p.relid FROM pg_partition_tree(r) p)
+	WHERE c.relreplident = 'd' AND c.relkind IN ('r', 'p')
+		AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'p')
+$$;
+COMMENT ON FUNCTION @extschema@.im_keyless_tables() IS
+'Tables and partitions without a key, whose rows can be replicated only by all their columns, and that are not set to it.';
+
+-- Tables that lack a column, a key, a check or an index, or that a missing
+-- key refers to.  Nothing is locked where nothing is missing, so that
+-- im_create_tables() can be called beside everybody.
+CREATE FUNCTION @extschema@.im_lacking_tables() RETURNS SETOF regclass
+	LANGUAGE sql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT r.oid::regclass
+	FROM (SELECT d.table_name, NULL
+		  FROM @extschema@.im_column_definitions() d
+		  WHERE NOT EXISTS (
+			SELECT FROM pg_attribute a
+			WHERE a.attrelid = to_regclass(format('%s.%I', '@extschema@', d.table_name)) AND a.attname = d.column_name)
+		  UNION
+		  SELECT d.table_name, CASE WHEN d.definition LIKE '%.im\_app %' THEN 'im_app' END
+		  FROM @extschema@.im_constraint_definitions() d
+		  WHERE NOT EXISTS (
+			SELECT FROM pg_constraint c
+			WHERE c.conrelid = to_regclass(format('%s.%I', '@extschema@', d.table_name)) AND c.conname = d.constraint_name)
+		  UNION
+		  SELECT d.table_name, NULL
+		  FROM @extschema@.im_index_definitions() d
+		  WHERE to_regclass(format('%s.%I', '@extschema@', d.index_name)) IS NULL) l(table_name, referred)
+	JOIN pg_class r ON r.oid IN (to_regclass(format('%s.%I', '@extschema@', l.table_name)),
+		to_regclass(format('%s.%I', '@extschema@', coalesce(l.referred, l.table_name))))
+	GROUP BY r.oid
+$$;
+COMMENT ON FUNCTION @extschema@.im_lacking_tables() IS
+'The tables to which im_create_tables() will add something other than triggers.';
+
+CREATE FUNCTION @extschema@.im_lock_lacking() RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	tables regclass[] := ARRAY(SELECT l FROM @extschema@.im_lacking_tables() l
+							   UNION SELECT k FROM @extschema@.im_keyless_tables() k);
+BEGIN
+	IF tables <> '{}' THEN
+		PERFORM @extschema@.im_lock_tables(tables || ARRAY(SELECT DISTINCT g.on_table FROM @extschema@.im_trigger_gaps() g),
+			'ACCESS EXCLUSIVE'::text);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_lock_lacking() IS
+'Locks all tables to which im_create_tables() will add something, before it adds anything.';
+
+CREATE FUNCTION @extschema@.im_describe_tables() RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	t record;
+BEGIN
+	FOR t IN
+		SELECT d.*
+		FROM @extschema@.im_table_definitions() d
+		WHERE obj_description(format('%s.%I', '@extschema@', d.table_name)::regclass, 'pg_class') IS DISTINCT FROM d.description
+	LOOP
+		EXECUTE format('COMMENT ON TABLE %s.%I IS %L', '@extschema@', t.table_name, t.description);
+	END LOOP;
+	FOR t IN
+		SELECT d.*
+		FROM @extschema@.im_column_definitions() d
+		JOIN pg_attribute a ON a.attrelid = format('%s.%I', '@extschema@', d.table_name)::regclass AND a.attname = d.column_name
+		WHERE col_description(a.attrelid, a.attnum) IS DISTINCT FROM d.description
+	LOOP
+		EXECUTE format('COMMENT ON COLUMN %s.%I.%I IS %L', '@extschema@', t.table_name, t.column_name, t.description);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_describe_tables() IS
+'Gives tables and columns the comments that they lack.';
+
 CREATE FUNCTION @extschema@.im_add_columns() RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -262,19 +350,26 @@ DECLARE
 	owner name := @extschema@.im_owner_of_new();
 	t record;
 BEGIN
-	FOR t IN SELECT * FROM @extschema@.im_table_definitions() LOOP
-		IF to_regclass(format('%s.%I', '@extschema@', t.table_name)) IS NULL THEN
-			EXECUTE format('CREATE TABLE %s.%I ()', '@extschema@', t.table_name);
-			EXECUTE format('ALTER TABLE %s.%I OWNER TO %I', '@extschema@', t.table_name, owner);
-		END IF;
-		EXECUTE format('COMMENT ON TABLE %s.%I IS %L', '@extschema@', t.table_name, t.description);
+	PERFORM @extschema@.im_lock_lacking();
+	FOR t IN
+		SELECT d.*
+		FROM @extschema@.im_table_definitions() d
+		WHERE to_regclass(format('%s.%I', '@extschema@', d.table_name)) IS NULL
+	LOOP
+		EXECUTE format('CREATE TABLE %s.%I ()', '@extschema@', t.table_name);
+		EXECUTE format('ALTER TABLE %s.%I OWNER TO %I', '@extschema@', t.table_name, owner);
 	END LOOP;
-	FOR t IN SELECT * FROM @extschema@.im_column_definitions() LOOP
-		EXECUTE format('ALTER TABLE %s.%I ADD COLUMN IF NOT EXISTS %I %s',
+	FOR t IN
+		SELECT d.*
+		FROM @extschema@.im_column_definitions() d
+		WHERE NOT EXISTS (
+			SELECT FROM pg_attribute a
+			WHERE a.attrelid = format('%s.%I', '@extschema@', d.table_name)::regclass AND a.attname = d.column_name)
+	LOOP
+		EXECUTE format('ALTER TABLE %s.%I ADD COLUMN %I %s',
 			'@extschema@', t.table_name, t.column_name, t.definition);
-		EXECUTE format('COMMENT ON COLUMN %s.%I.%I IS %L',
-			'@extschema@', t.table_name, t.column_name, t.description);
 	END LOOP;
+	PERFORM @extschema@.im_describe_tables();
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_add_columns() IS
@@ -307,19 +402,15 @@ BEGIN
 		EXECUTE format('ALTER TABLE %s.%I ADD CONSTRAINT %I %s',
 			'@extschema@', t.table_name, t.constraint_name, t.definition);
 	END LOOP;
-	FOR t IN SELECT * FROM @extschema@.im_index_definitions() LOOP
-		EXECUTE format('CREATE INDEX IF NOT EXISTS %I ON %s.%I %s',
+	FOR t IN
+		SELECT d.*
+		FROM @extschema@.im_index_definitions() d
+		WHERE to_regclass(format('%s.%I', '@extschema@', d.index_name)) IS NULL
+	LOOP
+		EXECUTE format('CREATE INDEX %I ON %s.%I %s',
 			t.index_name, '@extschema@', t.table_name, t.definition);
 	END LOOP;
-	-- rows without a key can be replicated only by all their columns
-	FOR t IN
-		SELECT c.oid::regclass AS leaf
-		FROM @extschema@.im_table_definitions() d,
-			to_regclass(format('%s.%I', '@extschema@', d.table_name)) r
-		JOIN pg_class c ON c.oid = r OR c.oid IN (SELECT p.relid FROM pg_partition_tree(r) p)
-		WHERE c.relreplident = 'd' AND c.relkind IN ('r', 'p')
-			AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'p')
-	LOOP
+	FOR t IN SELECT k.leaf FROM @extschema@.im_keyless_tables() k(leaf) LOOP
 		EXECUTE format('ALTER TABLE %s REPLICA IDENTITY FULL', t.leaf);
 	END LOOP;
 END
@@ -351,13 +442,22 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_trigger_gaps() IS
 'The triggers of the extension that tables, partitions and children lack, and those that mark changes but do not fire as they should.';
 
+-- Who writes daily figures may write events next: all are locked at once.
 CREATE FUNCTION @extschema@.im_add_triggers() RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	tables CONSTANT regclass[] := ARRAY(SELECT DISTINCT g.on_table FROM @extschema@.im_trigger_gaps() g);
 	t record;
 BEGIN
+	IF tables = '{}' THEN
+		RETURN;
+	END IF;
+	PERFORM @extschema@.im_lock_tables(tables || ARRAY(
+		SELECT l.partition::regclass
+		FROM @extschema@.im_raw_leaves() l
+		WHERE l.table_name = 'im_usage_daily' AND l.watch IS NOT NULL), 'SHARE ROW EXCLUSIVE'::text);
 	FOR t IN SELECT * FROM @extschema@.im_trigger_gaps() LOOP
 		PERFORM @extschema@.im_add_trigger(t.on_table, t.trigger_name, t.command, t.events, t.definition);
 	END LOOP;

@@ -31,6 +31,8 @@
 #include "meter/zone.h"
 #include "types/trigger_table.h"
 
+PG_FUNCTION_INFO_V1(im_lock_metering);
+
 /* Beyond so many apps and days a statement marks days for all apps. */
 #define MAX_MARKS	16384
 
@@ -392,4 +394,24 @@ marks_ever_metered(Oid schema)
 	Oid			relid = get_relname_relid("im_metered_partition", schema);
 
 	return OidIsValid(relid) && any_row(relid);
+}
+
+/* Nothing else of the server locks a table by this name of an object. */
+static void
+lock_object(const char *table, Oid schema, LOCKMODE mode)
+{
+	LockDatabaseObject(RelationRelationId, get_relname_relid(table, schema), 1, mode);
+}
+
+void
+marks_lock_days(Oid schema, LOCKMODE mode)
+{
+	lock_object("im_usage_daily", schema, mode);
+}
+
+Datum
+im_lock_metering(PG_FUNCTION_ARGS)
+{
+	lock_object("im_usage_mark", get_func_namespace(fcinfo->flinfo->fn_oid), ExclusiveLock);
+	PG_RETURN_VOID();
 }

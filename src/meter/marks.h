@@ -11,6 +11,7 @@
 
 #include "datatype/timestamp.h"
 #include "commands/trigger.h"
+#include "storage/lockdefs.h"
 
 /*
  * The marks that one statement makes: one for each app and day of UTC, from
@@ -65,5 +66,13 @@ extern void marks_append(MarkSet *marks, Oid schema);
  */
 extern void marks_run_as_owner(Oid schema, TriggerData *trigger, const char *query,
 							   int nargs, Oid *types, Datum *values);
+
+/*
+ * Locks the daily figures until the end of the transaction: who writes some
+ * of them (ShareLock) and who writes what was metered (ExclusiveLock) wait for
+ * each other.  It is no lock of the table, which CREATE INDEX CONCURRENTLY
+ * could hold while it waits for who meters.
+ */
+extern void marks_lock_days(Oid schema, LOCKMODE mode);
 
 #endif							/* IM_MARKS_H */

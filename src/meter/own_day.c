@@ -238,6 +238,8 @@ statement_cache(FunctionCallInfo fcinfo, TriggerData *trigger)
 	if (cache == NULL)
 	{
 		marks_need_table(trigger, get_func_namespace(fcinfo->flinfo->fn_oid));
+		if (!metering)
+			marks_lock_days(get_func_namespace(fcinfo->flinfo->fn_oid), ShareLock);
 		cache = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(OwnDayCache));
 		cache->app_id = column_number(trigger, "app_id", INT8OID);
 		cache->day = column_number(trigger, "day", DATEOID);
@@ -249,8 +251,8 @@ statement_cache(FunctionCallInfo fcinfo, TriggerData *trigger)
 }
 
 /*
- * Deletes the row of the key if it was metered.  The one who meters locks the
- * table against writers before he writes, so the latest snapshot shows all.
+ * Deletes the row of the key if it was metered.  The one who meters waits for
+ * those who write and keeps off others, so the latest snapshot shows all.
  */
 static void
 delete_metered(Relation rel, const OwnDayCache *cache, Datum app_id, Datum day)
@@ -365,6 +367,7 @@ im_store_usage(PG_FUNCTION_ARGS)
 		values[i] = PG_GETARG_DATUM(i);
 		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
 	}
+	marks_lock_days(schema, ExclusiveLock);
 	SPI_connect();
 	metering = true;
 	PG_TRY();
