@@ -2,7 +2,7 @@
 #	  How the time grows with the orders of one app: 1x, 4x and 16x of them,
 #	  asked by every public function.
 
-ORDERS='6250 25000 100000'
+ORDERS=${ORDERS:-6250 25000 100000}
 
 # What is asked of the app, a question a line: label, then the query.
 questions_of_orders() {

@@ -129,6 +129,7 @@ report() {
 	report_explained
 	! wants finance || report_finance
 	! wants closing || report_closing
+	! wants orders || report_orders
 }
 
 # Replaces what stands between the two comments.

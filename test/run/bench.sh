@@ -6,6 +6,7 @@
 #
 # SCALE=1     20,000,000 logins and 10,000,000 moderation checks; 0.05 is a try
 # ROUNDS=3    rounds, in each of which all run in turn; medians are shown
+# ORDERS="6250 25000 100000"   numbers of orders of one app
 # APPS="10000 100000 1000000"   numbers of apps that are billed from daily figures
 # ONLY="dau deductions"   these sections alone
 # SHARED_BUFFERS=6GB      what the server caches; default: a quarter of memory
@@ -25,8 +26,9 @@ set -euo pipefail
 . "$ROOT/test/bench/growth.sh"
 . "$ROOT/test/bench/instructions.sh"
 . "$ROOT/test/bench/finance.sh"
+. "$ROOT/test/bench/orders.sh"
 
-SECTIONS='dau dau_36 growth deductions union copy metering bills latency finance closing instructions'
+SECTIONS='dau dau_36 growth deductions union copy metering bills latency finance closing orders instructions'
 SCALE=${SCALE:-1}
 ROUNDS=${ROUNDS:-3}
 APPS=${APPS:-10000 100000 1000000}
@@ -148,6 +150,7 @@ prepare() {
 		prepare_apps
 	fi
 	! wants finance || prepare_finance
+	! wants orders || prepare_orders
 }
 
 prepare_sets() {
