@@ -83,51 +83,241 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_partition_slots(date, date, interval, text) IS
 'The partitions from a day until another, each with its first day and its bounds: midnights of the zone.';
 
--- What a table has beside its columns, as statements that give it to the
--- table that takes its name.
+-- What stays with a table that im_partition() replaces, beside what LIKE brings
+-- (columns with types, collations, defaults, generation, storage, compression,
+-- comments, and checks), as statements in the order in which they are to run.
+-- im_lost_with() names everything else; what PostgreSQL adds to tables belongs
+-- into the one list or the other.
 CREATE FUNCTION @extschema@.im_table_trimmings(parent regclass) RETURNS SETOF text
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT pg_get_indexdef(i.indexrelid)
-	FROM pg_index i
-	WHERE i.indrelid = $1
-		AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid AND c.conrelid = $1)
-	UNION ALL
-	SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', $1, c.conname, pg_get_constraintdef(c.oid))
-	FROM pg_constraint c
-	WHERE c.conrelid = $1 AND c.contype IN ('p', 'u', 'f', 'x')
-	UNION ALL
-	SELECT pg_get_triggerdef(t.oid)
-	FROM pg_trigger t
-	WHERE t.tgrelid = $1 AND NOT t.tgisinternal
-	UNION ALL
-	-- its definition does not say in which replication roles a trigger fires
-	SELECT format('ALTER TABLE %s %s TRIGGER %I', $1,
-		CASE t.tgenabled WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'DISABLE' END, t.tgname)
-	FROM pg_trigger t
-	WHERE t.tgrelid = $1 AND NOT t.tgisinternal AND t.tgenabled <> 'O'
-	UNION ALL
-	SELECT format('GRANT %s ON %s TO %s%s', a.privilege_type, $1,
-		CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END,
-		CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-	FROM pg_class c, aclexplode(c.relacl) a
-	WHERE c.oid = $1 AND a.grantee <> c.relowner
-	UNION ALL
-	SELECT format('GRANT %s (%I) ON %s TO %s%s', a.privilege_type, k.attname, $1,
-		CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END,
-		CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-	FROM pg_attribute k, aclexplode(k.attacl) a
-	WHERE k.attrelid = $1
-	UNION ALL
-	SELECT format('COMMENT ON TABLE %s IS %L', $1, obj_description($1, 'pg_class'))
-	UNION ALL
-	SELECT format('ALTER TABLE %s OWNER TO %I', $1, pg_get_userbyid(c.relowner))
-	FROM pg_class c
-	WHERE c.oid = $1
+	SELECT t.statement
+	FROM (
+		SELECT 1, i.indexrelid, pg_get_indexdef(i.indexrelid)
+		FROM pg_index i
+		WHERE i.indrelid = $1
+			AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid AND c.conrelid = $1)
+		UNION ALL
+		SELECT 2, c.oid, format('ALTER TABLE %s ADD CONSTRAINT %I %s', $1, c.conname, pg_get_constraintdef(c.oid))
+		FROM pg_constraint c
+		WHERE c.conrelid = $1 AND c.contype IN ('p', 'u', 'f')
+		UNION ALL
+		SELECT 3, x.oid, pg_get_statisticsobjdef(x.oid)
+		FROM pg_statistic_ext x
+		WHERE x.stxrelid = $1
+		UNION ALL
+		SELECT 4, x.oid, format(s.form, x.stxnamespace::regnamespace, x.stxname, s.value)
+		FROM pg_statistic_ext x,
+			LATERAL (VALUES ('ALTER STATISTICS %s.%I OWNER TO %s', quote_ident(pg_get_userbyid(x.stxowner))),
+				('ALTER STATISTICS %s.%I SET STATISTICS %s', nullif(to_jsonb(x) ->> 'stxstattarget', '-1'))) s(form, value)
+		WHERE x.stxrelid = $1 AND s.value IS NOT NULL
+		UNION ALL
+		SELECT 5, t.oid, pg_get_triggerdef(t.oid)
+		FROM pg_trigger t
+		WHERE t.tgrelid = $1 AND NOT t.tgisinternal
+		UNION ALL
+		-- its definition does not say in which replication roles a trigger fires
+		SELECT 6, t.oid, format('ALTER TABLE %s %s TRIGGER %I', $1,
+			CASE t.tgenabled WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'DISABLE' END, t.tgname)
+		FROM pg_trigger t
+		WHERE t.tgrelid = $1 AND NOT t.tgisinternal AND t.tgenabled <> 'O'
+		UNION ALL
+		SELECT 7, c.oid, format('ALTER TABLE %s %s', $1, s.setting)
+		FROM pg_class c,
+			LATERAL (VALUES (c.relrowsecurity, 'ENABLE ROW LEVEL SECURITY'), (c.relforcerowsecurity, 'FORCE ROW LEVEL SECURITY'),
+				(c.relreplident = 'f', 'REPLICA IDENTITY FULL'), (c.relreplident = 'n', 'REPLICA IDENTITY NOTHING')) s(is_set, setting)
+		WHERE c.oid = $1 AND s.is_set
+		UNION ALL
+		SELECT 8, d.objoid, format('COMMENT ON %s IS %L',
+			CASE d.classoid
+				WHEN 'pg_class'::regclass THEN
+					(SELECT format('%s %s', CASE WHEN k.oid = $1 THEN 'TABLE' ELSE 'INDEX' END, k.oid::regclass) FROM pg_class k WHERE k.oid = d.objoid)
+				WHEN 'pg_constraint'::regclass THEN
+					(SELECT format('CONSTRAINT %I ON %s', c.conname, $1) FROM pg_constraint c WHERE c.oid = d.objoid)
+				WHEN 'pg_trigger'::regclass THEN
+					(SELECT format('TRIGGER %I ON %s', t.tgname, $1) FROM pg_trigger t WHERE t.oid = d.objoid)
+				ELSE (SELECT format('STATISTICS %s.%I', x.stxnamespace::regnamespace, x.stxname) FROM pg_statistic_ext x WHERE x.oid = d.objoid) END,
+			d.description)
+		FROM pg_description d
+		WHERE d.objsubid = 0 AND (d.classoid, d.objoid) IN (
+			SELECT 'pg_class'::regclass, $1::oid
+			UNION ALL SELECT 'pg_class'::regclass, i.indexrelid FROM pg_index i WHERE i.indrelid = $1
+			UNION ALL SELECT 'pg_constraint'::regclass, c.oid FROM pg_constraint c WHERE c.conrelid = $1 AND c.contype IN ('p', 'u', 'f')
+			UNION ALL SELECT 'pg_trigger'::regclass, t.oid FROM pg_trigger t WHERE t.tgrelid = $1
+			UNION ALL SELECT 'pg_statistic_ext'::regclass, x.oid FROM pg_statistic_ext x WHERE x.stxrelid = $1)
+	) t(step, oid, statement)
+	ORDER BY t.step, t.oid, t.statement COLLATE "C"
 $$;
 COMMENT ON FUNCTION @extschema@.im_table_trimmings(regclass) IS
-'Statements that give a new table of the same name the indexes, keys, triggers, grants, comment and owner of this one.';
+'Statements that give a new table of the same name the indexes, keys, statistics, triggers, row security, replica identity and comments of this one.';
+
+-- Rights are apart: default privileges may give a new table others, which the
+-- owner revoked from the old one.
+CREATE FUNCTION @extschema@.im_table_rights(parent regclass) RETURNS SETOF text
+	LANGUAGE sql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format('GRANT %s%s ON %s TO %s%s', a.privilege_type, k.list, $1,
+		CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END,
+		CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+	FROM (SELECT coalesce(c.relacl, acldefault('r', c.relowner)), '' FROM pg_class c WHERE c.oid = $1
+		  UNION ALL
+		  SELECT k.attacl, format(' (%I)', k.attname) FROM pg_attribute k WHERE k.attrelid = $1 AND k.attnum > 0) k(acl, list),
+		LATERAL aclexplode(k.acl) a
+$$;
+COMMENT ON FUNCTION @extschema@.im_table_rights(regclass) IS
+'Statements that grant the rights on a table and its columns again, those of its owner included.';
+
+CREATE FUNCTION @extschema@.im_revoke_rights(new_table text) RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	who text;
+BEGIN
+	FOR who IN
+		SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
+		FROM pg_class c, aclexplode(c.relacl) a
+		WHERE c.oid = $1::regclass AND a.grantee <> c.relowner
+	LOOP
+		EXECUTE format('REVOKE ALL ON %s FROM %s', $1, who);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_revoke_rights(text) IS
+'Takes from a new table the rights that default privileges gave to others than its owner.';
+
+-- LIKE does not bring these, neither to the new table nor to its partitions.
+CREATE FUNCTION @extschema@.im_column_settings(parent regclass, new_table text) RETURNS SETOF text
+	LANGUAGE sql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format('ALTER TABLE %s ALTER COLUMN %I SET %s', $2, k.attname, s.setting)
+	FROM pg_attribute k,
+		LATERAL (VALUES ('STATISTICS ' || nullif(to_jsonb(k) ->> 'attstattarget', '-1')),
+			(format('(%s)', (SELECT string_agg(o, ', ') FROM unnest(k.attoptions) o)))) s(setting)
+	WHERE k.attrelid = $1 AND k.attnum > 0 AND NOT k.attisdropped AND s.setting <> '()'
+	ORDER BY k.attnum, s.setting COLLATE "C"
+$$;
+COMMENT ON FUNCTION @extschema@.im_column_settings(regclass, text) IS
+'Statements that give the columns of a new table the statistics targets and options of this one.';
+
+CREATE FUNCTION @extschema@.im_column_list(parent regclass) RETURNS text
+	LANGUAGE sql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+	FROM pg_attribute a
+	WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+$$;
+COMMENT ON FUNCTION @extschema@.im_column_list(regclass) IS
+'The columns of a table whose values are stored as they come, parted by commas.';
+
+-- The other list: what cannot stay.
+CREATE FUNCTION @extschema@.im_lost_with(parent regclass) RETURNS SETOF text
+	LANGUAGE sql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format('view %s reads it', r.ev_class::regclass)
+	FROM pg_depend d
+	JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+	WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = $1 AND r.ev_class <> $1
+	UNION ALL
+	SELECT format('publication %I names it', p.pubname)
+	FROM pg_publication_rel k
+	JOIN pg_publication p ON p.oid = k.prpubid
+	WHERE k.prrelid = $1
+	UNION ALL
+	SELECT 'a subscription feeds it'
+	FROM pg_subscription_rel s
+	WHERE s.srrelid = $1
+	UNION ALL
+	SELECT CASE WHEN i.inhparent = $1 THEN format('table %s inherits from it', i.inhrelid::regclass)
+		ELSE format('it is a child of table %s', i.inhparent::regclass) END
+	FROM pg_inherits i
+	WHERE $1 IN (i.inhparent, i.inhrelid)
+	UNION ALL
+	SELECT format('policy %I is on it', p.polname)
+	FROM pg_policy p
+	WHERE p.polrelid = $1
+	UNION ALL
+	SELECT format('rule %I is on it', r.rulename)
+	FROM pg_rewrite r
+	WHERE r.ev_class = $1
+	UNION ALL
+	SELECT format('foreign key %I of %s refers to it', c.conname, c.conrelid::regclass)
+	FROM pg_constraint c
+	WHERE c.confrelid = $1 AND c.contype = 'f'
+	UNION ALL
+	SELECT format('constraint %I %s', c.conname, w.why)
+	FROM pg_constraint c,
+		LATERAL (VALUES (c.contype = 'x', 'is an exclusion constraint'), (NOT c.convalidated, 'is not validated'),
+			(c.contype = 'c' AND c.connoinherit, 'is not inherited')) w(is_so, why)
+	WHERE c.conrelid = $1 AND w.is_so
+	UNION ALL
+	SELECT format('index %s %s', i.indexrelid::regclass, w.why)
+	FROM pg_index i
+	JOIN pg_class k ON k.oid = i.indexrelid,
+		LATERAL (VALUES (i.indisunique AND NOT EXISTS (
+					SELECT FROM pg_attribute t
+					WHERE t.attrelid = $1 AND t.attname = @extschema@.im_time_column($1)
+						AND t.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])), 'is unique without the time column'),
+			(NOT i.indisvalid, 'is not valid'), (i.indisclustered, 'is the one to cluster by'),
+			(i.indisreplident, 'is the replica identity'), (k.reltablespace <> 0, 'has a tablespace'),
+			(k.reloptions IS NOT NULL AND EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = k.oid), 'has storage options'),
+			(EXISTS (SELECT FROM pg_attribute t WHERE t.attrelid = k.oid AND t.attstattarget >= 0), 'has a statistics target')) w(is_so, why)
+	WHERE i.indrelid = $1 AND w.is_so
+	UNION ALL
+	SELECT format('trigger %I has transition tables and is called for each row', t.tgname)
+	FROM pg_trigger t
+	WHERE t.tgrelid = $1 AND t.tgtype & 1 = 1 AND (t.tgoldtable IS NOT NULL OR t.tgnewtable IS NOT NULL)
+	UNION ALL
+	SELECT format('column %I is an identity column', k.attname)
+	FROM pg_attribute k
+	WHERE k.attrelid = $1 AND k.attidentity <> ''
+	UNION ALL
+	SELECT format('it %s', w.why)
+	FROM pg_class c
+	LEFT JOIN pg_class t ON t.oid = c.reltoastrelid
+	LEFT JOIN pg_am m ON m.oid = c.relam,
+		LATERAL (VALUES (c.relpersistence <> 'p', 'is not logged'), (c.reltablespace <> 0, 'has a tablespace'),
+			(c.reloptions IS NOT NULL, 'has storage options'), (t.reloptions IS NOT NULL, 'has storage options of its TOAST table'),
+			(c.reloftype <> 0, 'has the type of another'), (m.amname <> 'heap', 'has another access method')) w(is_so, why)
+	WHERE c.oid = $1 AND w.is_so
+	UNION ALL
+	SELECT format('%s granted rights on it', pg_get_userbyid(a.grantor))
+	FROM (SELECT c.relacl, c.relowner FROM pg_class c WHERE c.oid = $1
+		  UNION ALL
+		  SELECT k.attacl, c.relowner FROM pg_attribute k JOIN pg_class c ON c.oid = k.attrelid WHERE c.oid = $1) k(acl, owner),
+		LATERAL aclexplode(k.acl) a
+	WHERE a.grantor <> k.owner
+	UNION ALL
+	SELECT 'it has a security label'
+	FROM pg_seclabel l
+	WHERE l.classoid = 'pg_class'::regclass AND l.objoid = $1
+	UNION ALL
+	-- whatever else would keep the old table from being dropped
+	SELECT format('%s depends on it', pg_describe_object(d.classid, d.objid, d.objsubid))
+	FROM pg_depend d
+	WHERE ((d.refclassid = 'pg_class'::regclass AND d.refobjid = $1)
+			OR (d.refclassid = 'pg_type'::regclass AND d.refobjid IN (
+				SELECT y.oid FROM pg_type y, pg_class c WHERE c.oid = $1 AND (y.oid = c.reltype OR y.typelem = c.reltype))))
+		AND d.deptype = 'n'
+		AND NOT (d.classid = 'pg_attrdef'::regclass AND EXISTS (SELECT FROM pg_attrdef e WHERE e.oid = d.objid AND e.adrelid = $1))
+		AND NOT (d.classid = 'pg_trigger'::regclass AND EXISTS (SELECT FROM pg_trigger t WHERE t.oid = d.objid AND t.tgrelid = $1))
+		AND NOT (d.classid = 'pg_constraint'::regclass AND EXISTS (SELECT FROM pg_constraint c WHERE c.oid = d.objid AND c.conrelid = $1))
+	UNION ALL
+	SELECT format('%s depends on an extension', pg_describe_object(d.classid, d.objid, d.objsubid))
+	FROM pg_depend d
+	WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype IN ('e', 'x')
+		AND (d.classid, d.objid) IN (
+			SELECT 'pg_class'::regclass, $1::oid
+			UNION ALL SELECT 'pg_class'::regclass, i.indexrelid FROM pg_index i WHERE i.indrelid = $1
+			UNION ALL SELECT 'pg_trigger'::regclass, t.oid FROM pg_trigger t WHERE t.tgrelid = $1)
+$$;
+COMMENT ON FUNCTION @extschema@.im_lost_with(regclass) IS
+'What of a table, or of what depends on it, could not stay if a partitioned one replaced it.';
 
 -- Nothing of the user's may be lost with the table that is replaced.
 CREATE FUNCTION @extschema@.im_check_replaceable(parent regclass) RETURNS void
@@ -135,42 +325,50 @@ CREATE FUNCTION @extschema@.im_check_replaceable(parent regclass) RETURNS void
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	obstacle text;
+	obstacle text := (SELECT l FROM @extschema@.im_lost_with($1) l LIMIT 1);
 BEGIN
-	SELECT o.what INTO obstacle
-	FROM (SELECT format('view %s reads it', r.ev_class::regclass) AS what
-		  FROM pg_depend d
-		  JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
-		  WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = $1 AND r.ev_class <> $1
-		  UNION ALL
-		  SELECT format('publication %I names it', p.pubname)
-		  FROM pg_publication_rel k
-		  JOIN pg_publication p ON p.oid = k.prpubid
-		  WHERE k.prrelid = $1
-		  UNION ALL
-		  SELECT format('table %s inherits from it', i.inhrelid::regclass)
-		  FROM pg_inherits i
-		  WHERE i.inhparent = $1
-		  UNION ALL
-		  SELECT format('policy %I is on it', p.polname)
-		  FROM pg_policy p
-		  WHERE p.polrelid = $1
-		  UNION ALL
-		  SELECT format('foreign key %I of %s refers to it', c.conname, c.conrelid::regclass)
-		  FROM pg_constraint c
-		  WHERE c.confrelid = $1 AND c.contype = 'f') o
-	LIMIT 1;
-	IF FOUND THEN
+	IF obstacle IS NOT NULL THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'object_not_in_prerequisite_state',
 			MESSAGE = format('%s cannot be replaced by a partitioned table', $1),
 			DETAIL = format('At least one thing would be lost with it: %s.', obstacle),
-			HINT = 'Drop that, call im_partition(), and create it again.';
+			HINT = 'Drop or reset that, call im_partition(), and create it again where a partitioned table or its partitions can have it.';
 	END IF;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_check_replaceable(regclass) IS
-'Raises 55000 where something depends on a table that im_partition() would have to replace.';
+'Raises 55000 where something of a table could not stay if im_partition() replaced it.';
+
+CREATE FUNCTION @extschema@.im_run_all(statements text[]) RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	statement text;
+BEGIN
+	FOREACH statement IN ARRAY $1 LOOP
+		EXECUTE statement;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_run_all(text[]) IS
+'Runs statements one after the other, with the rights of the caller.';
+
+-- A partition belongs to whom the table belongs to, and its rows are reached
+-- through the table.
+CREATE FUNCTION @extschema@.im_dress_partition(parent regclass, leaf text) RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	EXECUTE format('ALTER TABLE %s OWNER TO %I', $2, (SELECT pg_get_userbyid(c.relowner) FROM pg_class c WHERE c.oid = $1));
+	EXECUTE format('ALTER TABLE %s REPLICA IDENTITY FULL', $2);
+	PERFORM @extschema@.im_revoke_rights($2);
+	PERFORM @extschema@.im_run_all(ARRAY(SELECT @extschema@.im_column_settings($1, $2)));
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_dress_partition(regclass, text) IS
+'Gives a new partition what it has from its table beside columns: owner, column settings, no rights of others.';
 
 CREATE FUNCTION @extschema@.im_add_partition(parent regclass, time_column name, name text,
 		lower timestamptz, upper timestamptz)
@@ -181,13 +379,15 @@ AS $$
 DECLARE
 	leaf text := format('%s.%I', '@extschema@', $3);
 	rest regclass := (SELECT nullif(p.partdefid, 0) FROM pg_partitioned_table p WHERE p.partrelid = $1);
+	columns text := @extschema@.im_column_list($1);
 BEGIN
-	EXECUTE format('CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING INDEXES EXCLUDING STATISTICS)', leaf, $1);
-	EXECUTE format('ALTER TABLE %s REPLICA IDENTITY FULL', leaf);
-	-- rows that came before their partition wait in the default one
+	EXECUTE format('CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES EXCLUDING STATISTICS)', leaf, $1);
+	PERFORM @extschema@.im_dress_partition($1, leaf);
+	-- rows that came before their partition wait in the default one, whose
+	-- columns may stand in another order
 	IF rest IS NOT NULL THEN
-		EXECUTE format('WITH moved AS (DELETE FROM %s WHERE %I >= %L AND %2$I < %4$L RETURNING *) '
-			'INSERT INTO %s SELECT * FROM moved', rest, $2, $4, $5, leaf);
+		EXECUTE format('WITH moved AS (DELETE FROM %s WHERE %I >= %L AND %2$I < %4$L RETURNING %6$s) '
+			'INSERT INTO %5$s (%6$s) SELECT %6$s FROM moved', rest, $2, $4, $5, leaf, columns);
 	END IF;
 	EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', $1, leaf, $4, $5);
 	EXECUTE format('COMMENT ON TABLE %s IS %L', leaf, format('%s from %s until %s.', $1, $4, $5));
@@ -204,7 +404,7 @@ DECLARE
 	leaf text := format('%s.%I', '@extschema@', $2);
 BEGIN
 	EXECUTE format('CREATE TABLE %s PARTITION OF %s DEFAULT', leaf, $1);
-	EXECUTE format('ALTER TABLE %s REPLICA IDENTITY FULL', leaf);
+	PERFORM @extschema@.im_dress_partition($1, leaf);
 	EXECUTE format('COMMENT ON TABLE %s IS %L', leaf, format('Rows of %s whose time has no partition yet.', $1));
 END
 $$;
@@ -244,6 +444,21 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_add_partitions(regclass, date, date, interval, text) IS
 'Adds the partitions that a partitioned raw table lacks between two days: their number.';
 
+-- Sequences of serial columns would go with the old table.
+CREATE FUNCTION @extschema@.im_owned_sequences(parent regclass, new_table text) RETURNS SETOF text
+	LANGUAGE sql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format('ALTER SEQUENCE %s OWNED BY %s.%I', d.objid::regclass, $2, k.attname)
+	FROM pg_depend d
+	JOIN pg_class c ON c.oid = d.objid AND c.relkind = 'S'
+	JOIN pg_attribute k ON k.attrelid = $1 AND k.attnum = d.refobjsubid
+	WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = $1
+		AND d.deptype = 'a'
+$$;
+COMMENT ON FUNCTION @extschema@.im_owned_sequences(regclass, text) IS
+'Statements that make the sequences of a table those of a new one.';
+
 CREATE FUNCTION @extschema@.im_make_partitioned(parent regclass, since date, until date, step interval,
 		zone text)
 	RETURNS integer
@@ -255,33 +470,35 @@ DECLARE
 	old_name name := (SELECT c.relname FROM pg_class c WHERE c.oid = $1);
 	full_name text := format('%s.%I', '@extschema@', old_name);
 	trimmings text[];
-	columns text;
-	statement text;
+	rights text[];
 	made integer;
 BEGIN
 	EXECUTE format('LOCK TABLE %s', $1);
 	PERFORM @extschema@.im_check_replaceable($1);
-	SELECT array_agg(t) INTO trimmings FROM @extschema@.im_table_trimmings($1) t;
-	SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO columns
-	FROM pg_attribute a
-	WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '';
+	trimmings := ARRAY(SELECT @extschema@.im_table_trimmings($1));
+	rights := ARRAY(SELECT @extschema@.im_table_rights($1));
 	EXECUTE format('ALTER TABLE %s RENAME TO %I', full_name, old_name || '_unpartitioned');
-	EXECUTE format('CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING INDEXES) PARTITION BY RANGE (%I)',
+	EXECUTE format('CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING INDEXES EXCLUDING STATISTICS) PARTITION BY RANGE (%I)',
 		full_name, $1, time_column);
+	EXECUTE format('ALTER TABLE %s OWNER TO %I', full_name, (SELECT pg_get_userbyid(c.relowner) FROM pg_class c WHERE c.oid = $1));
+	PERFORM @extschema@.im_revoke_rights(full_name);
+	PERFORM @extschema@.im_run_all(ARRAY(SELECT @extschema@.im_column_settings($1, full_name)));
 	made := @extschema@.im_add_partitions(full_name::regclass, $2, $3, $4, $5);
 	IF $2 < $3 THEN
 		PERFORM @extschema@.im_add_default_partition(full_name::regclass, old_name || '_default');
 	END IF;
-	EXECUTE format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM %3$s', full_name, columns, $1);
+	EXECUTE format('INSERT INTO %s (%s) SELECT %2$s FROM %3$s', full_name, @extschema@.im_column_list($1), $1);
+	PERFORM @extschema@.im_run_all(ARRAY(SELECT @extschema@.im_owned_sequences($1, full_name)));
 	EXECUTE format('DROP TABLE %s', $1);
-	FOREACH statement IN ARRAY trimmings LOOP
-		EXECUTE statement;
-	END LOOP;
+	PERFORM @extschema@.im_run_all(trimmings);
+	EXECUTE format('REVOKE ALL ON %s FROM %I', full_name,
+		(SELECT pg_get_userbyid(c.relowner) FROM pg_class c WHERE c.oid = full_name::regclass));
+	PERFORM @extschema@.im_run_all(rights);
 	RETURN made;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_make_partitioned(regclass, date, date, interval, text) IS
-'Replaces a raw table by a partitioned one with the same rows, indexes, triggers, grants and owner: the number of partitions made beside the default one.';
+'Replaces a raw table by a partitioned one that has all that this one had, or refuses: the number of partitions made beside the default one.';
 
 CREATE FUNCTION @extschema@.im_partition(parent regclass, since date, until date, step interval,
 		zone text DEFAULT 'Asia/Shanghai')
@@ -289,6 +506,9 @@ CREATE FUNCTION @extschema@.im_partition(parent regclass, since date, until date
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 	SET client_min_messages = warning
+	SET row_security = off	-- an error rather than a table without its rows
+	SET default_tablespace = ''
+	SET default_table_access_method = heap
 	SET datestyle = 'ISO, YMD'	-- others name zones by abbreviations of several meanings
 AS $$
 DECLARE
@@ -319,4 +539,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_partition(regclass, date, date, interval, text) IS
-'Partitions a raw table by time, or adds partitions to one that is partitioned: one for each step (whole months or days) from a day until another, cut at midnights of the zone, and a default one for all other rows. Rows, indexes, triggers, grants and owner are kept. Gives the number of partitions made. Errors: 42809 for other tables, 22023 for days or steps out of order, 55000 where something depends on the table.';
+'Partitions a raw table by time, or adds partitions to one that is partitioned: one for each step (whole months or days) from a day until another, cut at midnights of the zone, and a default one for all other rows. All of the table is kept, or it refuses and names what could not be. Gives the number of partitions made. Errors: 42809 for other tables, 22023 for days or steps out of order, 55000 where something of the table could not be kept.';
