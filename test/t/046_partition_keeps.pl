@@ -115,7 +115,7 @@ my @refused = (
 	[ 'CREATE PUBLICATION p FOR TABLE im_login', 'publication p names it' ],
 	[ 'CREATE TABLE child () INHERITS (im_login)', 'table public\.child inherits from it' ],
 	[ 'CREATE TABLE parent (at timestamptz NOT NULL); ALTER TABLE im_login INHERIT parent', 'child of table public\.parent' ],
-	[ 'CREATE FUNCTION f(im_login) RETURNS int LANGUAGE sql RETURN 1', 'function public\.f\(im_login\) depends on it' ],
+	[ 'CREATE FUNCTION f(im_login) RETURNS int LANGUAGE sql RETURN 1', 'function public\.f\(public\.im_login\) depends on it' ],
 	[ 'CREATE FUNCTION f() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM im_login; END', 'function public\.f\(\) depends on it' ],
 	[ 'CREATE TABLE holder (row im_login)', 'holder depends on it' ],
 	[ 'CREATE UNIQUE INDEX u ON im_login (user_id)', 'index public\.u is unique without the time column' ],
