@@ -180,13 +180,38 @@ BEGIN
 		lost := ARRAY(SELECT l.app_id FROM @extschema@.im_lost_invoices($1::date) l ORDER BY l.app_id);
 		run.failed := run.failed || lost;
 		run.visited := run.visited + @extschema@.im_app_points(lost);
-		run.problem := format('The invoice of app %s was issued and is gone: restore it from a backup.', lost[1]);
+		run.problem := 'The invoice of app ' || lost[1] || ' was issued and is gone: restore it from a backup.';
 	END IF;
 	PERFORM @extschema@.im_need_few_failures($1, run.failed, run.problem);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_adjust_begin(@extschema@.im_month, int8multirange, @extschema@.im_run) IS
 'The state of an adjustment that begins: how many apps there are, and those left out because their invoice is lost.';
+
+-- Of a run that did not begin so, as its caller says, it is asked here.
+CREATE FUNCTION @extschema@.im_need_first_invoices(month @extschema@.im_month, apps bigint[]) RETURNS void
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	lost bigint := (
+		SELECT min(a)
+		FROM unnest($2) a
+		WHERE EXISTS (SELECT FROM @extschema@.im_closing c
+					  WHERE c.month = $1::date AND c.entry IS NOT NULL AND c.apps @> a
+						AND NOT c.without_lines @> a AND c.apps <> '{(,)}'));
+BEGIN
+	IF lost IS NOT NULL THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'check_violation',
+			MESSAGE = format('app %s was invoiced for %s before', lost, $1),
+			DETAIL = 'im_closing says so, but its invoice is gone. An app gets one invoice of a month.',
+			HINT = 'Restore the documents of the app from a backup.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_need_first_invoices(@extschema@.im_month, bigint[]) IS
+'Error 23514 where im_closing knows of an earlier invoice of one of the apps, which were just invoiced.';
 
 CREATE FUNCTION @extschema@.im_adjust_claimed(month @extschema@.im_month, claimed bigint[],
 		INOUT run @extschema@.im_run)
@@ -203,6 +228,7 @@ BEGIN
 	run.problem := coalesce(run.problem, step.problem);
 	PERFORM @extschema@.im_need_few_failures($1, run.failed, run.problem);
 	IF step.issued <> '{}' THEN
+		PERFORM @extschema@.im_need_first_invoices($1, step.invoiced);
 		run.begun_at := (@extschema@.im_note_closing($1::date, batch, step.issued, '{}'::bigint[],
 			@extschema@.im_app_points(step.invoiced), '{}'::int8multirange, 0::bigint, run)).begun_at;
 	END IF;

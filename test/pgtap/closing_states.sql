@@ -91,6 +91,11 @@ SELECT matches(after($$DELETE FROM im_invoice WHERE app_id = 5; DELETE FROM im_i
 SELECT is(after($$DELETE FROM im_invoice WHERE app_id = 5; DELETE FROM im_invoice_line WHERE app_id = 5; SELECT im_adjust_batch('2023-01', 100, run(NULL, '{}', now()))$$,
 	$$SELECT count(*) FROM im_invoice WHERE app_id = 5$$), '0', 'under no number');
 
+SELECT matches(after($$DELETE FROM im_invoice WHERE app_id = 5; DELETE FROM im_invoice_line WHERE app_id = 5$$,
+	$$SELECT said('SELECT im_adjust_batch(''2023-01'', 100, run(9, ''{}'', now()))')$$), '^23514 app 5 was invoiced for 2023-01 before', 'nor where its caller says that it is under way');
+SELECT matches(after($$DELETE FROM im_invoice WHERE app_id = 4; DELETE FROM im_invoice_line WHERE app_id = 4$$,
+	$$SELECT said('SELECT im_adjust_batch(''2023-01'', 100, run(9, ''{}'', now()))')$$), '^23514 app 4 was invoiced for 2023-01 before', 'nor one that an adjustment had issued');
+
 -- Rows of im_closing that are lost ----------------------------------------------
 SELECT is(after(statement || $$; SELECT im_close_batch('2023-01', 100, NULL)$$,
 	$$SELECT ((SELECT count(*) FROM im_invoice), (SELECT string_agg(total::text, ' ') FROM im_monthly_totals('2023-01')))$$),

@@ -123,6 +123,8 @@ INSERT INTO promise (name, args, result, volatility, kind) VALUES
 	('im_rebill', 'app_id bigint, month im_month', 'SETOF im_bill_line', 's', 'f'),
 	('im_drift', 'month im_month', 'TABLE(app_id bigint, issued numeric, rebilled numeric, difference numeric)', 's', 'f'),
 	('im_month_root', 'month im_month', 'bytea', 's', 'f'),
+	('im_ledger_anchor', '', 'text', 's', 'f'),
+	('im_verify_anchor', 'anchor text', 'SETOF im_invoice_problem', 's', 'f'),
 	('im_verify_invoices', 'month im_month, root bytea', 'SETOF im_invoice_problem', 's', 'f'),
 	('im_invoices', 'app_id bigint, month im_month', 'SETOF im_document', 's', 'f'),
 	('im_audit', 'app_id bigint, month im_month', 'TABLE(at timestamp with time zone, event text, amount numeric, currency text, detail text)', 's', 'f');

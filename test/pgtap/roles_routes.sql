@@ -120,7 +120,7 @@ FROM unnest(ARRAY['im_alerts(''2023-03'', 0)', 'im_bi_bill_line', 'im_bi_bill_to
 SELECT is(seen('clerk', format('SELECT * FROM %s c ORDER BY c::text', call)),
 	seen(current_user, format('SELECT * FROM %s c ORDER BY c::text', call)), 'and a reader all: ' || call)
 FROM unnest(ARRAY['im_alerts(''2023-03'', 0)', 'im_bi_bill_line', 'im_bi_bill_total', 'im_bi_usage_daily', 'im_bi_revenue', 'im_bi_order',
-	'im_close_progress', 'im_verify_invoices(''2023-02'', ''\x00'')', 'im_month_root(''2023-02'')']) call;
+	'im_close_progress', 'im_verify_invoices(''2023-02'', ''\x00'')', 'im_month_root(''2023-02'')', 'im_ledger_anchor()', 'im_verify_anchor(im_ledger_anchor())']) call;
 SELECT is(seen('acme', $$SELECT sum(billed) FROM im_revenue('2023-02', '2023-04')$$),
 	seen(current_user, $$SELECT sum(billed) FROM im_app_revenue('2023-02', '2023-04') WHERE app_id IN (11, 12)$$), 'so does im_revenue');
 SELECT is(seen('acme', $$SELECT min(month) FROM im_billed_months()$$), '(2023-01-01)', 'months are those of the own apps');
