@@ -269,7 +269,7 @@ CREATE FUNCTION @extschema@.im_verify_anchor(anchor text) RETURNS SETOF @extsche
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	part text[] := regexp_match($1, '^\s*imbilling ([1-9][0-9]{0,17}) ([0-9a-f]{64})\s*$');
+	part text[] := regexp_match($1, '^[[:space:]]*imbilling ([1-9][0-9]{0,17}) ([0-9a-f]{64})[[:space:]]*$');
 	found @extschema@.im_invoice_problem;
 BEGIN
 	PERFORM @extschema@.im_need_tables();

@@ -5,6 +5,9 @@
 -- A month is a column of the views that comes from im_billed_months(), and
 -- everything else of its row is computed from it: a condition on month is
 -- applied first, so that only the months that were asked for are rated.
+--
+-- Numerics say how many places they have, all that amounts can have: ODBC
+-- describes a numeric without them as one of 6, and clients cut there.
 
 CREATE FUNCTION @extschema@.im_rate_usage(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
 	RETURNS TABLE (day date, status text, plan text, given boolean, dau bigint, peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint, video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint, fhd_minutes bigint)
@@ -216,13 +219,14 @@ CREATE FUNCTION @extschema@.im_view_definitions()
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
 	SELECT * FROM (VALUES
-			('im_bi_bill_line', 'SELECT m.month, l.app_id, a.name AS app_name, l.line::bigint AS line, l.item, l.option, '
-				'lower(l.period) AS period_from, upper(l.period) - 1 AS period_through, l.due_on, l.quantity, l.included, '
-				'l.billable, l.units, l.unit_price, l.amount, l.currency, l.explanation '
+			('im_bi_bill_line', 'SELECT m.month, l.app_id, a.name AS app_name, l.line, l.item, l.option, '
+				'lower(l.period) AS period_from, upper(l.period) - 1 AS period_through, l.due_on, '
+				'l.quantity::numeric(38,8) AS quantity, l.included::numeric(38,8) AS included, l.billable::numeric(38,8) AS billable, '
+				'l.units::numeric(38,8) AS units, l.unit_price::numeric(38,8) AS unit_price, l.amount::numeric(38,8) AS amount, l.currency, l.explanation '
 				'FROM @extschema@.im_billed_months() m CROSS JOIN LATERAL @extschema@.im_monthly_bills(m.month::@extschema@.im_month) l '
 				'LEFT JOIN @extschema@.im_apps() a ON a.app_id = l.app_id',
 				'All bill lines of all apps, from the first month through the running one. Give a condition on month: only those months are rated.'),
-			('im_bi_bill_total', 'SELECT m.month, t.app_id, a.name AS app_name, t.total, t.currency '
+			('im_bi_bill_total', 'SELECT m.month, t.app_id, a.name AS app_name, t.total::numeric(38,8) AS total, t.currency '
 				'FROM @extschema@.im_billed_months() m CROSS JOIN LATERAL @extschema@.im_monthly_totals(m.month::@extschema@.im_month) t '
 				'LEFT JOIN @extschema@.im_apps() a ON a.app_id = t.app_id',
 				'Totals of the bills of all apps, rounded once, from the first month through the running one. Give a condition on month.'),
@@ -232,13 +236,14 @@ AS $$
 				'FROM @extschema@.im_billed_months() m CROSS JOIN LATERAL @extschema@.im_daily_usage(m.month::@extschema@.im_month) u '
 				'LEFT JOIN @extschema@.im_apps() a ON a.app_id = u.app_id',
 				'Usage of all apps by day, as bills see it, from the first month through the running one. Give a condition on month.'),
-			('im_bi_revenue', 'SELECT m.month, r.app_id, a.name AS app_name, r.item, r.option, r.billed, r.earned, r.deferred, r.currency '
+			('im_bi_revenue', 'SELECT m.month, r.app_id, a.name AS app_name, r.item, r.option, r.billed::numeric(38,8) AS billed, '
+				'r.earned::numeric(38,8) AS earned, r.deferred::numeric(38,8) AS deferred, r.currency '
 				'FROM @extschema@.im_billed_months() m CROSS JOIN LATERAL @extschema@.im_app_revenue(m.month::@extschema@.im_month, m.month::@extschema@.im_month) r '
 				'LEFT JOIN @extschema@.im_apps() a ON a.app_id = r.app_id',
 				'What was billed and earned in each month, and what is deferred at its end, by app and item. Give a condition on month.'),
 			('im_bi_order', 'SELECT o.app_id, a.name AS app_name, o.order_id, o.at, t.day, o.action, o.item, o.option, '
-				'o.months::bigint AS months, o.quantity::bigint AS quantity, o.refunds, o.paid, t.starts_on, t.ends_on, t.bought_through, '
-				't.amount, t.currency, t.refunded_on '
+				'o.months::bigint AS months, o.quantity::bigint AS quantity, o.refunds, o.paid::numeric(38,8) AS paid, t.starts_on, t.ends_on, t.bought_through, '
+				't.amount::numeric(38,8) AS amount, t.currency, t.refunded_on '
 				'FROM @extschema@.im_order o LEFT JOIN @extschema@.im_app a ON a.app_id = o.app_id '
 				'LEFT JOIN @extschema@.im_order_terms() t ON t.app_id = o.app_id AND t.order_id = o.order_id',
 				'The order log with what became of each order: its term and its amount.'),
@@ -256,7 +261,7 @@ AS $$
 	) AS v(view_name, definition, description)
 $$;
 COMMENT ON FUNCTION @extschema@.im_view_definitions() IS
-'The views for BI that im_create_tables() makes. A later version adds columns at the end of a view only.';
+'The views for BI that im_create_tables() makes. A later version adds columns at the end of a view, and may change the type of one.';
 
 CREATE FUNCTION @extschema@.im_view_column_definitions()
 	RETURNS TABLE (view_name text, column_name text, description text)
@@ -368,6 +373,50 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_view_stands(text, text, name) IS
 'Whether a view is there as it is defined, with this owner.';
 
+CREATE FUNCTION @extschema@.im_view_grants(view regclass) RETURNS SETOF text
+	LANGUAGE sql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format('GRANT %s%s ON %s TO %s%s', g.privilege_type, g.columns, $1,
+		CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(g.grantee)) END,
+		CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' END)
+	FROM (SELECT x.*, '' AS columns
+		  FROM pg_class c, aclexplode(c.relacl) x WHERE c.oid = $1 AND x.grantee <> c.relowner
+		  UNION ALL
+		  SELECT x.*, format('(%I)', a.attname)
+		  FROM pg_attribute a, aclexplode(a.attacl) x WHERE a.attrelid = $1) g
+$$;
+COMMENT ON FUNCTION @extschema@.im_view_grants(regclass) IS
+'The statements that grant again what is granted on a view.';
+
+-- A view cannot be given other types. It is made anew with what is granted on
+-- it, unless something of the user's depends on it: then it keeps its types.
+CREATE FUNCTION @extschema@.im_retype_view(view regclass, definition text) RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	grants text[] := ARRAY(SELECT * FROM @extschema@.im_view_grants($1));
+	name text := $1::text;
+	kept text := (
+		SELECT string_agg(format('q.%I::%s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum)
+		FROM pg_attribute a WHERE a.attrelid = $1 AND a.attnum > 0);
+	command text;
+BEGIN
+	EXECUTE format('DROP VIEW %s', name);
+	EXECUTE format('CREATE VIEW %s WITH (security_invoker = true) AS %s', name, $2);
+	FOREACH command IN ARRAY grants LOOP
+		EXECUTE command;
+	END LOOP;
+EXCEPTION WHEN dependent_objects_still_exist THEN
+	EXECUTE format('CREATE OR REPLACE VIEW %s WITH (security_invoker = true) AS SELECT %s FROM (%s) q', name, kept, $2);
+	RAISE NOTICE 'view % keeps the types of its columns, since other objects depend on it', name
+		USING HINT = 'Drop those, call im_create_tables() again and make them anew.';
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_retype_view(regclass, text) IS
+'Gives a view for BI the types of its columns in this version.';
+
 CREATE FUNCTION @extschema@.im_add_views() RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -380,8 +429,12 @@ BEGIN
 		SELECT * FROM @extschema@.im_view_definitions() d
 		WHERE NOT @extschema@.im_view_stands(d.view_name, d.definition, owner)
 	LOOP
-		EXECUTE format('CREATE OR REPLACE VIEW %s.%I WITH (security_invoker = true) AS %s',
-			'@extschema@', v.view_name, v.definition);
+		BEGIN
+			EXECUTE format('CREATE OR REPLACE VIEW %s.%I WITH (security_invoker = true) AS %s',
+				'@extschema@', v.view_name, v.definition);
+		EXCEPTION WHEN invalid_table_definition THEN
+			PERFORM @extschema@.im_retype_view(format('%s.%I', '@extschema@', v.view_name)::regclass, v.definition);
+		END;
 		EXECUTE format('ALTER VIEW %s.%I OWNER TO %I', '@extschema@', v.view_name, owner);
 		EXECUTE format('COMMENT ON VIEW %s.%I IS %L', '@extschema@', v.view_name, v.description);
 	END LOOP;

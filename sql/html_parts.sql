@@ -31,7 +31,7 @@ COMMENT ON FUNCTION @extschema@.im_html_date(date) IS
 CREATE FUNCTION @extschema@.im_html_times(html text) RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-	RETURN regexp_replace(html, '\m\d{4}-\d\d-\d\d\M', '<time>\&</time>', 'g');
+	RETURN regexp_replace(html, E'\\m\\d{4}-\\d\\d-\\d\\d\\M', E'<time>\\&</time>', 'g');
 COMMENT ON FUNCTION @extschema@.im_html_times(text) IS
 'Marks the days in a sentence of a page, which has no markup yet, so that no line breaks within them.';
 

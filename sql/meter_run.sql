@@ -61,7 +61,7 @@ BEGIN
 		JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] AND a.attname = 'at'
 		WHERE i.indrelid = p.partition AND i.indisvalid
 		LIMIT 1;
-		IF NOT FOUND OR p.partition::regclass::text LIKE 'pg\_temp%'
+		IF NOT FOUND OR starts_with(p.partition::regclass::text, 'pg_temp')
 			OR NOT @extschema@.im_try_lock(p.partition::regclass, 'SHARE UPDATE EXCLUSIVE'::text) THEN
 			RETURN false;
 		END IF;

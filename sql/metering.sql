@@ -135,7 +135,7 @@ COMMENT ON FUNCTION @extschema@.im_mark_definitions() IS
 CREATE FUNCTION @extschema@.im_trigger_firing(trigger_name text) RETURNS "char"
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	RETURN CASE WHEN trigger_name = 'im_mark_applied' THEN 'R'
-		WHEN trigger_name LIKE 'im\_mark\_%' OR trigger_name = 'im_own_day' THEN 'A' ELSE 'O' END::"char";
+		WHEN starts_with(trigger_name, 'im_mark_') OR trigger_name = 'im_own_day' THEN 'A' ELSE 'O' END::"char";
 COMMENT ON FUNCTION @extschema@.im_trigger_firing(text) IS
 'In which replication roles a trigger of the extension fires, as pg_trigger.tgenabled has it.';
 

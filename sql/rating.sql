@@ -58,7 +58,7 @@ CREATE FUNCTION @extschema@.im_addon_fee(card @extschema@.im_rate_card, plan tex
 	RETURNS numeric
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_addon_fee(@extschema@.im_rate_card, text, text, text) IS
-'Price per month of an add-on on a plan (R4), in the currency of the card. Error 22023 for an unknown plan or add-on, or an option that the plan does not sell.';
+'Price per month of an add-on on a plan (R4), in the currency of the card. Error 22023 for an unknown plan or add-on, or an option that the plan does not sell. Three parameters without types are plan, add-on and option: write $1::im_rate_card.';
 
 CREATE FUNCTION @extschema@.im_moderation_fee(card @extschema@.im_rate_card, deductions numeric)
 	RETURNS numeric

@@ -116,5 +116,11 @@ SELECT is((SELECT array_agg(m ORDER BY m)::text FROM unnest('{2024-03,2023-12,20
 SELECT is((SELECT count(*) FROM (SELECT m FROM unnest('{2024-03,2023-12,2024-03}'::im_month[]) m GROUP BY m) q), 2::bigint,
 	'grouping');
 
+-- Sets of users have no order, which count(DISTINCT) needs: the docs say what to write
+SELECT fails_with($$SELECT count(DISTINCT s) FROM (SELECT im_userset_agg(n % 2) AS s FROM generate_series(1, 6) n GROUP BY n % 2) q$$,
+	'42883', 'ordering operator', 'count(DISTINCT users) says that there is no order');
+SELECT is((SELECT count(*) FROM (SELECT DISTINCT s FROM (SELECT im_userset_agg(n % 2) AS s FROM generate_series(1, 6) n GROUP BY n) q) d), 2::bigint,
+	'the rows of a SELECT DISTINCT can be counted');
+
 SELECT * FROM finish();
 ROLLBACK;

@@ -66,6 +66,13 @@ CALL buy(3, 1, '2023-01-31 10:00', 'plan', 'pro', 2);
 SELECT is(periods(3, '2023-01', 'plan'), '[2023-01-31,2023-03-31)',
 	'Jan 31 + 2 months ends the day before Mar 31, not before Mar 28');
 
+CALL app(31);
+CALL buy(31, 1, '2023-01-31 10:00', 'plan', 'pro', 1);
+CALL buy(31, 2, '2023-01-31 10:00', 'plan', 'pro', 1);
+CALL buy(31, 3, '2023-01-31 10:00', 'plan', 'pro', 1);
+SELECT is(periods(31, '2023-01', 'plan'), '[2023-01-31,2023-02-28) [2023-02-28,2023-03-28) [2023-03-28,2023-04-28)',
+	'months bought one by one begin on each other''s end day, and stay on the 28th');
+
 CALL app(4);
 CALL buy(4, 1, '2020-01-31 10:00', 'plan', 'pro', 1);
 SELECT is(periods(4, '2020-01', 'plan'), '[2020-01-31,2020-02-29)',

@@ -60,6 +60,14 @@ is(bills($data, 'public'), $bills, '--data-only: the same bills');
 is(counts($data, 'public'), $counts, '--data-only: the same rows');
 psql_ok($data, 'SELECT * FROM im_check_orders()', 'im_check_orders() agrees');
 
+# Partitions are named in a dump, unless it loads through their table.
+psql_ok($single, "SELECT im_partition('im_call', '2023-01-01', '2023-07-01', '1 month')", 'a raw table is partitioned');
+my $whole_table = create_database('dump_parts');
+psql_ok($whole_table, 'CREATE EXTENSION imbilling; SELECT im_create_tables(false);', 'empty tables, none partitioned');
+like(pipe_dump($single, $whole_table, '--data-only', '--table=im_call*'), qr/does not exist/, 'partitions that are not there are missed');
+is(pipe_dump($single, $whole_table, '--data-only', '--load-via-partition-root'), '', '--load-via-partition-root needs none');
+is(bills($whole_table, 'public'), $bills, 'and brings the same bills');
+
 # With triggers off nothing is checked on the way in, and im_check_orders() is for that.
 my $off = create_database('dump_off');
 psql_ok($off, 'CREATE EXTENSION imbilling; SELECT im_create_tables(false);', 'empty tables');

@@ -138,7 +138,7 @@ sub readings
 		FROM reader p LEFT JOIN argument a ON a.oid = p.oid
 		GROUP BY p.oid, p.proname HAVING coalesce(bool_and(NOT unknown), true))
 	SELECT format('SELECT %L, q::text FROM generate_series(1, %s) a, %s.%I(%s) q ORDER BY q::text COLLATE "C";', proname,
-		CASE WHEN arguments ~ '\\ma\\M' THEN 10 ELSE 1 END, \$\$$schema\$\$, proname, arguments)
+		CASE WHEN arguments ~ E'\\\\ma\\\\M' THEN 10 ELSE 1 END, \$\$$schema\$\$, proname, arguments)
 	FROM call WHERE proname !~ '^im_month(_|\$)|_definitions\$' ORDER BY oid::regprocedure::text COLLATE "C"});
 	my $said = '';
 
