@@ -79,7 +79,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_daily_usage(@extschema@.im_month) IS
-'The usage of a month by app and day as bills see it, set-wise: figures that were given (given true) or metered from events. A day without either has no row. status and plan are those of the day, null where the orders break the rules. Error 22023 for a raw row that cannot be metered.';
+'The usage of a month by app and day as bills see it, set-wise: figures that were given in im_usage_daily (given true if any was) or metered from events. A day without either has no row. status and plan are those of the day, null where the orders break the rules. Error 22023 for a raw row that cannot be metered.';
 
 CREATE FUNCTION @extschema@.im_rate_terms(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean)
 	RETURNS TABLE (order_id bigint, day date, starts_on date, ends_on date, bought_through date, amount numeric, currency text, refunded_on date)
@@ -296,7 +296,7 @@ AS $$
 			('im_bi_usage_daily', 'day', 'Day in the time zone of the rate card.'),
 			('im_bi_usage_daily', 'status', 'trial, active, grace, stopped, suspended or reclaimed; null where the orders break the rules.'),
 			('im_bi_usage_daily', 'plan', 'Paid plan in force on the day; null where there is none.'),
-			('im_bi_usage_daily', 'source', 'given: a row of im_usage_daily; metered: from events.'),
+			('im_bi_usage_daily', 'source', 'given: some figure of the day is of a row in im_usage_daily; metered: all are from events.'),
 			('im_bi_usage_daily', 'dau', 'Distinct users that logged in.'),
 			('im_bi_usage_daily', 'peak_groups', 'Most groups existing at one moment.'),
 			('im_bi_usage_daily', 'text_checks', 'Texts checked.'),

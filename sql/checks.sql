@@ -74,7 +74,7 @@ CREATE FUNCTION @extschema@.im_bad_days(first date, until date,
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT d.app_id, format('im_usage_daily of %s has a negative figure', to_char(d.day, 'YYYY-MM-DD'))
-	FROM @extschema@.im_usage_daily d
+	FROM @extschema@.im_daily_rows() d
 	LEFT JOIN @extschema@.im_early_usage($1, $2, NULL::@extschema@.im_rate_card, $3) e ON e.app_id = d.app_id
 	WHERE d.day >= coalesce(e.since, $1) AND d.day < $2 AND d.metered_at IS NULL
 		AND least(d.dau, d.peak_groups, d.text_checks, d.image_checks, d.audio_half_minutes,
@@ -82,9 +82,10 @@ AS $$
 	UNION ALL
 	SELECT d.app_id, format('im_usage_daily of %s has no users, which the rate card prices by the month',
 			to_char(d.day, 'YYYY-MM-DD'))
-	FROM @extschema@.im_usage_daily d
+	FROM @extschema@.im_daily_rows() d
 	JOIN @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a ON a.app_id = d.app_id
 	WHERE d.day >= $1 AND d.day < $2 AND d.metered_at IS NULL AND d.users IS NULL AND a.prices_mau
+		AND (d.whole OR d.dau > 0)
 $$;
 COMMENT ON FUNCTION @extschema@.im_bad_days(date, date, @extschema@.im_price_book) IS
 'Daily figures that make the bill of the month [first, until) fail, by app.';
@@ -117,10 +118,10 @@ CREATE FUNCTION @extschema@.im_odd_days(first date, until date)
 AS $$
 	SELECT d.app_id, format('im_usage_daily of %s has %s users, but its dau is %s',
 			to_char(d.day, 'YYYY-MM-DD'), @extschema@.im_count(d.users), coalesce(d.dau::text, 'null, which counts as 0'))
-	FROM @extschema@.im_usage_daily d
+	FROM @extschema@.im_daily_rows() d
 	JOIN @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a ON a.app_id = d.app_id
-	WHERE d.day >= $1 AND d.day < $2 AND d.metered_at IS NULL AND NOT a.prices_mau
-		AND d.users IS NOT NULL AND @extschema@.im_count(d.users) <> coalesce(d.dau, 0)
+	WHERE d.day >= $1 AND d.day < $2 AND d.metered_at IS NULL AND d.users IS NOT NULL
+		AND (d.dau IS NOT NULL OR NOT a.prices_mau) AND @extschema@.im_count(d.users) <> coalesce(d.dau, 0)
 $$;
 COMMENT ON FUNCTION @extschema@.im_odd_days(date, date) IS
 'Daily figures of the month [first, until) that contradict themselves, by app.';

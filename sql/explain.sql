@@ -71,7 +71,7 @@ CREATE FUNCTION @extschema@.im_fact_source(source text, app_id bigint, card_name
 		WHEN $1 = 'logins' THEN
 			@extschema@.im_fact_events('im_login'::text, $2, $5, $4)
 		WHEN $1 = 'checks' THEN
-			@extschema@.im_fact_events('im_moderation_check'::text, $2, $5, $4)
+			@extschema@.im_fact_events('im_moderation_check'::text, $2, $5, $4) || CASE WHEN $7 IS NULL THEN '' ELSE format(' AND kind = %L', $7) END
 		WHEN $1 = 'calls' THEN
 			@extschema@.im_fact_events('im_call'::text, $2, $5, $4) || format(' AND class = %L', $7)
 		WHEN $1 = 'groups' THEN

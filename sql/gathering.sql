@@ -130,9 +130,34 @@ COMMENT ON FUNCTION @extschema@.im_early_usage(date, date, @extschema@.im_rate_c
 'Apps whose packs were in use before the month [first, until), and the day from which their usage must be known to tell what is left of them.';
 
 -- In what follows reading is what im_reading() says: which days are read from
--- events.  Of any other day the metered row counts, and where there is none
--- there was no usage.  What is metered adds up in rating, so no event may be
--- read twice, and none of a day whose metered row counts.
+-- events.  Of any other day the metered row counts, or what was metered beside a
+-- user's row (im_metered_beside), and where there is neither there was no usage.
+-- What is metered adds up in rating, so no event may be read twice, and none of
+-- a day whose metered row counts.
+
+-- A row of a user gives the figures that are not null, and his users give their
+-- number.  Before im_create_tables() has added the column, as in a database of
+-- an earlier version that was just updated or restored, there is no whole row
+-- but every row of a user is one: the name then means the one outside.
+CREATE FUNCTION @extschema@.im_daily_rows() RETURNS TABLE (
+		app_id bigint, day date, dau bigint, users @extschema@.im_userset, peak_groups bigint,
+		text_checks bigint, image_checks bigint, audio_half_minutes bigint, video_half_minutes bigint,
+		audio_minutes bigint, sd_minutes bigint, hd_minutes bigint, fhd_minutes bigint,
+		metered_at timestamptz, whole boolean)
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT u.*
+	FROM (SELECT true AS whole) missing
+	CROSS JOIN LATERAL (
+		SELECT d.app_id, d.day,
+			CASE WHEN whole THEN d.dau ELSE coalesce(d.dau, @extschema@.im_count(d.users)) END,
+			d.users, d.peak_groups, d.text_checks, d.image_checks, d.audio_half_minutes,
+			d.video_half_minutes, d.audio_minutes, d.sd_minutes, d.hd_minutes, d.fhd_minutes,
+			d.metered_at, coalesce(whole, false)
+		FROM @extschema@.im_usage_daily d) u
+$$;
+COMMENT ON FUNCTION @extschema@.im_daily_rows() IS
+'The rows of im_usage_daily as they count: dau is the number of users where it is null and they are given (R11).';
 
 -- Daily figures are read in two ways, of which each app takes one.  Most apps
 -- are in one scan of one table, of which the planner knows how many they are
@@ -146,9 +171,9 @@ CREATE FUNCTION @extschema@.im_gather_daily(first date, until date, reading @ext
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT u.app_id,
-		@extschema@.im_usage_pack(u.app_id, u.day, u.dau, u.peak_groups,
+		@extschema@.im_given_pack(u.app_id, u.day, u.dau, u.peak_groups,
 			u.text_checks, u.image_checks, u.audio_half_minutes, u.video_half_minutes,
-			u.audio_minutes, u.sd_minutes, u.hd_minutes, u.fhd_minutes)
+			u.audio_minutes, u.sd_minutes, u.hd_minutes, u.fhd_minutes, u.whole)
 			FILTER (WHERE u.metered_at IS NULL),
 		@extschema@.im_usage_pack(u.app_id, u.day, u.dau, u.peak_groups,
 			u.text_checks, u.image_checks, u.audio_half_minutes, u.video_half_minutes,
@@ -156,7 +181,7 @@ AS $$
 			FILTER (WHERE u.metered_at IS NOT NULL),
 		array_agg(u.day) FILTER (WHERE u.users IS NOT NULL),
 		array_agg(u.users) FILTER (WHERE u.users IS NOT NULL)
-	FROM @extschema@.im_usage_daily u
+	FROM @extschema@.im_daily_rows() u
 	WHERE u.app_id <> ALL (coalesce(($3).early_apps || ($3).stale_apps, '{}'))
 		AND u.day >= $1 AND u.day < $2
 		AND (u.metered_at IS NULL OR u.day < ($3).raw_first OR u.day >= ($3).raw_until)
@@ -171,9 +196,9 @@ CREATE FUNCTION @extschema@.im_gather_special_daily(first date, until date, read
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT u.app_id,
-		@extschema@.im_usage_pack(u.app_id, u.day, u.dau, u.peak_groups,
+		@extschema@.im_given_pack(u.app_id, u.day, u.dau, u.peak_groups,
 			u.text_checks, u.image_checks, u.audio_half_minutes, u.video_half_minutes,
-			u.audio_minutes, u.sd_minutes, u.hd_minutes, u.fhd_minutes)
+			u.audio_minutes, u.sd_minutes, u.hd_minutes, u.fhd_minutes, u.whole)
 			FILTER (WHERE u.metered_at IS NULL),
 		@extschema@.im_usage_pack(u.app_id, u.day, u.dau, u.peak_groups,
 			u.text_checks, u.image_checks, u.audio_half_minutes, u.video_half_minutes,
@@ -187,7 +212,7 @@ AS $$
 		FROM unnest(($3).early_apps || ($3).stale_apps, ($3).early_since) e(app_id, since)
 		WHERE ($3).early_apps IS NOT NULL OR ($3).stale_apps IS NOT NULL
 		GROUP BY e.app_id) p
-	JOIN @extschema@.im_usage_daily u ON u.app_id = p.app_id AND u.day >= p.since AND u.day < $2
+	JOIN @extschema@.im_daily_rows() u ON u.app_id = p.app_id AND u.day >= p.since AND u.day < $2
 	LEFT JOIN unnest(($3).stale_apps, ($3).stale_first, ($3).stale_until) s(stale_id, since, until)
 		ON s.stale_id = u.app_id AND u.day >= s.since AND u.day < s.until
 	WHERE u.metered_at IS NULL
@@ -196,6 +221,29 @@ AS $$
 $$;
 COMMENT ON FUNCTION @extschema@.im_gather_special_daily(date, date, @extschema@.im_reading) IS
 'The same of the other apps, and their figures before the month as far as they matter.';
+
+-- Most databases have no such rows.  The least of the days leads to the month.
+CREATE FUNCTION @extschema@.im_gather_beside(first date, until date, reading @extschema@.im_reading)
+	RETURNS TABLE (app_id bigint, usage bigint[], user_days date[], users @extschema@.im_userset[])
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT b.app_id,
+		@extschema@.im_usage_agg(b.app_id, b.day, b.dau, b.peak_groups,
+			b.text_checks, b.image_checks, b.audio_half_minutes, b.video_half_minutes,
+			b.audio_minutes, b.sd_minutes, b.hd_minutes, b.fhd_minutes),
+		array_agg(b.day) FILTER (WHERE b.day >= $1 AND b.users IS NOT NULL),
+		array_agg(b.users) FILTER (WHERE b.day >= $1 AND b.users IS NOT NULL)
+	FROM @extschema@.im_metered_beside b
+	LEFT JOIN unnest(($3).early_apps, ($3).early_since) e(early_id, since) ON e.early_id = b.app_id
+	LEFT JOIN unnest(($3).stale_apps, ($3).stale_first, ($3).stale_until) s(stale_id, since, until)
+		ON s.stale_id = b.app_id AND b.day >= s.since AND b.day < s.until
+	WHERE b.day >= least($1, (SELECT min(m.since) FROM unnest(($3).early_since) m(since))) AND b.day < $2
+		AND b.day >= coalesce(e.since, $1) AND s.stale_id IS NULL
+		AND (b.day < $1 OR b.day < ($3).raw_first OR b.day >= ($3).raw_until)
+	GROUP BY b.app_id
+$$;
+COMMENT ON FUNCTION @extschema@.im_gather_beside(date, date, @extschema@.im_reading) IS
+'What was metered of days of which users gave other figures, and counts.';
 
 CREATE FUNCTION @extschema@.im_raw_logins(card @extschema@.im_rate_card, reading @extschema@.im_reading)
 	RETURNS TABLE (app_id bigint, day date, prices_mau boolean, dau bigint, users @extschema@.im_userset)
@@ -459,12 +507,12 @@ AS $$
 		$3 IS NOT NULL, coalesce(e.since, $1),
 		-- rating adds up the four of metered usage; what is packed stands alone
 		coalesce(d.daily, x.daily), l.logins || k.logins,
-		g.groups || c.calls || vg.groups || vc.calls, m.checks || vm.checks,
+		g.groups || c.calls || vg.groups || vc.calls, m.checks || vm.checks || b.usage,
 		coalesce(d.metered, x.metered),
 		-- what stands behind the null is of events, which count only on days
-		-- without figures of the users' own
-		CASE WHEN a.prices_mau THEN coalesce(d.user_days, x.user_days) || NULL::date || l.user_days || k.user_days END,
-		CASE WHEN a.prices_mau THEN coalesce(d.users, x.users) || NULL::@extschema@.im_userset || l.users || k.users END,
+		-- whose users were not given
+		CASE WHEN a.prices_mau THEN coalesce(d.user_days, x.user_days) || NULL::date || l.user_days || k.user_days || b.user_days END,
+		CASE WHEN a.prices_mau THEN coalesce(d.users, x.users) || NULL::@extschema@.im_userset || l.users || k.users || b.users END,
 		a.currency
 	FROM @extschema@.im_app_cards($3) a
 	-- a refund of call minutes is known from the first day of its term month,
@@ -479,6 +527,8 @@ AS $$
 		ON d.app_id = a.app_id AND @extschema@.im_is_among(d.app_id, $5, $6)
 	LEFT JOIN @extschema@.im_gather_special_daily($1, $2, $4) x
 		ON x.app_id = a.app_id AND @extschema@.im_is_among(x.app_id, $5, $6)
+	LEFT JOIN @extschema@.im_gather_beside($1, $2, $4) b
+		ON b.app_id = a.app_id AND @extschema@.im_is_among(b.app_id, $5, $6)
 	LEFT JOIN @extschema@.im_gather_logins($3, $4) l
 		ON l.app_id = a.app_id AND @extschema@.im_is_among(l.app_id, $5, $6)
 	LEFT JOIN @extschema@.im_gather_groups($3, $4) g
@@ -534,55 +584,61 @@ COMMENT ON FUNCTION @extschema@.im_gather(date, date, @extschema@.im_rate_card, 
 -- Usage whose app is not in im_app has no card; its days are those of the
 -- default card's zone.
 CREATE FUNCTION @extschema@.im_orphaned_usage(first date, until date)
-	RETURNS TABLE (app_id bigint, usage bigint[])
+	RETURNS TABLE (app_id bigint, daily bigint[], usage bigint[])
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT d.app_id,
-		@extschema@.im_usage_agg(d.app_id, d.day, d.dau, d.peak_groups,
-			d.text_checks, d.image_checks, d.audio_half_minutes, d.video_half_minutes,
-			d.audio_minutes, d.sd_minutes, d.hd_minutes, d.fhd_minutes)
-	FROM @extschema@.im_usage_daily d
-	WHERE d.day >= $1 AND d.day < $2 AND d.metered_at IS NULL
-		AND NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = d.app_id)
-	GROUP BY d.app_id
-	UNION ALL
-	SELECT l.app_id,
-		@extschema@.im_usage_agg(l.app_id, l.day, l.dau,
-			NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint)
-	FROM (SELECT k.app_id, @extschema@.im_day(k.at, 'Asia/Shanghai'::text) AS day,
-				 @extschema@.im_login_dau(k.user_id) AS dau
-		  FROM @extschema@.im_login k
-		  WHERE k.at >= @extschema@.im_utc_midnight($1 - 1)
-			AND k.at < @extschema@.im_utc_midnight($2 + 1)
-			AND NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = k.app_id)
-		  GROUP BY k.app_id, @extschema@.im_day(k.at, 'Asia/Shanghai'::text)) l
-	WHERE l.day >= $1 AND l.day < $2
-	GROUP BY l.app_id
-	UNION ALL
-	SELECT g.app_id,
-		@extschema@.im_group_days(g.app_id, g.group_id, g.created_at, g.disbanded_at, 'Asia/Shanghai'::text,
-			$1, $2 - 1)
-	FROM @extschema@.im_group g
-	WHERE g.created_at < @extschema@.im_utc_midnight($2 + 1)
-		AND (g.disbanded_at IS NULL OR g.disbanded_at >= @extschema@.im_utc_midnight($1 - 1))
-		AND NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = g.app_id)
-	GROUP BY g.app_id
-	UNION ALL
-	SELECT m.app_id,
-		@extschema@.im_check_days(m.app_id, m.at, m.kind, m.seconds, 'Asia/Shanghai'::text, $1, $2 - 1)
-	FROM @extschema@.im_moderation_check m
-	WHERE m.at >= @extschema@.im_utc_midnight($1 - 1)
-		AND m.at < @extschema@.im_utc_midnight($2 + 1)
-		AND NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = m.app_id)
-	GROUP BY m.app_id
-	UNION ALL
-	SELECT c.app_id,
-		@extschema@.im_call_days(c.app_id, c.at, c.class, c.seconds, 'Asia/Shanghai'::text, $1, $2 - 1)
-	FROM @extschema@.im_call c
-	WHERE c.at >= @extschema@.im_utc_midnight($1 - 1)
-		AND c.at < @extschema@.im_utc_midnight($2 + 1)
-		AND NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = c.app_id)
-	GROUP BY c.app_id
+	SELECT app_id, d.daily, e.usage
+	FROM (
+		SELECT u.app_id,
+			@extschema@.im_given_pack(u.app_id, u.day, u.dau, u.peak_groups,
+				u.text_checks, u.image_checks, u.audio_half_minutes, u.video_half_minutes,
+				u.audio_minutes, u.sd_minutes, u.hd_minutes, u.fhd_minutes, u.whole) AS daily
+		FROM @extschema@.im_daily_rows() u
+		WHERE u.day >= $1 AND u.day < $2 AND u.metered_at IS NULL
+			AND NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = u.app_id)
+		GROUP BY u.app_id) d
+	FULL JOIN (
+		SELECT v.app_id, @extschema@.im_join_usage(v.usage) AS usage
+		FROM (
+			SELECT l.app_id,
+				@extschema@.im_usage_agg(l.app_id, l.day, l.dau,
+					NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint)
+			FROM (SELECT k.app_id, @extschema@.im_day(k.at, 'Asia/Shanghai'::text) AS day,
+						 @extschema@.im_login_dau(k.user_id) AS dau
+				  FROM @extschema@.im_login k
+				  WHERE k.at >= @extschema@.im_utc_midnight($1 - 1)
+					AND k.at < @extschema@.im_utc_midnight($2 + 1)
+					AND NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = k.app_id)
+				  GROUP BY k.app_id, @extschema@.im_day(k.at, 'Asia/Shanghai'::text)) l
+			WHERE l.day >= $1 AND l.day < $2
+			GROUP BY l.app_id
+			UNION ALL
+			SELECT g.app_id,
+				@extschema@.im_group_days(g.app_id, g.group_id, g.created_at, g.disbanded_at, 'Asia/Shanghai'::text,
+					$1, $2 - 1)
+			FROM @extschema@.im_group g
+			WHERE g.created_at < @extschema@.im_utc_midnight($2 + 1)
+				AND (g.disbanded_at IS NULL OR g.disbanded_at >= @extschema@.im_utc_midnight($1 - 1))
+				AND NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = g.app_id)
+			GROUP BY g.app_id
+			UNION ALL
+			SELECT m.app_id,
+				@extschema@.im_check_days(m.app_id, m.at, m.kind, m.seconds, 'Asia/Shanghai'::text, $1, $2 - 1)
+			FROM @extschema@.im_moderation_check m
+			WHERE m.at >= @extschema@.im_utc_midnight($1 - 1)
+				AND m.at < @extschema@.im_utc_midnight($2 + 1)
+				AND NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = m.app_id)
+			GROUP BY m.app_id
+			UNION ALL
+			SELECT c.app_id,
+				@extschema@.im_call_days(c.app_id, c.at, c.class, c.seconds, 'Asia/Shanghai'::text, $1, $2 - 1)
+			FROM @extschema@.im_call c
+			WHERE c.at >= @extschema@.im_utc_midnight($1 - 1)
+				AND c.at < @extschema@.im_utc_midnight($2 + 1)
+				AND NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = c.app_id)
+			GROUP BY c.app_id
+		) v(app_id, usage)
+		GROUP BY v.app_id) e USING (app_id)
 $$;
 COMMENT ON FUNCTION @extschema@.im_orphaned_usage(date, date) IS
 'Usage of the month [first, until) whose app is not in im_app.';

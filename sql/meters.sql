@@ -130,6 +130,19 @@ CREATE AGGREGATE @extschema@.im_usage_pack(app_id bigint, day date, dau bigint, 
 COMMENT ON AGGREGATE @extschema@.im_usage_pack(bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint) IS
 	'Internal: what im_usage_agg gives, packed into fewer bytes, for rating alone.';
 
+CREATE FUNCTION @extschema@.im_given_pack_trans(internal, bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, boolean) RETURNS internal
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_given_pack_trans(internal, bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, boolean) IS 'Transition function of im_given_pack.';
+
+CREATE AGGREGATE @extschema@.im_given_pack(app_id bigint, day date, dau bigint, peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint, video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint, fhd_minutes bigint, whole boolean) (
+	SFUNC = @extschema@.im_given_pack_trans, STYPE = internal, SSPACE = 1024,
+	FINALFUNC = @extschema@.im_usage_pack_final,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.im_given_pack(bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, boolean) IS
+	'Internal: rows of users, one a day, packed for rating, which knows null figures from 0 unless the row is whole (R11).';
+
 CREATE FUNCTION @extschema@.im_check_days_trans(internal, bigint, timestamptz, text, integer, text, date, date) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;

@@ -224,7 +224,7 @@ BEGIN
 	RETURN QUERY
 	SELECT l.*
 	FROM @extschema@.im_orphaned_usage(first, until) g,
-		@extschema@.im_rate_unbilled(g.app_id, NULL::text, NULL::@extschema@.im_price_book, NULL::@extschema@.im_order_entry[], NULL::daterange[], false, $1, first, g.usage, NULL::bigint[], NULL::bigint[], NULL::bigint[], NULL::bigint[], NULL::date[], NULL::@extschema@.im_userset[]) l;
+		@extschema@.im_rate_unbilled(g.app_id, NULL::text, NULL::@extschema@.im_price_book, NULL::@extschema@.im_order_entry[], NULL::daterange[], false, $1, first, g.daily, g.usage, NULL::bigint[], NULL::bigint[], NULL::bigint[], NULL::date[], NULL::@extschema@.im_userset[]) l;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_unbilled_usage(@extschema@.im_month) IS

@@ -18,9 +18,10 @@ AS $$
 			('im_moderation_check', 'Raw checks of cloud moderation.'),
 			('im_call', 'Raw audio and video calls.'),
 			('im_load', 'Batches that were loaded: a row inserted in the transaction of a load makes the same batch fail the second time.'),
-			('im_usage_daily', 'Daily figures of an app; a row of the users is the truth for its day, null figures are 0.'),
+			('im_usage_daily', 'Daily figures of an app; a figure that a user gives is the truth for its day, one that is null is metered.'),
 			-- metering
 			('im_metered_day', 'Days that im_meter() has metered for all apps.'),
+			('im_metered_beside', 'What im_meter() metered of days of which a user gave figures in im_usage_daily; those that he left open count.'),
 			('im_usage_mark', 'What changed since it was metered; written by triggers.'),
 			('im_metered_partition', 'The tables and partitions that im_meter() has read.'),
 			-- the ledger
@@ -94,9 +95,23 @@ AS $$
 			('im_usage_daily', 'hd_minutes', 'bigint', 'Minutes of hd video calls.'),
 			('im_usage_daily', 'fhd_minutes', 'bigint', 'Minutes of fhd video calls.'),
 			('im_usage_daily', 'metered_at', 'timestamptz', 'When the extension metered the row; null for rows of users.'),
+			('im_usage_daily', 'whole', 'boolean DEFAULT false', 'Of a row of users: whether null figures are 0 and not metered, as in rows from before version 0.3.0 and those of im_keep_metered().'),
 			-- metering
 			('im_metered_day', 'day', 'date NOT NULL', 'Day in the time zone of each app.'),
 			('im_metered_day', 'metered_at', 'timestamptz', 'When it was metered; null: that counts no more.'),
+			('im_metered_beside', 'app_id', 'bigint NOT NULL', 'The app.'),
+			('im_metered_beside', 'day', 'date NOT NULL', 'Day in the time zone of the app''s rate card.'),
+			('im_metered_beside', 'dau', 'bigint', 'As in im_usage_daily, as all that follows.'),
+			('im_metered_beside', 'users', '@extschema@.im_userset', 'Where the card prices users of the month.'),
+			('im_metered_beside', 'peak_groups', 'bigint', 'Most groups existing at one moment.'),
+			('im_metered_beside', 'text_checks', 'bigint', 'Texts checked.'),
+			('im_metered_beside', 'image_checks', 'bigint', 'Images checked.'),
+			('im_metered_beside', 'audio_half_minutes', 'bigint', 'Half minutes of audio checked.'),
+			('im_metered_beside', 'video_half_minutes', 'bigint', 'Half minutes of video checked.'),
+			('im_metered_beside', 'audio_minutes', 'bigint', 'Minutes of audio calls.'),
+			('im_metered_beside', 'sd_minutes', 'bigint', 'Minutes of sd video calls.'),
+			('im_metered_beside', 'hd_minutes', 'bigint', 'Minutes of hd video calls.'),
+			('im_metered_beside', 'fhd_minutes', 'bigint', 'Minutes of fhd video calls.'),
 			('im_usage_mark', 'app_id', 'bigint', 'The app; null: all apps.'),
 			('im_usage_mark', 'since', 'timestamptz NOT NULL', 'First instant of what changed.'),
 			('im_usage_mark', 'until', 'timestamptz NOT NULL', 'Last instant of what changed.'),
@@ -180,6 +195,7 @@ AS $$
 			('im_usage_daily', 'im_usage_daily_pkey', 'PRIMARY KEY (app_id, day)'),
 			-- metering
 			('im_metered_day', 'im_metered_day_pkey', 'PRIMARY KEY (day)'),
+			('im_metered_beside', 'im_metered_beside_pkey', 'PRIMARY KEY (app_id, day)'),
 			('im_metered_partition', 'im_metered_partition_pkey', 'PRIMARY KEY (partition)'),
 			-- the ledger
 			('im_invoice', 'im_invoice_pkey', 'PRIMARY KEY (app_id, month, revision)'),
@@ -211,6 +227,7 @@ AS $$
 			('im_moderation_check', 'im_moderation_check_at_idx', 'USING brin (at)'),
 			('im_call', 'im_call_at_idx', 'USING brin (at)'),
 			('im_usage_daily', 'im_usage_daily_day_idx', 'USING brin (day)'),
+			('im_metered_beside', 'im_metered_beside_day_idx', 'USING brin (day)'),
 			('im_usage_mark', 'im_usage_mark_app_id_idx', '(app_id)'),
 			-- the ledger: its rows come in month by month
 			('im_invoice', 'im_invoice_month_idx', 'USING brin (month)'),
@@ -359,6 +376,12 @@ BEGIN
 		EXECUTE format('CREATE TABLE %s.%I ()', '@extschema@', t.table_name);
 		EXECUTE format('ALTER TABLE %s.%I OWNER TO %I', '@extschema@', t.table_name, owner);
 	END LOOP;
+	-- what users gave before the column was there spoke for the whole day
+	IF EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = '@extschema@.im_usage_daily'::regclass AND a.attname = 'app_id')
+		AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = '@extschema@.im_usage_daily'::regclass AND a.attname = 'whole') THEN
+		ALTER TABLE @extschema@.im_usage_daily ADD COLUMN whole boolean DEFAULT true;
+		ALTER TABLE @extschema@.im_usage_daily ALTER COLUMN whole SET DEFAULT false;
+	END IF;
 	FOR t IN
 		SELECT d.*
 		FROM @extschema@.im_column_definitions() d

@@ -26,7 +26,8 @@ extern void fact_day(Fact *fact, CalDay day);
 extern void fact_quantity(Fact *fact, Amount quantity);
 extern void fact_amount(Fact *fact, Amount amount);
 extern void fact_order(Fact *fact, const Order *order);
-extern void fact_usage(Fact *fact, const Teller *teller, FactSource source, CalDay day);
+extern void fact_usage(Fact *fact, const Teller *teller, FactSource source, CalDay day,
+					   UsageField field);
 extern void fact_text(Fact *fact, const char *key, const char *value);
 extern void fact_number(Fact *fact, const Teller *teller, const char *key, Amount value);
 extern void fact_date(Fact *fact, const Teller *teller, const char *key, CalDay day);

@@ -130,7 +130,7 @@ tell_day(const Teller *teller, const Overage *overage, CalDay day, const char *n
 	Fact		fact = fact_start(name);
 	const char *plan;
 
-	fact_usage(&fact, teller, overage->source, day);
+	fact_usage(&fact, teller, overage->source, day, overage->field);
 	fact_quantity(&fact, amount_of(usage_on(bill->usage, day, overage->field)));
 	fact.note = note;
 	if (!bill->service.counting[day - bill->first])
@@ -360,7 +360,7 @@ tell_call_day(void *arg, const CallDay *day, const PackList *packs)
 
 	if (strcmp(call_class_names[day->class], teller->line->option) != 0)
 		return;
-	fact_usage(&fact, teller, SOURCE_CALLS, day->day);
+	fact_usage(&fact, teller, SOURCE_CALLS, day->day, USAGE_CALL_AUDIO + day->class);
 	fact.class = call_class_names[day->class];
 	fact_quantity(&fact, amount_of(day->minutes));
 	if (!day->billed)
@@ -399,19 +399,19 @@ static const char *const count_names[CHECK_KINDS] = {
 	"texts", "images", "audio_half_minutes", "video_half_minutes"
 };
 
+/* Of the kinds from first until end, those that were given, or those that were not. */
 static void
-tell_moderation_day(void *arg, const ModerationDay *day, const PackList *packs)
+tell_checks(const Teller *teller, const ModerationDay *day, int first, int end, bool given)
 {
-	const Teller *teller = arg;
 	const Card *card = teller->bill->card;
 	Core	   *core = teller->core;
 	Fact		fact = fact_start("deductions");
 	Amount		deductions = 0;
 
-	fact_usage(&fact, teller, SOURCE_CHECKS, day->day);
-	for (int k = 0; k < CHECK_KINDS; k++)
+	for (int k = first; k < end; k++)
 	{
-		if (day->counts[k] == 0)
+		fact_usage(&fact, teller, SOURCE_CHECKS, day->day, USAGE_TEXT + k);
+		if (day->counts[k] == 0 || fact.given != given)
 			continue;
 		fact_number(&fact, teller, count_names[k], amount_of(day->counts[k]));
 		if (card->weighs[k])
@@ -420,6 +420,9 @@ tell_moderation_day(void *arg, const ModerationDay *day, const PackList *packs)
 	}
 	if (fact.ndetails == 0)
 		return;
+	fact.given = given;
+	if (end == first + 1)
+		fact.class = check_kind_names[first];
 	fact_quantity(&fact, deductions);
 	if (!in_service(day->state))
 		note_state(&fact, teller, day->state);
@@ -429,9 +432,25 @@ tell_moderation_day(void *arg, const ModerationDay *day, const PackList *packs)
 		fact.note = "Cloud moderation was switched off on that day.";
 	}
 	tell(teller, &fact);
+}
+
+/* A day whose checks come from both a user's row and events has a fact of each. */
+static void
+tell_moderation_day(void *arg, const ModerationDay *day, const PackList *packs)
+{
+	const Teller *teller = arg;
+	GivenFigures checks = GIVEN(USAGE_TEXT) | GIVEN(USAGE_IMAGE) |
+		GIVEN(USAGE_AUDIO_HALF) | GIVEN(USAGE_VIDEO_HALF);
+
+	checks &= usage_given(teller->bill->usage, day->day);
+	tell_checks(teller, day, 0, CHECK_KINDS, true);
+	if (checks == 0)
+		tell_checks(teller, day, 0, CHECK_KINDS, false);
+	for (int k = 0; checks != 0 && k < CHECK_KINDS; k++)
+		tell_checks(teller, day, k, k + 1, false);
 	for (int i = 0; day->on && i < packs->npacks; i++)
 	{
-		core_step(core);
+		core_step(teller->core);
 		if (packs->packs[i]->taken > 0)
 			tell_pack(teller, packs->packs[i], day->day, packs->packs[i]->taken);
 	}

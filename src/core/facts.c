@@ -62,14 +62,11 @@ fact_order(Fact *fact, const Order *order)
 }
 
 void
-fact_usage(Fact *fact, const Teller *teller, FactSource source, CalDay day)
+fact_usage(Fact *fact, const Teller *teller, FactSource source, CalDay day, UsageField field)
 {
-	const Usage *usage = teller->bill->usage;
-
 	fact_day(fact, day);
 	fact->source = source;
-	fact->declared = day >= usage->first && day < usage->first + usage->ndays &&
-		usage->declared[day - usage->first];
+	fact->given = (usage_given(teller->bill->usage, day) & GIVEN(field)) != 0;
 }
 
 void

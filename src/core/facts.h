@@ -57,7 +57,7 @@ typedef struct Fact
 	FactSource	source;
 	int64_t		order_id;
 	const char *class;
-	bool		declared;		/* usage that the user gave by the day */
+	bool		given;			/* usage that the user gave by the day */
 	const Card *card;
 	int			npath;
 	const char *path[FACT_PATH];

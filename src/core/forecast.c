@@ -207,7 +207,7 @@ bill_usage(const Work *work)
 		if (at < 0)
 			continue;
 		memcpy(usage->days[i], work->usage->days[at], sizeof(*usage->days));
-		usage->declared[i] = work->usage->declared[at];
+		usage->given[i] = work->usage->given[at];
 	}
 	usage->month_users = work->usage->month_users;
 	usage->arg = work->usage->arg;

@@ -39,7 +39,7 @@ usage_open(Core *core, CalDay first, CalDay until)
 	usage->first = first;
 	usage->ndays = ndays;
 	usage->days = core_alloc(core, sizeof(*usage->days) * (size_t) (ndays + 1));
-	usage->declared = core_alloc(core, sizeof(bool) * (size_t) (ndays + 1));
+	usage->given = core_alloc(core, sizeof(*usage->given) * (size_t) (ndays + 1));
 	return usage;
 }
 
@@ -53,7 +53,8 @@ day_index(const Usage *usage, int64_t day)
 }
 
 void
-usage_declare(Core *core, Usage *usage, const int64_t *rows, int nrows)
+usage_give(Core *core, Usage *usage, const int64_t *rows, const GivenFigures *given,
+		   int nrows)
 {
 	for (int i = 0; i < nrows; i++, rows += USAGE_FIELDS)
 	{
@@ -63,7 +64,7 @@ usage_declare(Core *core, Usage *usage, const int64_t *rows, int nrows)
 		if (at < 0)
 			continue;
 		memcpy(usage->days[at], rows, sizeof(*usage->days));
-		usage->declared[at] = true;
+		usage->given[at] = given != NULL ? given[i] : GIVEN_WHOLE;
 	}
 }
 
@@ -75,10 +76,11 @@ usage_add(Core *core, Usage *usage, const int64_t *rows, int nrows)
 		int			at = day_index(usage, rows[USAGE_DAY]);
 
 		core_step(core);
-		if (at < 0 || usage->declared[at])
+		if (at < 0 || usage->given[at] == GIVEN_WHOLE)
 			continue;
 		for (int f = USAGE_DAY + 1; f < USAGE_FIELDS; f++)
-			if (__builtin_add_overflow(usage->days[at][f], rows[f], &usage->days[at][f]))
+			if ((usage->given[at] & GIVEN(f)) == 0 &&
+				__builtin_add_overflow(usage->days[at][f], rows[f], &usage->days[at][f]))
 				core_fail(core, PROBLEM_RANGE, "the usage of a day is too large",
 						  "A figure of one app and day has at most 63 bits.",
 						  "Look for rows that cannot be meant.");
@@ -91,6 +93,23 @@ usage_on(const Usage *usage, CalDay day, UsageField field)
 	int			at = day_index(usage, day);
 
 	return at < 0 ? 0 : usage->days[at][field];
+}
+
+GivenFigures
+usage_given(const Usage *usage, CalDay day)
+{
+	int			at = day_index(usage, day);
+
+	return at < 0 ? 0 : usage->given[at];
+}
+
+bool
+usage_users_given(const Usage *usage, CalDay day)
+{
+	GivenFigures given = usage_given(usage, day);
+
+	return given == GIVEN_WHOLE ||
+		((given & GIVEN(USAGE_DAU)) != 0 && usage_on(usage, day, USAGE_DAU) > 0);
 }
 
 bool

@@ -58,16 +58,25 @@ extern int	check_kind_find(const char *name, size_t len);
 extern int	call_class_find(const char *name, size_t len);
 
 /*
- * The usage of one app over a span of days, one entry a day.  Declared days
- * are those whose figures the user gave (im_usage_daily): they are the truth
- * for that day and metered figures do not add to them.
+ * Which figures of a day the user gave in im_usage_daily (R11): a bit for each
+ * UsageField.  That of USAGE_DAY says that the row speaks for its whole day,
+ * so of its users too.
+ */
+typedef uint16_t GivenFigures;
+
+#define GIVEN(field)	((GivenFigures) (1 << (field)))
+#define GIVEN_WHOLE		((GivenFigures) ((1 << USAGE_FIELDS) - 1))
+
+/*
+ * The usage of one app over a span of days, one entry a day.  A given figure
+ * is the truth for its day, and what is metered does not add to it.
  */
 typedef struct Usage
 {
 	CalDay		first;
 	int			ndays;
 	int64_t		(*days)[USAGE_FIELDS];
-	bool	   *declared;
+	GivenFigures *given;
 
 	/*
 	 * Distinct users over the chosen days of a month, asked for only when a
@@ -80,17 +89,30 @@ typedef struct Usage
 /* Makes an empty usage of the days from first until (exclusive). */
 extern Usage *usage_open(Core *core, CalDay first, CalDay until);
 
-/* Puts rows of declared days, nrows * USAGE_FIELDS integers, in place. */
-extern void usage_declare(Core *core, Usage *usage, const int64_t *rows, int nrows);
+/*
+ * Puts a user's rows in place, nrows * USAGE_FIELDS integers, of which given
+ * says which count; NULL: all of every row.
+ */
+extern void usage_give(Core *core, Usage *usage, const int64_t *rows,
+					   const GivenFigures *given, int nrows);
 
 /*
- * Adds metered rows; on declared days they are left out, days outside the
- * span are ignored, and a sum past 64 bits fails with PROBLEM_RANGE.
+ * Adds metered rows, but for figures that were given; days outside the span
+ * are ignored, and a sum past 64 bits fails with PROBLEM_RANGE.
  */
 extern void usage_add(Core *core, Usage *usage, const int64_t *rows, int nrows);
 
 /* A figure of a day; 0 outside the span. */
 extern int64_t usage_on(const Usage *usage, CalDay day, UsageField field);
+
+/* Which figures of a day were given; none outside the span. */
+extern GivenFigures usage_given(const Usage *usage, CalDay day);
+
+/*
+ * Whether only the user can say who used the app on a day: where his row
+ * speaks for the whole day, or gives users by number.
+ */
+extern bool usage_users_given(const Usage *usage, CalDay day);
 
 /* True if anything was used at all. */
 extern bool usage_any(Core *core, const Usage *usage);

@@ -11,7 +11,8 @@
 
 #define FIRST_ROOM		256
 #define VARINT_BYTES	10
-#define ROW_BYTES		(VARINT_BYTES * (USAGE_FIELDS + 1))
+#define ROW_BYTES		(VARINT_BYTES * (USAGE_FIELDS + 2))
+#define OPEN_ROW		((uint32) 1 << (USAGE_FIELDS - 1))
 #define HEADER_WORDS	2
 #define LARGEST_PACK	(MaxAllocSize - 64)
 
@@ -47,7 +48,7 @@ unzigzag(uint64 value)
 }
 
 void
-day_pack_add(DayPack *pack, const DayRow *row)
+day_pack_add(DayPack *pack, const DayRow *row, GivenFigures given)
 {
 	uint8	   *at;
 	uint32		present = 0;
@@ -63,7 +64,14 @@ day_pack_add(DayPack *pack, const DayRow *row)
 	for (int f = USAGE_DAY + 1; f < USAGE_FIELDS; f++)
 		present |= (uint32) (row->fields[f] != 0) << (f - 1);
 	at = put_varint(pack->bytes + pack->len, zigzag((int64) day - pack->last));
-	at = put_varint(at, present);
+	if (given != GIVEN_WHOLE)
+	{
+		pack->open = true;
+		at = put_varint(at, present | OPEN_ROW);
+		at = put_varint(at, given >> 1);
+	}
+	else
+		at = put_varint(at, present);
 	for (int f = USAGE_DAY + 1; f < USAGE_FIELDS; f++)
 		if (row->fields[f] != 0)
 			at = put_varint(at, (uint64) row->fields[f]);
@@ -92,14 +100,31 @@ get_varint(const uint8 **at, const uint8 *end, uint64 *value)
 	return false;
 }
 
+/* Reads which fields a row has, and which of them were given. */
+static bool
+get_present(const uint8 **at, const uint8 *end, uint64 *present, GivenFigures *given)
+{
+	uint64		figures;
+
+	*given = GIVEN_WHOLE;
+	if (!get_varint(at, end, present) || *present >= OPEN_ROW << 1)
+		return false;
+	if ((*present & OPEN_ROW) == 0)
+		return true;
+	if (!get_varint(at, end, &figures) || figures >= OPEN_ROW)
+		return false;
+	*given = (GivenFigures) (figures << 1);
+	return true;
+}
+
 /* Reads the figures of a row whose day has been read. */
 static bool
-get_figures(const uint8 **at, const uint8 *end, DayRow *row)
+get_figures(const uint8 **at, const uint8 *end, DayRow *row, GivenFigures *given)
 {
 	uint64		present,
 				value;
 
-	if (!get_varint(at, end, &present) || present >> (USAGE_FIELDS - 1) != 0)
+	if (!get_present(at, end, &present, given))
 		return false;
 	for (int f = USAGE_DAY + 1; f < USAGE_FIELDS; f++)
 	{
@@ -113,16 +138,19 @@ get_figures(const uint8 **at, const uint8 *end, DayRow *row)
 }
 
 bool
-day_pack_rows(const uint8 *bytes, Size len, int64 count, DayRows *rows)
+day_pack_rows(const uint8 *bytes, Size len, int64 count, DayRows *rows, GivenFigures **given)
 {
 	const uint8 *at = bytes,
 			   *end = bytes + len;
 	int64		day = 0;
+	GivenFigures figures;
 
 	/* a row takes two bytes at least */
 	if (count < 0 || (uint64) count > len / 2)
 		return false;
 	day_rows_init(rows, CurrentMemoryContext, Max(count, 1));
+	if (given != NULL)
+		*given = palloc_extended(sizeof(GivenFigures) * (count + 1), MCXT_ALLOC_HUGE);
 	for (int64 i = 0; i < count; i++)
 	{
 		uint64		step;
@@ -134,8 +162,10 @@ day_pack_rows(const uint8 *bytes, Size len, int64 count, DayRows *rows)
 			return false;
 		day += unzigzag(step);
 		if (day < CAL_MIN_DAY || day > CAL_MAX_DAY ||
-			!get_figures(&at, end, day_rows_add(rows, (CalDay) day)))
+			!get_figures(&at, end, day_rows_add(rows, (CalDay) day), &figures))
 			return false;
+		if (given != NULL)
+			(*given)[i] = figures;
 	}
 	return at == end;
 }
@@ -173,19 +203,19 @@ day_pack_array(const DayPack *pack, int64 app_id)
 	DayRows		rows;
 	DayPack		folded;
 
-	if (pack->folded)
+	if (pack->folded || pack->open)
 		return array_of(pack);
-	if (!day_pack_rows(pack->bytes, pack->len, pack->count, &rows))
+	if (!day_pack_rows(pack->bytes, pack->len, pack->count, &rows, NULL))
 		elog(ERROR, "daily usage was packed wrongly");
 	day_rows_fold(&rows, app_id);
 	day_pack_init(&folded, CurrentMemoryContext);
 	for (int64 i = 0; i < rows.count; i++)
-		day_pack_add(&folded, &rows.rows[i]);
+		day_pack_add(&folded, &rows.rows[i], GIVEN_WHOLE);
 	return array_of(&folded);
 }
 
 const int64 *
-day_pack_read(const ArrayType *array, int nitems, int *nrows)
+day_pack_read(const ArrayType *array, int nitems, int *nrows, GivenFigures **given)
 {
 	const int64 *data = (const int64 *) ARR_DATA_PTR(array);
 	DayRows		rows;
@@ -196,7 +226,7 @@ day_pack_read(const ArrayType *array, int nitems, int *nrows)
 	len = data[0] - PACK_MARK;
 	if (len > (int64) (nitems - HEADER_WORDS) * (int64) sizeof(int64) ||
 		data[1] > PG_INT32_MAX ||
-		!day_pack_rows((const uint8 *) (data + HEADER_WORDS), len, data[1], &rows))
+		!day_pack_rows((const uint8 *) (data + HEADER_WORDS), len, data[1], &rows, given))
 		return NULL;
 	*nrows = (int) rows.count;
 	return (const int64 *) rows.rows;

@@ -262,9 +262,9 @@ become_owner(Oid schema)
 }
 
 static void
-execute(SPIPlanPtr plan, Datum *values)
+execute(SPIPlanPtr plan, Datum *values, const char *nulls)
 {
-	if (SPI_execute_plan(plan, values, NULL, false, 0) < 0)
+	if (SPI_execute_plan(plan, values, nulls, false, 0) < 0)
 		elog(ERROR, "could not mark usage: %s", SPI_result_code_string(SPI_result));
 }
 
@@ -292,39 +292,50 @@ marks_run_as_owner(Oid schema, TriggerData *trigger, const char *query,
 	SPI_connect();
 	if (trigger != NULL)
 		SPI_register_trigger_data(trigger);
-	execute(prepare(schema, query, nargs, types), values);
+	execute(prepare(schema, query, nargs, types), values, NULL);
 	SPI_finish();
 	SetUserIdAndSecContext(saved.user, saved.context);
 	AtEOXact_GUC(false, nest_level);
 }
 
-/* Runs at the end of most statements that load: its plan is kept. */
+static void
+keep_plan(MarkPlan *kept, Oid schema, const char *query, int nargs, Oid *types)
+{
+	SPIPlanPtr	fresh = prepare(schema, query, nargs, types);
+
+	if (SPI_keepplan(fresh) != 0)
+		elog(ERROR, "could not keep the plan that marks usage");
+	if (kept->plan != NULL)
+		SPI_freeplan(kept->plan);
+	kept->plan = fresh;
+	kept->schema = schema;
+}
+
+void
+marks_run_kept(MarkPlan *kept, Oid schema, const char *query,
+			   int nargs, Oid *types, Datum *values, const char *nulls)
+{
+	SavedUser	saved = become_owner(schema);
+
+	SPI_connect();
+	if (kept->plan == NULL || kept->schema != schema)
+		keep_plan(kept, schema, query, nargs, types);
+	execute(kept->plan, values, nulls);
+	SPI_finish();
+	SetUserIdAndSecContext(saved.user, saved.context);
+}
+
+/* Runs at the end of most statements that load. */
 static void
 insert_marks(Oid schema, Datum *values)
 {
 	static const char query[] =
 		"INSERT INTO %s.im_usage_mark (app_id, since, until) "
 		"SELECT * FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3))";
-	static SPIPlanPtr plan = NULL;
-	static Oid	plan_schema = InvalidOid;
+	static MarkPlan plan;
 	Oid			types[] = {INT8ARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID};
-	SavedUser	saved = become_owner(schema);
 
-	SPI_connect();
-	if (plan == NULL || plan_schema != schema)
-	{
-		SPIPlanPtr	fresh = prepare(schema, query, lengthof(types), types);
-
-		if (SPI_keepplan(fresh) != 0)
-			elog(ERROR, "could not keep the plan that marks usage");
-		if (plan != NULL)
-			SPI_freeplan(plan);
-		plan = fresh;
-		plan_schema = schema;
-	}
-	execute(plan, values);
-	SPI_finish();
-	SetUserIdAndSecContext(saved.user, saved.context);
+	marks_run_kept(&plan, schema, query, lengthof(types), types, values, NULL);
 }
 
 static Datum

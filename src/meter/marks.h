@@ -75,4 +75,18 @@ extern void marks_run_as_owner(Oid schema, TriggerData *trigger, const char *que
  */
 extern void marks_lock_days(Oid schema, LOCKMODE mode);
 
+/* A plan that outlives its statement; static, so that it is empty at first. */
+typedef struct MarkPlan
+{
+	struct _SPI_plan *plan;
+	Oid			schema;
+} MarkPlan;
+
+/*
+ * The same with a plan that is kept, for what runs row by row: %s stands for
+ * the quoted schema, and every name is qualified.
+ */
+extern void marks_run_kept(MarkPlan *kept, Oid schema, const char *query,
+						   int nargs, Oid *types, Datum *values, const char *nulls);
+
 #endif							/* IM_MARKS_H */

@@ -2,10 +2,15 @@
  * own_day.c
  *	  Triggers of im_usage_daily: rows of users, and rows that were metered.
  *
- * A row of the users is the truth for its day, so it takes the place of a
- * metered one of the same key, and a metered one that they update becomes
- * theirs.  A row that vanishes is marked: on a metered day no row means no
- * usage, which is not what its deletion says.
+ * A row of the users takes the place of a metered one of the same key, and a
+ * metered one that they update becomes theirs.  It is the truth for the
+ * figures that it gives (R11); what was metered goes on beside it, in
+ * im_metered_beside, for those that it leaves open, unless it is whole.  A row
+ * that vanishes is marked: on a metered day no row means no usage, which is
+ * not what its deletion says.
+ *
+ * Tables of an earlier version have no column whole, and every row of a user
+ * speaks for its whole day.
  *
  * Days are noted while the statement runs and marked at its end.  What notes
  * a statement that failed has left are marked by the next one: marking too
@@ -16,6 +21,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/stratnum.h"
+#include "access/sysattr.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
@@ -26,6 +32,7 @@
 #include "executor/tuptable.h"
 #include "utils/array.h"
 #include "utils/date.h"
+#include "utils/datum.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -221,14 +228,40 @@ im_mark_days(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(NULL);
 }
 
+/* What can be given; the order is that of beside_query. */
+static const char *const figure_names[] = {
+	"dau", "users", "peak_groups", "text_checks", "image_checks",
+	"audio_half_minutes", "video_half_minutes",
+	"audio_minutes", "sd_minutes", "hd_minutes", "fhd_minutes"
+};
+
+#define FIGURES			((int) lengthof(figure_names))
+#define USERS			1
+#define BESIDE_COLUMNS	(FIGURES + 2)
+
 /* What one statement knows: whether any row can be a metered one. */
 typedef struct OwnDayCache
 {
+	Oid			schema;
 	bool		ever_metered;
 	AttrNumber	app_id;
 	AttrNumber	day;
 	AttrNumber	metered_at;
+	AttrNumber	whole;			/* 0: tables of an earlier version */
+	AttrNumber	figures[lengthof(figure_names)];
 } OwnDayCache;
+
+static void
+find_figures(OwnDayCache *cache, TriggerData *trigger)
+{
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	int			whole = SPI_fnumber(desc, "whole");
+
+	cache->whole = whole > 0 ? whole : 0;
+	for (int i = 0; whole > 0 && i < FIGURES; i++)
+		cache->figures[i] = i == USERS ? SPI_fnumber(desc, figure_names[i]) :
+			column_number(trigger, figure_names[i], INT8OID);
+}
 
 static OwnDayCache *
 statement_cache(FunctionCallInfo fcinfo, TriggerData *trigger)
@@ -240,27 +273,66 @@ statement_cache(FunctionCallInfo fcinfo, TriggerData *trigger)
 		marks_need_table(trigger, get_func_namespace(fcinfo->flinfo->fn_oid));
 		if (!metering)
 			marks_lock_days(get_func_namespace(fcinfo->flinfo->fn_oid), ShareLock);
-		cache = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(OwnDayCache));
+		cache = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(OwnDayCache));
+		cache->schema = get_func_namespace(fcinfo->flinfo->fn_oid);
 		cache->app_id = column_number(trigger, "app_id", INT8OID);
 		cache->day = column_number(trigger, "day", DATEOID);
 		cache->metered_at = column_number(trigger, "metered_at", TIMESTAMPTZOID);
-		cache->ever_metered = marks_ever_metered(get_func_namespace(fcinfo->flinfo->fn_oid));
+		find_figures(cache, trigger);
+		cache->ever_metered = marks_ever_metered(cache->schema);
 		fcinfo->flinfo->fn_extra = cache;
 	}
 	return cache;
 }
 
 /*
- * Deletes the row of the key if it was metered.  The one who meters waits for
+ * What was metered of a day counts no less for a row of a user: it stays, out
+ * of his sight.  What is there of a row that he deleted is marked, and as good.
+ */
+static const char beside_query[] =
+	"INSERT INTO %s.im_metered_beside (app_id, day, dau, users, peak_groups, text_checks, "
+	"image_checks, audio_half_minutes, video_half_minutes, audio_minutes, sd_minutes, "
+	"hd_minutes, fhd_minutes) "
+	"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING";
+
+static void
+keep_beside(Relation rel, const OwnDayCache *cache, HeapTuple metered)
+{
+	static MarkPlan plan;
+	TupleDesc	desc = RelationGetDescr(rel);
+	AttrNumber	columns[BESIDE_COLUMNS] = {cache->app_id, cache->day};
+	Oid			types[BESIDE_COLUMNS];
+	Datum		values[BESIDE_COLUMNS];
+	char		nulls[BESIDE_COLUMNS];
+
+	if (cache->whole == 0)
+		return;
+	memcpy(columns + 2, cache->figures, sizeof(cache->figures));
+	for (int i = 0; i < BESIDE_COLUMNS; i++)
+	{
+		bool		isnull = true;
+
+		/* the type of users goes with DROP EXTENSION, and the column with it */
+		types[i] = columns[i] > 0 ? SPI_gettypeid(desc, columns[i]) : TEXTOID;
+		values[i] = columns[i] > 0 ? heap_getattr(metered, columns[i], desc, &isnull) : (Datum) 0;
+		nulls[i] = isnull ? 'n' : ' ';
+	}
+	marks_run_kept(&plan, cache->schema, beside_query, BESIDE_COLUMNS, types, values, nulls);
+}
+
+/*
+ * Deletes the row of the key if it was metered, and keeps what it says if a
+ * row that leaves figures open takes its place.  The one who meters waits for
  * those who write and keeps off others, so the latest snapshot shows all.
  */
 static void
-delete_metered(Relation rel, const OwnDayCache *cache, Datum app_id, Datum day)
+displace_metered(Relation rel, const OwnDayCache *cache, Datum app_id, Datum day, bool whole)
 {
 	ScanKeyData keys[2];
 	Snapshot	snapshot;
 	SysScanDesc scan;
-	HeapTuple	row;
+	HeapTuple	row,
+				metered = NULL;
 	List	   *indexes = RelationGetIndexList(rel);	/* sets rd_pkindex */
 
 	list_free(indexes);
@@ -272,43 +344,105 @@ delete_metered(Relation rel, const OwnDayCache *cache, Datum app_id, Datum day)
 	scan = systable_beginscan(rel, rel->rd_pkindex, true, snapshot, 2, keys);
 	while ((row = systable_getnext(scan)) != NULL)
 		if (!heap_attisnull(row, cache->metered_at, RelationGetDescr(rel)))
+		{
+			metered = heap_copytuple(row);
 			simple_table_tuple_delete(rel, &row->t_self, snapshot);
+		}
 	systable_endscan(scan);
 	UnregisterSnapshot(snapshot);
+	if (metered != NULL && !whole)
+		keep_beside(rel, cache, metered);
 }
 
-static HeapTuple
-make_users_own(TriggerData *trigger, const OwnDayCache *cache, HeapTuple row)
+static bool
+is_whole(const OwnDayCache *cache, HeapTuple row, TupleDesc desc)
 {
-	int			column = cache->metered_at;
-	Datum		value = (Datum) 0;
-	bool		isnull = true;
+	bool		isnull;
+	Datum		whole;
 
-	return heap_modify_tuple_by_cols(row, RelationGetDescr(trigger->tg_relation),
-									 1, &column, &value, &isnull);
+	if (cache->whole == 0)
+		return true;
+	whole = heap_getattr(row, cache->whole, desc, &isnull);
+	return !isnull && DatumGetBool(whole);
+}
+
+/* Whether an update gives a column: it names it, or a trigger changed it. */
+static bool
+is_given(const TriggerData *trigger, AttrNumber column)
+{
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	Form_pg_attribute attribute = TupleDescAttr(desc, column - 1);
+	Datum		before,
+				after;
+	bool		was_null,
+				is_null;
+
+	if (bms_is_member(column - FirstLowInvalidHeapAttributeNumber, trigger->tg_updatedcols))
+		return true;
+	before = heap_getattr(trigger->tg_trigtuple, column, desc, &was_null);
+	after = heap_getattr(trigger->tg_newtuple, column, desc, &is_null);
+	return was_null != is_null ||
+		(!is_null && !datumIsEqual(before, after, attribute->attbyval, attribute->attlen));
+}
+
+/*
+ * A metered row that a user updated: his own, with the figures that he gave
+ * and no others, unless he says that it is whole.
+ */
+static HeapTuple
+make_users_own(TriggerData *trigger, const OwnDayCache *cache)
+{
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	int			columns[lengthof(figure_names) + 2];
+	Datum		values[lengthof(columns)] = {0};
+	bool		nulls[lengthof(columns)];
+	int			n = 0;
+	bool		whole = cache->whole == 0 ||
+		(is_given(trigger, cache->whole) && is_whole(cache, trigger->tg_newtuple, desc));
+
+	memset(nulls, true, sizeof(nulls));
+	columns[n++] = cache->metered_at;
+	for (int i = 0; !whole && i < FIGURES; i++)
+		if (cache->figures[i] > 0 && !is_given(trigger, cache->figures[i]))
+			columns[n++] = cache->figures[i];
+	if (!whole)
+	{
+		values[n] = BoolGetDatum(false);
+		nulls[n] = false;
+		columns[n++] = cache->whole;
+	}
+	return heap_modify_tuple_by_cols(trigger->tg_newtuple, desc, n, columns, values, nulls);
 }
 
 static HeapTuple
 own_updated_row(TriggerData *trigger, const OwnDayCache *cache)
 {
-	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	Relation	rel = trigger->tg_relation;
+	TupleDesc	desc = RelationGetDescr(rel);
 	HeapTuple	before = trigger->tg_trigtuple,
 				after = trigger->tg_newtuple;
-	bool		isnull;
+	bool		isnull,
+				metered = !heap_attisnull(before, cache->metered_at, desc),
+				moved;
 	Datum		app_id = heap_getattr(before, cache->app_id, desc, &isnull),
 				day = heap_getattr(before, cache->day, desc, &isnull),
 				new_app_id = heap_getattr(after, cache->app_id, desc, &isnull),
 				new_day = heap_getattr(after, cache->day, desc, &isnull);
 
-	if (DatumGetInt64(app_id) != DatumGetInt64(new_app_id) ||
-		DatumGetDateADT(day) != DatumGetDateADT(new_day))
+	moved = DatumGetInt64(app_id) != DatumGetInt64(new_app_id) ||
+		DatumGetDateADT(day) != DatumGetDateADT(new_day);
+	if (metered)
+		after = make_users_own(trigger, cache);
+	if (moved)
 	{
 		note_day(DatumGetInt64(app_id), DatumGetDateADT(day));
-		delete_metered(trigger->tg_relation, cache, new_app_id, new_day);
+		displace_metered(rel, cache, new_app_id, new_day, is_whole(cache, after, desc));
 	}
-	if (!heap_attisnull(before, cache->metered_at, desc))
-		return make_users_own(trigger, cache, after);
-	if (!heap_attisnull(after, cache->metered_at, desc))
+	else if (metered && !is_whole(cache, after, desc))
+		keep_beside(rel, cache, before);
+	/* called metered, or open where nothing was kept beside it */
+	if (!heap_attisnull(after, cache->metered_at, desc) ||
+		(!metered && is_whole(cache, before, desc) && !is_whole(cache, after, desc)))
 		note_day(DatumGetInt64(new_app_id), DatumGetDateADT(new_day));
 	return after;
 }
@@ -336,7 +470,7 @@ im_own_day(PG_FUNCTION_ARGS)
 	if (update)
 		PG_RETURN_POINTER(own_updated_row(trigger, cache));
 	if (heap_attisnull(row, cache->metered_at, desc))
-		delete_metered(trigger->tg_relation, cache, app_id, day);
+		displace_metered(trigger->tg_relation, cache, app_id, day, is_whole(cache, row, desc));
 	else
 		note_day(DatumGetInt64(app_id), DatumGetDateADT(day));
 	PG_RETURN_POINTER(row);

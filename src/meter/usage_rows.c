@@ -1,12 +1,13 @@
 /*
  * usage_rows.c
- *	  The aggregates im_usage_agg and im_usage_pack: daily figures of one app
- *	  as one value.
+ *	  The aggregates im_usage_agg, im_usage_pack and im_given_pack: daily
+ *	  figures of one app as one value.
  *
  * A month of a million apps passes through here row by row, so the state is
  * small: packed rows in the order of arrival, folded at the end only if they
- * did not come by day.  The two differ in what they give: a flat array for
- * reading, a packed one for rating.
+ * did not come by day.  They differ in what they give: a flat array for
+ * reading, a packed one for rating, and one of users' rows, which tells the
+ * figures that were given from those that are metered.
  */
 #include "types/compat.h"
 
@@ -16,9 +17,10 @@
 #include "meter/wire.h"
 #include "meter/zone.h"
 
-/* Arguments of the transition function: state, app_id, day, then figures. */
+/* Arguments of the transition functions: state, app_id, day, then figures. */
 #define ARG_APP			1
 #define ARG_DAY			2
+#define ARG_WHOLE		(ARG_DAY + USAGE_FIELDS)	/* of im_given_pack alone */
 
 typedef struct UsageState
 {
@@ -33,6 +35,7 @@ static const char *const columns[USAGE_FIELDS] = {
 };
 
 PG_FUNCTION_INFO_V1(im_usage_agg_trans);
+PG_FUNCTION_INFO_V1(im_given_pack_trans);
 PG_FUNCTION_INFO_V1(im_usage_agg_combine);
 PG_FUNCTION_INFO_V1(im_usage_agg_serial);
 PG_FUNCTION_INFO_V1(im_usage_agg_deserial);
@@ -84,25 +87,60 @@ usage_day(FunctionCallInfo fcinfo)
 	return day;
 }
 
-/* The figures stand behind the day in the order of UsageField. */
+/*
+ * Reads the figures, which stand behind the day in the order of UsageField,
+ * and returns which are not null.
+ */
+static inline GivenFigures
+read_figures(FunctionCallInfo fcinfo, DayRow *row)
+{
+	GivenFigures given = 0;
+
+	row->fields[USAGE_DAY] = usage_day(fcinfo);
+	for (int i = USAGE_DAY + 1; i < USAGE_FIELDS; i++)
+	{
+		bool		isnull = PG_ARGISNULL(ARG_DAY + i);
+
+		row->fields[i] = isnull ? 0 : PG_GETARG_INT64(ARG_DAY + i);
+		given |= isnull ? 0 : GIVEN(i);
+		if (unlikely(row->fields[i] < 0))
+			negative_figure(fcinfo, i);
+	}
+	return given;
+}
+
+static Datum
+add_row(FunctionCallInfo fcinfo, MemoryContext context, const DayRow *row, GivenFigures given)
+{
+	UsageState *state = PG_ARGISNULL(0) ? NULL : (UsageState *) PG_GETARG_POINTER(0);
+
+	if (state == NULL)
+		state = new_state(context, PG_GETARG_INT64(ARG_APP));
+	day_pack_add(&state->days, row, given);
+	PG_RETURN_POINTER(state);
+}
+
 Datum
 im_usage_agg_trans(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = meter_context(fcinfo);
-	UsageState *state = PG_ARGISNULL(0) ? NULL : (UsageState *) PG_GETARG_POINTER(0);
 	DayRow		row;
 
-	row.fields[USAGE_DAY] = usage_day(fcinfo);
-	for (int i = USAGE_DAY + 1; i < USAGE_FIELDS; i++)
-	{
-		row.fields[i] = PG_ARGISNULL(ARG_DAY + i) ? 0 : PG_GETARG_INT64(ARG_DAY + i);
-		if (unlikely(row.fields[i] < 0))
-			negative_figure(fcinfo, i);
-	}
-	if (state == NULL)
-		state = new_state(context, PG_GETARG_INT64(ARG_APP));
-	day_pack_add(&state->days, &row);
-	PG_RETURN_POINTER(state);
+	(void) read_figures(fcinfo, &row);
+	return add_row(fcinfo, context, &row, GIVEN_WHOLE);
+}
+
+/* Rows of users: null is not given, unless the row speaks for its whole day. */
+Datum
+im_given_pack_trans(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = meter_context(fcinfo);
+	DayRow		row;
+	GivenFigures given = read_figures(fcinfo, &row);
+
+	if (!PG_ARGISNULL(ARG_WHOLE) && PG_GETARG_BOOL(ARG_WHOLE))
+		given = GIVEN_WHOLE;
+	return add_row(fcinfo, context, &row, given);
 }
 
 /* The rows of a state; the bytes are our own, or were checked on arrival. */
@@ -111,7 +149,7 @@ rows_of(const DayPack *pack)
 {
 	DayRows		rows;
 
-	if (!day_pack_rows(pack->bytes, pack->len, pack->count, &rows))
+	if (!day_pack_rows(pack->bytes, pack->len, pack->count, &rows, NULL))
 		elog(ERROR, "daily usage was packed wrongly");
 	return rows;
 }
@@ -122,7 +160,7 @@ append_rows(DayPack *pack, const DayPack *more)
 	DayRows		rows = rows_of(more);
 
 	for (int64 i = 0; i < rows.count; i++)
-		day_pack_add(pack, &rows.rows[i]);
+		day_pack_add(pack, &rows.rows[i], GIVEN_WHOLE);
 }
 
 Datum
@@ -173,10 +211,10 @@ im_usage_agg_deserial(PG_FUNCTION_ARGS)
 	count = wire_count(&buf, 2);
 	len = buf.len - buf.cursor;
 	wire_check(count > 0);
-	wire_check(day_pack_rows((const uint8 *) pq_getmsgbytes(&buf, len), len, count, &rows));
+	wire_check(day_pack_rows((const uint8 *) pq_getmsgbytes(&buf, len), len, count, &rows, NULL));
 	wire_close(&buf);
 	for (int64 i = 0; i < count; i++)
-		day_pack_add(&state->days, &rows.rows[i]);
+		day_pack_add(&state->days, &rows.rows[i], GIVEN_WHOLE);
 	PG_RETURN_POINTER(state);
 }
 

@@ -96,7 +96,7 @@ put_source(const FactWriter *writer, const Fact *fact, Datum *values, bool *null
 	values[FACT_ORDER_ID] = Int64GetDatum(fact->order_id);
 	nulls[FACT_ORDER_ID] = fact->source != SOURCE_ORDER;
 	values[FACT_CLASS] = text_or_null(fact->class, &nulls[FACT_CLASS]);
-	values[FACT_DECLARED] = BoolGetDatum(fact->declared);
+	values[FACT_DECLARED] = BoolGetDatum(fact->given);
 	nulls[FACT_CARD_FROM] = fact->source != SOURCE_CARD ||
 		!card_first_day(writer->bill->account->cards, fact->card, &from);
 	values[FACT_CARD_FROM] = nulls[FACT_CARD_FROM] ? (Datum) 0 : DateADTGetDatum(from);

@@ -398,15 +398,16 @@ flat_rows(const int64 *rows, int nitems, int *nrows)
 	return rows;
 }
 
-/* The rows of a bigint[] argument, flat or packed. */
+/* The rows of a bigint[] argument, flat or packed, and of packed ones what was given. */
 static const int64 *
-usage_rows(FunctionCallInfo fcinfo, int argno, int *nrows)
+usage_rows(FunctionCallInfo fcinfo, int argno, int *nrows, GivenFigures **given)
 {
 	ArrayType  *array;
 	const int64 *rows;
 	int			n;
 
 	*nrows = 0;
+	*given = NULL;
 	if (PG_ARGISNULL(argno))
 		return NULL;
 	array = PG_GETARG_ARRAYTYPE_P(argno);
@@ -416,7 +417,7 @@ usage_rows(FunctionCallInfo fcinfo, int argno, int *nrows)
 	rows = (const int64 *) ARR_DATA_PTR(array);
 	if (n == 0 || rows[0] >= CAL_MIN_DAY)
 		return flat_rows(rows, n, nrows);
-	rows = day_pack_read(array, n, nrows);
+	rows = day_pack_read(array, n, nrows, given);
 	if (rows == NULL)
 		no_usage(n);
 	return rows;
@@ -429,16 +430,17 @@ inputs_usage(Inputs *inputs, CalMonth month)
 	CalDay		first = cal_first_day(month);
 	Usage	   *usage;
 	const int64 *rows;
+	GivenFigures *given;
 	int			nrows;
 
 	if (!PG_ARGISNULL(ARG_SINCE) && PG_GETARG_DATEADT(ARG_SINCE) < first)
 		first = Max(PG_GETARG_DATEADT(ARG_SINCE), CAL_MIN_DAY);
 	usage = usage_open(&inputs->core.core, first, cal_first_day(month + 1));
-	rows = usage_rows(fcinfo, ARG_DAILY, &nrows);
-	usage_declare(&inputs->core.core, usage, rows, nrows);
+	rows = usage_rows(fcinfo, ARG_DAILY, &nrows, &given);
+	usage_give(&inputs->core.core, usage, rows, given, nrows);
 	for (int argno = ARG_LOGINS; argno <= ARG_CALLS; argno++)
 	{
-		rows = usage_rows(fcinfo, argno, &nrows);
+		rows = usage_rows(fcinfo, argno, &nrows, &given);
 		usage_add(&inputs->core.core, usage, rows, nrows);
 	}
 	return usage;
@@ -446,14 +448,13 @@ inputs_usage(Inputs *inputs, CalMonth month)
 
 /* Daily figures that were given without their users do not tell who they were. */
 static void
-need_users_of_declared(Inputs *inputs, CalDay first, int ndays, const bool *chosen,
-					   const bool *seen)
+need_users_of_given(Inputs *inputs, CalDay first, int ndays, const bool *chosen,
+					const bool *seen)
 {
-	const Usage *usage = inputs->usage;
 	char		day[CAL_TEXT_SIZE];
 
 	for (int i = 0; i < ndays; i++)
-		if (chosen[i] && !seen[i] && usage->declared[first + i - usage->first])
+		if (chosen[i] && !seen[i] && usage_users_given(inputs->usage, first + i))
 			core_fail(&inputs->core.core, PROBLEM_USAGE,
 					  psprintf("the users of app " INT64_FORMAT " on %s are null",
 							   inputs->app_id, cal_day_text(first + i, day)),
@@ -465,8 +466,8 @@ need_users_of_declared(Inputs *inputs, CalDay first, int ndays, const bool *chos
  * The union of the sets of the chosen days: each user of the month once.  All
  * are merged at once, so that no union of some of the days takes memory.
  *
- * Sets behind a null day are of events.  Who gives the figures of a day says
- * all there is to say of it, also if that is not who its users were.
+ * Sets behind a null day are of events, which count where no set was given,
+ * and not where users were given by number.
  */
 static int64_t
 count_users(Inputs *inputs, CalDay first, int ndays, const bool *chosen, bool need_all)
@@ -476,7 +477,6 @@ count_users(Inputs *inputs, CalDay first, int ndays, const bool *chosen, bool ne
 	bool	   *day_nulls,
 			   *set_nulls,
 			   *seen = palloc0(ndays);
-	const bool *declared = inputs->usage->declared + (first - inputs->usage->first);
 	bool		of_events = false;
 	int			n = array_elements(inputs->fcinfo, ARG_USER_DAYS, &days, &day_nulls),
 				nsets = 0;
@@ -489,13 +489,13 @@ count_users(Inputs *inputs, CalDay first, int ndays, const bool *chosen, bool ne
 
 		of_events |= day_nulls[i];
 		if (at < 0 || at >= ndays || !chosen[at] || seen[at] || set_nulls[i] ||
-			(of_events && declared[at]))
+			(of_events && usage_users_given(inputs->usage, first + at)))
 			continue;
 		seen[at] = true;
 		sets[nsets++] = sets[i];
 	}
 	if (need_all)
-		need_users_of_declared(inputs, first, ndays, chosen, seen);
+		need_users_of_given(inputs, first, ndays, chosen, seen);
 	return userset_count(PointerGetDatum(userset_union(sets, nsets)));
 }
 

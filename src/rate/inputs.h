@@ -28,7 +28,7 @@ enum
 	ARG_PREVIEW,				/* boolean: the book is one card, for every app */
 	ARG_MONTH,					/* im_month; of im_app_state a timestamptz */
 	ARG_SINCE,					/* date: usage is given from this day */
-	ARG_DAILY,					/* bigint[]: declared days, rows of USAGE_FIELDS */
+	ARG_DAILY,					/* bigint[]: figures that users gave, rows of USAGE_FIELDS */
 	ARG_LOGINS,					/* bigint[] each: metered days */
 	ARG_GROUPS,
 	ARG_CHECKS,

@@ -34,7 +34,7 @@ put_day(ReturnSetInfo *result, const Account *account, const Usage *usage, CalDa
 {
 	Datum		values[DAYS_COLUMNS] = {0};
 	bool		nulls[DAYS_COLUMNS] = {false};
-	bool		given = usage->declared[day - usage->first];
+	bool		given = usage_given(usage, day) != 0;
 	const char *plan = NULL;
 
 	if (!given && !any_figure(usage, day))

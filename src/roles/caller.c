@@ -34,7 +34,7 @@ static const char *const tables_of_bills[] = {
 	"im_order", "im_app", "im_rate_card_version", "im_suspension", "im_login",
 	"im_group", "im_moderation_check", "im_call", "im_usage_daily",
 	"im_closing", "im_invoice", "im_invoice_line", "im_metered_day",
-	"im_metered_partition", "im_usage_mark"
+	"im_metered_partition", "im_metered_beside", "im_usage_mark"
 };
 
 typedef struct Note

@@ -775,9 +775,9 @@ test_usage(void)
 
 	begin(&cards.cn);
 	usage = usage_open(&app.test.core, -3, 0);
-	usage_declare(&app.test.core, usage, rows[2], 1);
+	usage_give(&app.test.core, usage, rows[2], NULL, 1);
 	usage_add(&app.test.core, usage, rows[0], 4);
-	is_int(usage_on(usage, -3, USAGE_DAU), 5, "metered figures add to a declared day, or rows of far days wrap into the span");
+	is_int(usage_on(usage, -3, USAGE_DAU), 5, "metered figures add to a given day, or rows of far days wrap into the span");
 	is_int(usage_on(usage, -2, USAGE_DAU), 7, "a metered figure is lost");
 	is_int(usage_on(usage, -1, USAGE_DAU) + usage_on(usage, 0, USAGE_DAU) + usage_on(usage, -4, USAGE_DAU), 0,
 		   "a day without rows has usage");
@@ -788,6 +788,12 @@ test_usage(void)
 		too_large = false;
 	}
 	ok(too_large && app.test.problem.code == PROBLEM_RANGE, "the usage of a day wraps around");
+
+	usage = usage_open(&app.test.core, -3, 0);
+	usage_give(&app.test.core, usage, rows[2], &(GivenFigures) {GIVEN(USAGE_DAU)}, 1);
+	usage_add(&app.test.core, usage, (int64_t[USAGE_FIELDS]) {-3, 100, 4}, 1);
+	is_int(usage_on(usage, -3, USAGE_DAU), 5, "a metered figure adds to a given one");
+	is_int(usage_on(usage, -3, USAGE_GROUPS), 4, "a figure that was not given takes no metered one");
 }
 
 int

@@ -66,7 +66,7 @@ SELECT is((SELECT string_agg(concat_ws(' ', app_id, app_name, n(total), currency
 	(SELECT string_agg(concat_ws(' ', app_id, 'app', app_id, n(total), currency), ', ' ORDER BY app_id) FROM im_monthly_totals('2023-03')), 'totals');
 SELECT is(array_to_string(array(SELECT concat_ws(' ', day, status, plan, source, dau, peak_groups, text_checks, audio_half_minutes, hd_minutes)
 		FROM im_bi_usage_daily WHERE month BETWEEN '2023-03-01' AND '2023-03-31' AND app_id = 3 AND day < '2023-03-12' ORDER BY day), E'\n'),
-	E'2023-03-09 active pro metered 0 1 0 1 0\n2023-03-10 active pro metered 0 1 0 0 0\n2023-03-11 active pro given 0 0 0 0 5', 'daily usage, metered and given');
+	E'2023-03-09 active pro metered 0 1 0 1 0\n2023-03-10 active pro metered 0 1 0 0 0\n2023-03-11 active pro given 0 1 0 0 5', 'daily usage, metered and given');
 SELECT is(array_to_string(array(SELECT concat_ws(' ', order_id, day, action, item, coalesce(starts_on::text, '-'), coalesce(ends_on::text, '-'),
 			coalesce(bought_through::text, '-'), n(amount), currency, refunded_on)
 		FROM im_bi_order WHERE app_id = 3 ORDER BY order_id), E'\n'),

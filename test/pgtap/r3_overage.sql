@@ -287,8 +287,8 @@ SELECT 72, '2023-04-07', im_userset_agg(u) FROM generate_series(1, 6) u;
 -- (6 - 2) * 0.015 * 7/30 = 0.06 * 7/30 = 0.014
 SELECT is(amounts(72, '2023-04', 'mau_overage'), '0.014', 'the share of MAU overage');
 
--- Users left null are an error also where raw logins of that day could tell
--- them: the row is the truth of its day, and what it does not say is not known.
+-- Users given by number alone are an error also where raw logins of that day
+-- could tell them: who they were is not known (R11).
 CALL app(73, 'mau');
 CALL buy(73, 1, '2023-03-01', 'plan', 'standard');
 CALL login(73, 'ann', '2023-03-02 12:00');
@@ -298,7 +298,7 @@ SELECT throws_like('SELECT * FROM im_monthly_bill(73, ''2023-03'')', '%users of 
 DELETE FROM im_usage_daily WHERE app_id = 73;
 SELECT is(quantities(73, '2023-03', 'mau_overage'), '1', 'without the row its logins are metered');
 
--- A daily row is the truth of its app and day -------------------------------------------
+-- A figure given is the truth of its app and day, one left open is metered (R11) --------
 CALL app(81);
 CALL buy(81, 1, '2023-03-01', 'plan', 'pro');
 CALL daily(81, '2023-03-05', dau => 4);
@@ -312,21 +312,26 @@ SELECT is(quantities(81, '2023-03', 'dau_overage'), '4', 'a late delete is seen 
 UPDATE im_login SET at = at8('2023-02-06 12:00') WHERE app_id = 81;
 INSERT INTO im_login SELECT 81, 'd' || n, at8('2023-03-07 12:00') FROM generate_series(1, 9) n;
 SELECT is(quantities(81, '2023-03', 'dau_overage'), '9', 'so is a late load');
--- An empty day of theirs: NULL is 0.
+-- A row that gives nothing takes nothing away, unless it says that it is whole.
 CALL app(82);
 CALL buy(82, 1, '2023-03-01', 'plan', 'pro');
 CALL daily(82, '2023-03-05');
 CALL login(82, 'a', '2023-03-05 12:00');
-SELECT is(amounts(82, '2023-03', 'dau_overage'), '', 'a row without figures says that there was nothing');
+SELECT is(quantities(82, '2023-03', 'dau_overage'), '1', 'a row without figures leaves all to the events');
+UPDATE im_usage_daily SET whole = true WHERE app_id = 82;
+SELECT is(amounts(82, '2023-03', 'dau_overage'), '', 'a whole row without figures says that there was nothing');
+UPDATE im_usage_daily SET whole = false, dau = 0 WHERE app_id = 82;
+SELECT is(amounts(82, '2023-03', 'dau_overage'), '', 'and so does a figure of 0');
 
--- A daily row is the truth for groups too; raw groups still count on the other days.
 CALL app(83);
 CALL buy(83, 1, '2023-03-01', 'plan', 'pro');
 CALL grp(83, 'a', '2023-03-05 10:00', '2023-03-05 11:00');
 CALL grp(83, 'b', '2023-03-05 10:00', '2023-03-05 11:00');
 CALL grp(83, 'c', '2023-03-05 10:00', '2023-03-06 00:00:00.000001');
 CALL daily(83, '2023-03-05', dau => 1);
-SELECT is(quantities(83, '2023-03', 'group_overage'), '1', 'of the day of a daily row without groups only the rest counts');
+SELECT is(quantities(83, '2023-03', 'group_overage'), '3', 'a daily row without groups leaves them to the events');
+UPDATE im_usage_daily SET peak_groups = 0 WHERE app_id = 83;
+SELECT is(quantities(83, '2023-03', 'group_overage'), '1', 'of a day whose groups are given only the rest counts');
 CALL daily(83, '2023-03-07', peak_groups => 2);
 SELECT is(quantities(83, '2023-03', 'group_overage'), '2', 'the peak of the month is that of daily rows and raw rows');
 -- Groups that never overlap on a day but meet at its turn

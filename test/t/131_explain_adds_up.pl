@@ -168,7 +168,7 @@ DECLARE
 			'coalesce(sum(peak_groups), 0)'
 		WHEN (SELECT item FROM line l WHERE l.app_id = f.app_id AND l.month = f.month AND l.line = f.line) = 'call_minutes' THEN
 			(SELECT format('sum(%I)', option || '_minutes') FROM line l WHERE l.app_id = f.app_id AND l.month = f.month AND l.line = f.line)
-		ELSE 'coalesce(sum(dau), 0)' END;
+		ELSE 'coalesce(sum(CASE WHEN whole THEN dau ELSE coalesce(dau, im_count(users)) END), 0)' END;
 	found numeric;
 BEGIN
 	EXECUTE format('SELECT %s FROM %s', what, f.source) INTO found;

@@ -237,7 +237,7 @@ sub daily_text
 {
 	my @figures = qw(dau peak_groups text_checks image_checks
 	  audio_half_minutes video_half_minutes audio_minutes sd_minutes
-	  hd_minutes fhd_minutes);
+	  hd_minutes fhd_minutes whole);
 	my $columns = join(', ', @figures);
 	my (@rows, @users);
 

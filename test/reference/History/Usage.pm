@@ -191,8 +191,7 @@ sub some_groups
 	return @groups;
 }
 
-# Rows of im_usage_daily, by day; they override what is raw.  A missing dau
-# is 0 also beside a set of users.
+# Rows of im_usage_daily, by day; what they give overrides what is raw.
 sub random_daily
 {
 	my ($app, @days) = @_;
@@ -201,19 +200,29 @@ sub random_daily
 
 	foreach my $day (some_of($percent, @days))
 	{
-		$daily{$day} =
-		  $app->{is_large} ? large_row() : small_row();
-		$daily{$day}{users} = [ some_of(40, @USERS) ]
-		  if $app->{prices_mau} || chance(50);
+		$daily{$day} = random_row($app);
 	}
 	return \%daily;
+}
+
+# Who prices users must know them: of a whole row, and of more than none.
+sub random_row
+{
+	my ($app) = @_;
+	my $row = $app->{is_large} ? large_row() : small_row();
+	my @users = some_of(40, @USERS);
+
+	$row->{whole} = chance(25) ? 1 : 0;
+	$row->{users} = [ @users ? @users : 'a' ]
+	  if $app->{prices_mau} && ($row->{whole} || $row->{dau}) || chance(40);
+	return $row;
 }
 
 sub maybe
 {
 	my (@values) = @_;
 
-	return chance(30) ? undef : pick(@values);
+	return chance(40) ? undef : pick(@values);
 }
 
 # Figures about the quotas and packs of the bundled cards.

@@ -1,8 +1,9 @@
 
-# Rules R3, R5, R6: what happened on a day.
+# Rules R3, R5, R6, R11: what happened on a day.
 #
-# Made of the raw rows of one app and its daily rows; a daily row is the
-# truth for its day, whatever the raw rows say.  A day of usage is
+# Made of the raw rows of one app and its daily rows; a figure that a daily row
+# gives is the truth for its day, whatever the raw rows say, and one that it
+# leaves undefined is metered, or 0 where the row is whole.  A day of usage is
 #
 #   { dau, users (hash), peak_groups, checks => { text, image },
 #     half_minutes => { audio, video }, minutes => { audio, sd, hd, fhd } }
@@ -15,7 +16,7 @@ use Reference::Calendar;
 
 # raw: { login => [ { user, at } ], group => [ { created, disbanded } ],
 #        check => [ { at, kind, seconds } ], call => [ { at, class, seconds } ] }
-# daily: { day => row of im_usage_daily, users as a list }
+# daily: { day => row of im_usage_daily, users as a list, none for null }
 sub new
 {
 	my ($class, $zone, $raw, $daily) = @_;
@@ -48,13 +49,24 @@ sub days_with
 	return sort { $a <=> $b } keys %days;
 }
 
+# A figure of the day's row; undefined where events have to say it.
+sub given
+{
+	my ($self, $day, $figure) = @_;
+	my $row = $self->{daily}{$day};
+
+	return undef if !$row;
+	return $row->{$figure} if defined $row->{$figure};
+	return $row->{whole} ? 0 : undef;
+}
+
 sub users
 {
 	my ($self, $day) = @_;
-	my $row = $self->{daily}{$day};
+	my $row = $self->{daily}{$day} || {};
 	my @ids =
-	  $row
-	  ? @{ $row->{users} || [] }
+	    $row->{users} ? @{ $row->{users} }
+	  : $row->{whole} ? ()
 	  : map { $_->{user} } @{ $self->{days}{$day}{login} || [] };
 	my %users = map { $_ => 1 } @ids;
 
@@ -64,10 +76,9 @@ sub users
 sub dau
 {
 	my ($self, $day) = @_;
-	my $row = $self->{daily}{$day};
+	my $given = $self->given($day, 'dau');
 
-	return $row->{dau} || 0 if $row;
-	return scalar keys %{ $self->users($day) };
+	return defined $given ? $given : scalar keys %{ $self->users($day) };
 }
 
 # The most groups at one moment of the day.  The count can only rise at the
@@ -75,9 +86,9 @@ sub dau
 sub peak_groups
 {
 	my ($self, $day) = @_;
-	my $row = $self->{daily}{$day};
+	my $given = $self->given($day, 'peak_groups');
 
-	return $row->{peak_groups} || 0 if $row;
+	return $given if defined $given;
 	my $begin = day_starts_at($day, $self->{zone});
 	my $end = day_starts_at($day + 1, $self->{zone});
 	my $groups = $self->{raw}{group} || [];
@@ -104,9 +115,9 @@ sub exists_at
 sub checks
 {
 	my ($self, $day, $kind) = @_;
-	my $row = $self->{daily}{$day};
+	my $given = $self->given($day, "${kind}_checks");
 
-	return $row->{"${kind}_checks"} || 0 if $row;
+	return $given if defined $given;
 	return
 	  scalar grep { $_->{kind} eq $kind } @{ $self->{days}{$day}{check} || [] };
 }
@@ -116,11 +127,11 @@ sub checks
 sub half_minutes
 {
 	my ($self, $day, $kind) = @_;
-	my $row = $self->{daily}{$day};
+	my $given = $self->given($day, "${kind}_half_minutes");
 	my %seconds;
 	my $halves = 0;
 
-	return $row->{"${kind}_half_minutes"} || 0 if $row;
+	return $given if defined $given;
 	foreach my $check (@{ $self->{days}{$day}{check} || [] })
 	{
 		$seconds{ local_hour($check->{at}, $self->{zone}) } +=
@@ -135,10 +146,10 @@ sub half_minutes
 sub minutes
 {
 	my ($self, $day, $class) = @_;
-	my $row = $self->{daily}{$day};
+	my $given = $self->given($day, "${class}_minutes");
 	my $seconds = 0;
 
-	return $row->{"${class}_minutes"} || 0 if $row;
+	return $given if defined $given;
 	foreach my $call (@{ $self->{days}{$day}{call} || [] })
 	{
 		$seconds += $call->{seconds} if $call->{class} eq $class;
