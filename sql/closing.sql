@@ -72,11 +72,12 @@ BEGIN
 			HINT = 'CALL it by itself: without BEGIN, not from a function, and not among other statements sent as one.';
 	END IF;
 	PERFORM @extschema@.im_need_tables();
+	PERFORM @extschema@.im_need_owners_function(CASE $1 WHEN 'im_close_month' THEN 'im_close_batch' ELSE 'im_adjust_batch' END);
 	RETURN ROW(NULL, 0, 0, 0, '{}', '{}', NULL, false, NULL, clock_timestamp())::@extschema@.im_run;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_start_run(text, @extschema@.im_month, integer) IS
-'Checks the arguments of a procedure that commits and that it may commit: errors 22004, 22023 and 25001, 42P01 before im_create_tables().';
+'Checks the arguments of a procedure that commits and that it may commit: errors 22004, 22023 and 25001, 42P01 before im_create_tables(), 42501 where the function of a batch is not one of the owner of the tables.';
 
 CREATE FUNCTION @extschema@.im_tell_run(month @extschema@.im_month, what text, run @extschema@.im_run)
 	RETURNS void

@@ -515,14 +515,19 @@ CREATE FUNCTION @extschema@.im_create_tables(with_cards boolean DEFAULT true) RE
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	role_before text := current_setting('role');
+	acting name := @extschema@.im_acting_role();
 BEGIN
+	PERFORM @extschema@.im_need_own_objects(acting);
+	-- what is new belongs to who acts, who need not be allowed to create it
 	PERFORM @extschema@.im_add_columns();
+	IF acting <> current_user THEN
+		PERFORM set_config('role', acting, true);
+	END IF;
 	PERFORM @extschema@.im_add_constraints();
 	PERFORM @extschema@.im_add_triggers();
 	PERFORM @extschema@.im_guard_ledger();
-	PERFORM @extschema@.im_add_functions();
-	PERFORM @extschema@.im_add_views();
-	PERFORM @extschema@.im_grant_again();
 	-- a price list that has rows is the user's: nothing of it comes back unasked
 	IF $1 AND NOT EXISTS (SELECT FROM @extschema@.im_rate_card_version) THEN
 		PERFORM @extschema@.im_need_own_table('im_rate_card_version'::text);
@@ -530,7 +535,11 @@ BEGIN
 		SELECT b.rate_card, b.effective_from, b.terms
 		FROM @extschema@.im_bundled_cards() b;
 	END IF;
+	PERFORM set_config('role', role_before, true);
+	PERFORM @extschema@.im_add_functions();
+	PERFORM @extschema@.im_add_views();
+	PERFORM @extschema@.im_grant_again();
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_create_tables(boolean) IS
-'Creates the tables in the extension''s schema, owned by the caller, the views for BI and the functions that answer readers and tenants, and fills an empty im_rate_card_version with the bundled cards. Run again it adds what is missing and changes no row. Errors: 42501 without CREATE on the schema, where the cards would go into a table of another role, or where a function of one of its names belongs to another role.';
+'Creates the tables in the extension''s schema, owned by the caller, the views for BI and the functions that answer readers and tenants, and fills an empty im_rate_card_version with the bundled cards. Run again it adds what is missing and changes no row. A superuser acts as the owner of the tables. Errors: 42501 without CREATE on the schema, where the cards would go into a table of another role, where a function of one of its names belongs to another role, and where a table, or what its triggers, rules, policies, defaults, checks, indexes and columns use, belongs neither to the caller nor to a superuser.';
