@@ -121,6 +121,8 @@ on($publisher, sub {
 });
 $publisher->wait_for_catchup('books');
 ($there, $here) = map { my $node = $_; on($node, sub { readings($db, $schema) }) } $publisher, $subscriber;
+# but what tells the tables of one server from others, and that a subscription feeds them
+s/^im_raw_leaves\|.*\n?//mg for $here, $there;
 same($here, $there, 'every reading function says the same on the subscriber');
 is(on($subscriber, sub { counts($db, $schema) }), on($publisher, sub { counts($db, $schema) }), 'and it has the same rows');
 on($subscriber, sub {
