@@ -5,16 +5,27 @@
 -- the logs it locks the apps' rows in im_app, in the order of app_id: two
 -- transactions that order for one app are checked one after the other, and
 -- the second one sees what the first has committed, whatever its isolation.
+-- New apps, and apps that another rate card bills from now on, are noted and
+-- checked like those with orders.
+--
+-- A transaction that changes versions of rate cards checks the orders of all
+-- apps that these bill, likewise at its end.  It holds a lock from its first
+-- change on, which whoever checks an app's orders needs shared.
 
 CREATE FUNCTION @extschema@.im_order_note() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION @extschema@.im_order_note() IS
-'Trigger: notes that an app''s orders are to be checked at the end of the transaction.';
+'Trigger: notes that an app''s orders, or those of all apps of a rate card, are to be checked at the end of the transaction.';
 
 CREATE FUNCTION @extschema@.im_order_check() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION @extschema@.im_order_check() IS
-'Deferred trigger: checks the orders of every app noted in the transaction, once. Error 23514 with the rule that an order breaks.';
+'Deferred trigger: checks every app and rate card noted in the transaction, once. Error 23514 with the rule that an order breaks, or for a rate card without a version.';
+
+CREATE FUNCTION @extschema@.im_cards_lock() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION @extschema@.im_cards_lock() IS
+'Trigger: keeps orders from being checked until the transaction that changes rate cards has ended.';
 
 CREATE FUNCTION @extschema@.im_append_only() RETURNS trigger
 	LANGUAGE plpgsql
@@ -31,8 +42,8 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_append_only() IS
 'Trigger: refuses UPDATE, DELETE and TRUNCATE with error 55000.';
 
-CREATE FUNCTION @extschema@.im_card_versions_agree() RETURNS trigger
-	LANGUAGE plpgsql
+CREATE FUNCTION @extschema@.im_need_agreement() RETURNS void
+	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -50,30 +61,74 @@ BEGIN
 			DETAIL = 'All versions of a rate card share time_zone, currency and scale: a month cannot be cut by two calendars or summed in two currencies.',
 			HINT = 'Give the other zone or currency a rate card of its own.';
 	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_need_agreement() IS
+'Error 23514 where versions of one rate card differ in time zone, currency or scale.';
+
+CREATE FUNCTION @extschema@.im_card_versions_agree() RETURNS trigger
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM @extschema@.im_need_agreement();
 	RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_card_versions_agree() IS
 'Trigger: refuses versions of one rate card that differ in time zone, currency or scale, with error 23514.';
 
--- These two run with the rights of the log's owner: debugging settings of the
+-- These run with the rights of the log's owner: debugging settings of the
 -- session must not print their plans to whoever places the order.
-CREATE FUNCTION @extschema@.im_lock_apps(apps bigint[]) RETURNS bigint
+CREATE FUNCTION @extschema@.im_lock_apps(apps bigint[]) RETURNS bigint[]
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 	SET client_min_messages = warning
 AS $$
 BEGIN
-	PERFORM a.app_id
-	FROM @extschema@.im_app a
-	WHERE a.app_id = ANY ($1)
-	ORDER BY a.app_id
-	FOR NO KEY UPDATE;
-	RETURN cardinality($1);
+	RETURN ARRAY(
+		SELECT a.app_id
+		FROM @extschema@.im_app a
+		WHERE a.app_id = ANY ($1)
+		ORDER BY a.app_id
+		FOR NO KEY UPDATE);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_lock_apps(bigint[]) IS
-'Makes the writers of orders of these apps wait for each other until the end of the transaction, in the order of app_id.';
+'Makes the writers of orders of these apps wait for each other until the end of the transaction, in the order of app_id: those of the apps that there are.';
+
+CREATE FUNCTION @extschema@.im_need_cards(apps bigint[], cards text[]) RETURNS void
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+	SET client_min_messages = warning
+AS $$
+DECLARE
+	example record;
+BEGIN
+	SELECT a.app_id, a.rate_card, count(*) OVER () AS among INTO example
+	FROM @extschema@.im_app a
+	WHERE (a.app_id = ANY ($1) OR a.rate_card = ANY ($2) OR array_position($2, NULL::text) IS NOT NULL)
+		AND NOT EXISTS (SELECT FROM @extschema@.im_rate_card_version v WHERE v.rate_card = a.rate_card)
+	ORDER BY a.app_id
+	LIMIT 1;
+	IF NOT FOUND THEN
+		RETURN;
+	END IF;
+	IF NOT EXISTS (SELECT FROM @extschema@.im_rate_card_version) THEN
+		RAISE WARNING USING
+			MESSAGE = format('rate cards and orders of %s apps are not checked: im_rate_card_version is empty', example.among),
+			HINT = 'A data-only restore loads it after them; call im_check_orders() when all is loaded.';
+		RETURN;
+	END IF;
+	RAISE EXCEPTION USING
+		ERRCODE = 'check_violation',
+		MESSAGE = format('app %s is billed by the rate card "%s", which has no version', example.app_id, example.rate_card),
+		DETAIL = 'im_rate_card_version has no row of that name: neither its bill nor those of all apps could be computed.',
+		HINT = 'Correct im_app.rate_card, or give the rate card a version first.';
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_need_cards(bigint[], text[]) IS
+'Error 23514 where the rate card of one of the apps, or one of the rate cards that bills an app, has no version; a warning while none has. A null among the rate cards stands for all.';
 
 -- STABLE, so that it reads under the snapshot of its caller, which takes a
 -- fresh one after the lock even in a transaction that must not see new rows.
@@ -86,10 +141,8 @@ DECLARE
 	checked bigint;
 	book @extschema@.im_price_book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
 BEGIN
+	PERFORM @extschema@.im_need_cards($1, NULL::text[]);
 	IF NOT EXISTS (SELECT FROM @extschema@.im_rate_card_version) THEN
-		RAISE WARNING USING
-			MESSAGE = format('the orders of %s apps are not checked: im_rate_card_version is empty', cardinality($1)),
-			HINT = 'A data-only restore loads it after the orders; call im_check_orders() when all is loaded.';
 		RETURN 0;
 	END IF;
 	SELECT count(*) FILTER (WHERE @extschema@.im_verify_orders(a.app_id, a.card_name, book,
@@ -108,7 +161,73 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_verify_apps(bigint[]) IS
-'Checks the order logs of the given apps: their number, or error 23514 with the rule that an order breaks.';
+'Checks rate cards and order logs of the given apps: the number of those with orders, or error 23514 with the rule that an order breaks.';
+
+CREATE FUNCTION @extschema@.im_broken_apps(cards text[]) RETURNS bigint[]
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+	SET client_min_messages = warning
+AS $$
+DECLARE
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
+BEGIN
+	RETURN ARRAY(
+		SELECT p.app_id
+		FROM (SELECT a.app_id,
+					 @extschema@.im_order_problem(a.app_id, a.rate_card, book, o.orders, NULL::daterange[], false) AS problem
+			  FROM @extschema@.im_app a
+			  JOIN @extschema@.im_app_orders('infinity'::timestamptz) o ON o.app_id = a.app_id
+			  WHERE a.rate_card = ANY ($1) OR array_position($1, NULL::text) IS NOT NULL
+			  OFFSET 0) p
+		WHERE p.problem IS NOT NULL
+		ORDER BY p.app_id);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_broken_apps(text[]) IS
+'The apps of some rate cards whose orders break a rule. A null among the rate cards stands for all.';
+
+CREATE FUNCTION @extschema@.im_verify_cards(cards text[]) RETURNS bigint[]
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+	SET client_min_messages = warning
+AS $$
+BEGIN
+	PERFORM @extschema@.im_need_agreement();
+	PERFORM @extschema@.im_need_cards(NULL::bigint[], $1);
+	RETURN @extschema@.im_broken_apps($1);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_verify_cards(text[]) IS
+'Checks rate cards whose versions changed, errors 23514: the apps whose orders break a rule under them.';
+
+CREATE FUNCTION @extschema@.im_refuse_cards(broken bigint[], before bigint[]) RETURNS void
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+	SET client_min_messages = warning
+AS $$
+DECLARE
+	book @extschema@.im_price_book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
+	worse bigint[] := ARRAY(SELECT unnest($1) EXCEPT SELECT unnest($2) ORDER BY 1);
+BEGIN
+	IF cardinality(worse) = 0 THEN
+		RAISE WARNING USING
+			MESSAGE = format('the orders of %s apps break a rule of their rate card, as they did before', cardinality($1)),
+			HINT = 'im_check_orders() names one of them, im_check(month) lists them all.';
+		RETURN;
+	END IF;
+	RAISE EXCEPTION USING
+		ERRCODE = 'check_violation',
+		MESSAGE = format('under the changed rate card existing orders of %s apps break a rule', cardinality(worse)),
+		DETAIL = format('One of them: %s.', (
+			SELECT @extschema@.im_order_problem(a.app_id, a.rate_card, book, o.orders, NULL::daterange[], false)
+			FROM @extschema@.im_app a
+			JOIN @extschema@.im_app_orders('infinity'::timestamptz) o ON o.app_id = a.app_id
+			WHERE a.app_id = worse[1])),
+		HINT = 'Orders stand as they were placed: let a new version of the rate card start after them, or give it another name.';
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_refuse_cards(bigint[], bigint[]) IS
+'Error 23514 if apps are broken that were not before the transaction changed their rate card; else a warning.';
 
 CREATE FUNCTION @extschema@.im_check_orders() RETURNS bigint
 	LANGUAGE plpgsql STABLE

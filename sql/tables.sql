@@ -252,6 +252,11 @@ AS $$
 			('im_order', 'im_order_no_truncate', 'CREATE TRIGGER', 'BEFORE TRUNCATE', 'FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.im_append_only()'),
 			('im_app', 'im_note_order', 'CREATE TRIGGER', 'AFTER UPDATE OF rate_card', 'FOR EACH ROW EXECUTE FUNCTION @extschema@.im_order_note()'),
 			('im_app', 'im_order_check', 'CREATE CONSTRAINT TRIGGER', 'AFTER UPDATE OF rate_card', 'DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION @extschema@.im_order_check()'),
+			('im_app', 'im_note_app', 'CREATE TRIGGER', 'AFTER INSERT OR UPDATE OF app_id', 'FOR EACH ROW EXECUTE FUNCTION @extschema@.im_order_note()'),
+			('im_app', 'im_order_check_app', 'CREATE CONSTRAINT TRIGGER', 'AFTER INSERT OR UPDATE OF app_id', 'DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION @extschema@.im_order_check()'),
+			('im_rate_card_version', 'im_cards_lock', 'CREATE TRIGGER', 'BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE', 'FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.im_cards_lock()'),
+			('im_rate_card_version', 'im_note_card', 'CREATE TRIGGER', 'AFTER INSERT OR UPDATE OR DELETE', 'FOR EACH ROW EXECUTE FUNCTION @extschema@.im_order_note()'),
+			('im_rate_card_version', 'im_order_check_card', 'CREATE CONSTRAINT TRIGGER', 'AFTER INSERT OR UPDATE OR DELETE', 'DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION @extschema@.im_order_check()'),
 			('im_rate_card_version', 'im_rate_card_version_agree', 'CREATE TRIGGER', 'AFTER INSERT OR UPDATE', 'FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.im_card_versions_agree()'),
 			-- the ledger
 			('im_invoice', 'im_invoice_only_issued', 'CREATE TRIGGER', 'BEFORE INSERT', 'FOR EACH ROW EXECUTE FUNCTION @extschema@.im_only_issued()'),
@@ -534,6 +539,9 @@ BEGIN
 		INSERT INTO @extschema@.im_rate_card_version (rate_card, effective_from, terms)
 		SELECT b.rate_card, b.effective_from, b.terms
 		FROM @extschema@.im_bundled_cards() b;
+		-- or the table could not be altered in the same transaction
+		SET CONSTRAINTS @extschema@.im_order_check_card IMMEDIATE;
+		SET CONSTRAINTS @extschema@.im_order_check_card DEFERRED;
 	END IF;
 	PERFORM set_config('role', role_before, true);
 	PERFORM @extschema@.im_add_functions();

@@ -206,8 +206,10 @@ FROM pg_proc p WHERE p.proname IN ('im_close_batch', 'im_adjust_batch') AND p.pr
 SELECT is((SELECT string_agg(proname, ', ') FROM pg_proc WHERE proname IN ('im_close_month', 'im_adjust_month') AND (prosecdef OR proconfig IS NOT NULL)),
 	NULL, 'the procedures are plain, or they could not commit');
 
--- A price list without a version: something common to all is wrong
+-- A price list without a version, as a restore without triggers may leave it: something common to all is wrong
+SET session_replication_role = replica;
 INSERT INTO im_app (app_id, name, rate_card) SELECT n, 'many', 'none' FROM generate_series(1001, 1200) n;
+RESET session_replication_role;
 INSERT INTO im_login (app_id, user_id, at) SELECT n, 'a', at8('2023-07-05 12:00') FROM generate_series(1001, 1200) n;
 \set ON_ERROR_STOP 0
 CALL im_close_month('2023-07', 500);

@@ -42,9 +42,12 @@ SELECT finds(5, '2023-03', '-4|negative', 'negative seconds of a call');
 CALL app(6);
 CALL grp(6, 'g6', '2023-03-05 12:00', '2023-03-05 11:59');
 SELECT finds(6, '2023-03', 'g6', 'a group disbanded before it was created');
+-- as a restore without triggers brings them
+SET LOCAL session_replication_role = replica;
 CALL app(7, 'no_such_card');
-SELECT finds(7, '2023-03', 'no_such_card', 'a card that does not exist');
 CALL app(11, 'no_such_card');
+SET LOCAL session_replication_role = origin;
+SELECT finds(7, '2023-03', 'no_such_card', 'a card that does not exist');
 CALL login(11, 'a', '2023-03-05 12:00');
 SELECT finds(11, '2023-03', 'no_such_card', 'a card that does not exist, of an app with usage');
 CALL card('late', '2023-03-15', cn());

@@ -86,7 +86,7 @@ my @events = (
 	[ 1, 'app goes', sub { "DELETE FROM im_app WHERE app_id = @{[one_of(7, 8)]}" } ],
 	[ 2, 'another card', sub { "UPDATE im_app SET rate_card = '@{[one_of(qw(cn west east))]}' WHERE app_id = @{[one_of(1, 3, 4, 7, 8)]}" } ],
 	[ 1, 'another zone', sub { "UPDATE im_rate_card_version SET terms = jsonb_set(terms, '{time_zone}', '\"@{[one_of('America/New_York', 'Asia/Shanghai', 'Pacific/Kiritimati', 'America/St_Johns')]}\"') WHERE rate_card = '@{[one_of(qw(west east))]}'" } ],
-	[ 1, 'no card', sub { "DELETE FROM im_rate_card_version WHERE rate_card = 'spare'" } ],
+	[ 1, 'no card', sub { "SET session_replication_role = replica; DELETE FROM im_rate_card_version WHERE rate_card = 'spare'; RESET session_replication_role" } ],
 	[ 1, 'a card comes', sub { "INSERT INTO im_rate_card_version SELECT 'spare', '2019-12-10', terms FROM im_rate_card_version WHERE rate_card = 'intl'" } ],
 	[ 2, 'truncate', sub { "TRUNCATE " . one_of(qw(im_call im_moderation_check im_login_p2024_02 im_usage_daily)) } ],
 	[ 1, 'detach', sub { "ALTER TABLE im_login DETACH PARTITION im_login_p2024_03" } ],
@@ -135,7 +135,10 @@ psql_ok($database, qq{
 	UPDATE im_rate_card_version SET terms = jsonb_set(jsonb_set(terms, '{plans,pro,dau}', '{"included": 1, "block": 1, "price": "1"}'),
 		'{plans,pro,groups}', '{"included": 0, "block": 1, "price": "100"}') WHERE rate_card = 'cn';
 	UPDATE im_rate_card_version SET terms = jsonb_set(terms, '{plans,standard,mau}', '{"included": 1, "block": 1, "price": "1"}') WHERE rate_card = 'intl';
-	INSERT INTO im_app (app_id, name, rate_card) VALUES (1, 'a', 'cn'), (2, 'b', 'intl'), (3, 'c', 'west'), (4, 'd', 'east'), (5, 'e', 'cn'), (6, 'f', 'spare');
+	INSERT INTO im_app (app_id, name, rate_card) VALUES (1, 'a', 'cn'), (2, 'b', 'intl'), (3, 'c', 'west'), (4, 'd', 'east'), (5, 'e', 'cn');
+	SET session_replication_role = replica;	-- which is how an app comes to have no price list
+	INSERT INTO im_app (app_id, name, rate_card) VALUES (6, 'f', 'spare');
+	RESET session_replication_role;
 	INSERT INTO im_order (app_id, order_id, at, action, item, option, months)
 	SELECT n, 1, '2024-01-01 12:00+08', 'buy', 'plan', CASE n WHEN 2 THEN 'standard' ELSE 'pro' END, 12 FROM generate_series(1, 5) n;
 	INSERT INTO im_order (app_id, order_id, at, action, item, option)
