@@ -327,6 +327,39 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_rebill_apps(@extschema@.im_month, bigint[]) IS
 'The bills of a usage month of the given apps computed anew, in one query. Errors as im_rebill().';
 
+-- Halved until the apps that fail stand alone.
+CREATE FUNCTION @extschema@.im_unbillable(month @extschema@.im_month, apps bigint[])
+	RETURNS TABLE (app_id bigint, problem text)
+	LANGUAGE plpgsql STABLE ROWS 10
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	middle integer := cardinality($2) / 2;
+	message text;
+	detail text;
+BEGIN
+	IF cardinality($2) = 0 THEN
+		RETURN;
+	END IF;
+	BEGIN
+		PERFORM count(*) FROM @extschema@.im_rebill_apps($1, $2);
+		RETURN;
+	EXCEPTION
+		WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
+			GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+	END;
+	IF middle = 0 THEN
+		RETURN QUERY SELECT $2[1], format('%s. %s', message, detail);
+		RETURN;
+	END IF;
+	RETURN QUERY SELECT * FROM @extschema@.im_unbillable($1, $2[:middle]);
+	RETURN QUERY SELECT * FROM @extschema@.im_unbillable($1, $2[middle + 1:]);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_unbillable(@extschema@.im_month, bigint[]) IS
+'Those of the apps whose bill of the month cannot be computed, and why.';
+
 CREATE FUNCTION @extschema@.im_rebill_open(month @extschema@.im_month)
 	RETURNS SETOF @extschema@.im_bill_line
 	LANGUAGE plpgsql STABLE
@@ -384,6 +417,100 @@ END
 $$;
 COMMENT ON FUNCTION @extschema@.im_monthly_bills(@extschema@.im_month) IS
 'The bills of a usage month of every app, set-wise, in no particular order of apps; of apps that are closed the lines as issued. Raises one error with the number of apps whose bill cannot be right.';
+
+-- What im_check() calls fatal is tried app by app, the others a thousand at
+-- once: only a trial tells whether there is a bill.
+CREATE FUNCTION @extschema@.im_unbillable_among(month @extschema@.im_month, apps bigint[])
+	RETURNS TABLE (app_id bigint, problem text)
+	LANGUAGE plpgsql STABLE ROWS 10
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	suspects bigint[] := ARRAY(SELECT DISTINCT p.app_id FROM @extschema@.im_problems_of($2, $1) p WHERE p.fatal);
+BEGIN
+	RETURN QUERY
+	SELECT u.*
+	FROM (SELECT ARRAY[s] AS apps FROM unnest(suspects) s
+		  UNION ALL
+		  SELECT array_agg(o.app_id)
+		  FROM (SELECT a AS app_id, row_number() OVER () / 1000 AS batch
+				FROM unnest($2) a
+				WHERE a <> ALL (suspects)) o
+		  GROUP BY o.batch) b,
+		LATERAL @extschema@.im_unbillable($1, b.apps) u;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_unbillable_among(@extschema@.im_month, bigint[]) IS
+'im_unbillable() of many apps.';
+
+CREATE FUNCTION @extschema@.im_warn_of_skipped(month @extschema@.im_month, skipped bigint[], problem text)
+	RETURNS void
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RAISE WARNING USING
+		MESSAGE = CASE WHEN cardinality($2) = 1 THEN format('the bill of app %s for %s cannot be right, it is skipped', $2[1], $1)
+			ELSE format('the bills of %s apps for %s cannot be right, they are skipped', cardinality($2), $1) END,
+		DETAIL = format('Skipped: %s%s. The first problem met: %s', array_to_string($2[:20], ', '),
+			CASE WHEN cardinality($2) > 20 THEN ', ...' END, $3),
+		HINT = format('SELECT * FROM %s.im_check(%L) lists what to correct.', '@extschema@', $1::text);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_warn_of_skipped(@extschema@.im_month, bigint[], text) IS
+'The one warning of a set-wise bill that skips apps: their number, the first of them, and the hint where they are listed.';
+
+CREATE FUNCTION @extschema@.im_billable_bills(month @extschema@.im_month, apps bigint[])
+	RETURNS SETOF @extschema@.im_bill_line
+	LANGUAGE plpgsql STABLE ROWS 100000
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	skipped bigint[];
+	problem text;
+BEGIN
+	SELECT array_agg(u.app_id ORDER BY u.app_id), (array_agg(u.problem ORDER BY u.app_id))[1]
+	INTO skipped, problem
+	FROM @extschema@.im_unbillable_among($1, $2) u;
+	IF skipped IS NOT NULL THEN
+		PERFORM @extschema@.im_warn_of_skipped($1, skipped, problem);
+	END IF;
+	RETURN QUERY SELECT * FROM @extschema@.im_rebill_apps($1, ARRAY(SELECT unnest($2) EXCEPT SELECT unnest(skipped)));
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_billable_bills(@extschema@.im_month, bigint[]) IS
+'The bills of those of the apps that can be billed, computed anew; a warning tells of the others.';
+
+-- In the usual case nothing fails.  A function in FROM gives no row before it
+-- has ended: what fails has given none.
+CREATE FUNCTION @extschema@.im_monthly_bills(month @extschema@.im_month, skip_unbillable boolean)
+	RETURNS SETOF @extschema@.im_bill_line
+	LANGUAGE plpgsql STABLE STRICT ROWS 100000
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF @extschema@.im_guarded('im_monthly_bills_guarded'::text) THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_monthly_bills_guarded($1, $2);
+		RETURN;
+	END IF;
+	IF NOT $2 THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_monthly_bills($1);
+		RETURN;
+	END IF;
+	BEGIN
+		RETURN QUERY SELECT * FROM @extschema@.im_monthly_bills($1);
+		RETURN;
+	EXCEPTION
+		WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
+			NULL;	-- what is wrong is told below
+	END;
+	RETURN QUERY SELECT * FROM @extschema@.im_issued_lines($1::date);
+	RETURN QUERY SELECT * FROM @extschema@.im_billable_bills($1, @extschema@.im_open_apps($1));
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_monthly_bills(@extschema@.im_month, boolean) IS
+'im_monthly_bills(month); with skip_unbillable the bills of all apps that can be billed, and one warning with the number of the others, which im_check(month) lists.';
 
 CREATE FUNCTION @extschema@.im_retotals(month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, currency text, total numeric)
@@ -505,7 +632,7 @@ BEGIN
 		FROM pg_catalog.generate_series(%L::pg_catalog.timestamp, coalesce(%L::pg_catalog.timestamp,
 				pg_catalog.now() AT TIME ZONE 'Asia/Shanghai'),
 				'1 month'::pg_catalog.interval) m,
-			%s.im_monthly_bills(m::pg_catalog.date::%4$s.im_month) b
+			%s.im_monthly_bills(m::pg_catalog.date::%4$s.im_month, true) b
 		$view$, view_name, $2::pg_catalog.date, $3::pg_catalog.date, '@extschema@');
 	EXECUTE pg_catalog.format('CREATE UNIQUE INDEX ON %s (app_id, month, line)', view_name);
 	EXECUTE pg_catalog.format('COMMENT ON MATERIALIZED VIEW %s IS %L', view_name,
@@ -514,4 +641,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_create_billing_view(text, @extschema@.im_month, @extschema@.im_month) IS
-'Creates a materialized view of all bill lines of the months from the first through the last, or through the running one, with the unique index that REFRESH MATERIALIZED VIEW CONCURRENTLY needs. The name may have a schema.';
+'Creates a materialized view of all bill lines of the months from the first through the last, or through the running one, with the unique index that REFRESH MATERIALIZED VIEW CONCURRENTLY needs. Apps that cannot be billed are skipped with a warning. The name may have a schema.';

@@ -1,17 +1,46 @@
 -- im_check(): all that would make a bill fail or mislead.
 --
 -- Bad rows are found here by plain conditions, the same that the meters
--- raise, because a meter stops at the first and a report must not.
+-- raise, because a meter stops at the first and a report must not.  A loader
+-- that writes a wrong class writes it thousands of times: rows of one app with
+-- the same problem are one row of the report, with their number and an example.
+
+CREATE FUNCTION @extschema@.im_tell_rows(problem text, example text, rows bigint,
+		first timestamptz, last timestamptz, zone text)
+	RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format('%s%s: %s%s (%s)', $1, ', such as ' || $2,
+		CASE WHEN $3 = 1 THEN '1 row at ' ELSE format('%s rows, the first at ', $3) END ||
+			to_char($4 AT TIME ZONE $6, 'YYYY-MM-DD HH24:MI:SS'),
+		CASE WHEN $3 > 1 THEN ', the last at ' || to_char($5 AT TIME ZONE $6, 'YYYY-MM-DD HH24:MI:SS') END, $6)
+$$;
+COMMENT ON FUNCTION @extschema@.im_tell_rows(text, text, bigint, timestamptz, timestamptz, text) IS
+'A problem of some rows in words: their number, an example unless it is null, the first and the last by a zone''s clock.';
+
+CREATE FUNCTION @extschema@.im_tell_days(problem text, example text, days bigint, first date, last date)
+	RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format('%s%s: %s%s', $1, ', such as ' || $2,
+		CASE WHEN $3 = 1 THEN '' ELSE format('%s days, the first ', $3) END || to_char($4, 'YYYY-MM-DD'),
+		CASE WHEN $3 > 1 THEN ', the last ' || to_char($5, 'YYYY-MM-DD') END)
+$$;
+COMMENT ON FUNCTION @extschema@.im_tell_days(text, text, bigint, date, date) IS
+'The same of days.';
 
 CREATE FUNCTION @extschema@.im_bad_checks(first date, until date)
-	RETURNS TABLE (app_id bigint, at timestamptz, problem text)
+	RETURNS TABLE (app_id bigint, at timestamptz, problem text, example text, seen timestamptz)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT m.app_id, m.at,
 		CASE WHEN m.kind NOT IN ('text', 'image', 'audio', 'video')
 				THEN format('im_moderation_check has the unknown kind "%s"', m.kind)
-			WHEN m.seconds < 0 THEN format('im_moderation_check has %s seconds', m.seconds)
-			ELSE format('im_moderation_check has no seconds of %s', m.kind) END
+			WHEN m.seconds < 0 THEN format('im_moderation_check has negative seconds of %s', m.kind)
+			ELSE format('im_moderation_check has no seconds of %s', m.kind) END,
+		CASE WHEN m.kind IN ('text', 'image', 'audio', 'video') THEN m.seconds::text END, m.at
 	FROM @extschema@.im_moderation_check m
 	WHERE m.at >= @extschema@.im_utc_midnight($1 - 1) AND m.at < @extschema@.im_utc_midnight($2 + 1)
 		AND (m.kind NOT IN ('text', 'image', 'audio', 'video') OR m.seconds < 0
@@ -21,13 +50,14 @@ COMMENT ON FUNCTION @extschema@.im_bad_checks(date, date) IS
 'Rows of im_moderation_check around the days [first, until) that cannot be metered.';
 
 CREATE FUNCTION @extschema@.im_bad_calls(first date, until date)
-	RETURNS TABLE (app_id bigint, at timestamptz, problem text)
+	RETURNS TABLE (app_id bigint, at timestamptz, problem text, example text, seen timestamptz)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT c.app_id, c.at,
 		CASE WHEN c.class NOT IN ('audio', 'sd', 'hd', 'fhd')
 				THEN format('im_call has the unknown class "%s"', c.class)
-			ELSE format('im_call has %s seconds', c.seconds) END
+			ELSE format('im_call has negative seconds of %s', c.class) END,
+		CASE WHEN c.class IN ('audio', 'sd', 'hd', 'fhd') THEN c.seconds::text END, c.at
 	FROM @extschema@.im_call c
 	WHERE c.at >= @extschema@.im_utc_midnight($1 - 1) AND c.at < @extschema@.im_utc_midnight($2 + 1)
 		AND (c.class NOT IN ('audio', 'sd', 'hd', 'fhd') OR c.seconds < 0)
@@ -36,11 +66,11 @@ COMMENT ON FUNCTION @extschema@.im_bad_calls(date, date) IS
 'Rows of im_call around the days [first, until) that cannot be metered.';
 
 CREATE FUNCTION @extschema@.im_bad_groups(first date, until date)
-	RETURNS TABLE (app_id bigint, at timestamptz, problem text)
+	RETURNS TABLE (app_id bigint, at timestamptz, problem text, example text, seen timestamptz)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT g.app_id, greatest(g.created_at, @extschema@.im_utc_midnight($1)),
-		format('im_group "%s" was disbanded before it was created', g.group_id)
+		'im_group has a group that was disbanded before it was created', format('"%s"', g.group_id), g.created_at
 	FROM @extschema@.im_group g
 	WHERE g.disbanded_at < g.created_at
 		AND g.created_at >= @extschema@.im_utc_midnight($1 - 1)
@@ -54,8 +84,7 @@ CREATE FUNCTION @extschema@.im_bad_events(earliest date, first date, until date,
 	RETURNS TABLE (app_id bigint, problem text)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT b.app_id, format('%s at %s', b.problem,
-			to_char(b.at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS"+00"'))
+	SELECT b.app_id, @extschema@.im_tell_rows(b.problem, min(b.example), count(*), min(b.seen), max(b.seen), a.time_zone)
 	FROM (SELECT * FROM @extschema@.im_bad_checks($1, $3)
 		  UNION ALL SELECT * FROM @extschema@.im_bad_calls($1, $3)
 		  UNION ALL SELECT * FROM @extschema@.im_bad_groups($2, $3)) b
@@ -64,31 +93,35 @@ AS $$
 	WHERE a.time_zone IS NOT NULL
 		AND @extschema@.im_day(b.at, a.time_zone) >= coalesce(e.since, $2)
 		AND @extschema@.im_day(b.at, a.time_zone) < $3
+	GROUP BY b.app_id, b.problem, a.time_zone
 $$;
 COMMENT ON FUNCTION @extschema@.im_bad_events(date, date, date, @extschema@.im_price_book) IS
-'Raw rows that make the bill of the month [first, until) fail, by app; packs may make rows matter since the earliest day.';
+'Raw rows that make the bill of the month [first, until) fail, a row an app, table and value; packs may make rows matter since the earliest day.';
 
 CREATE FUNCTION @extschema@.im_bad_days(first date, until date,
 		book @extschema@.im_price_book)
 	RETURNS TABLE (app_id bigint, problem text)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT d.app_id, format('im_usage_daily of %s has a negative figure', to_char(d.day, 'YYYY-MM-DD'))
+	SELECT d.app_id, @extschema@.im_tell_days('im_usage_daily has a negative figure'::text, NULL::text,
+			count(*), min(d.day), max(d.day))
 	FROM @extschema@.im_daily_rows() d
 	LEFT JOIN @extschema@.im_early_usage($1, $2, NULL::@extschema@.im_rate_card, $3) e ON e.app_id = d.app_id
 	WHERE d.day >= coalesce(e.since, $1) AND d.day < $2 AND d.metered_at IS NULL
 		AND least(d.dau, d.peak_groups, d.text_checks, d.image_checks, d.audio_half_minutes,
 			d.video_half_minutes, d.audio_minutes, d.sd_minutes, d.hd_minutes, d.fhd_minutes) < 0
+	GROUP BY d.app_id
 	UNION ALL
-	SELECT d.app_id, format('im_usage_daily of %s has no users, which the rate card prices by the month',
-			to_char(d.day, 'YYYY-MM-DD'))
+	SELECT d.app_id, @extschema@.im_tell_days('im_usage_daily has no users, which the rate card prices by the month'::text,
+			NULL::text, count(*), min(d.day), max(d.day))
 	FROM @extschema@.im_daily_rows() d
 	JOIN @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a ON a.app_id = d.app_id
 	WHERE d.day >= $1 AND d.day < $2 AND d.metered_at IS NULL AND d.users IS NULL AND a.prices_mau
 		AND (d.whole OR d.dau > 0)
+	GROUP BY d.app_id
 $$;
 COMMENT ON FUNCTION @extschema@.im_bad_days(date, date, @extschema@.im_price_book) IS
-'Daily figures that make the bill of the month [first, until) fail, by app.';
+'Daily figures that make the bill of the month [first, until) fail, a row an app and problem.';
 
 CREATE FUNCTION @extschema@.im_usage_apps(first date, until date) RETURNS TABLE (app_id bigint)
 	LANGUAGE sql STABLE PARALLEL SAFE
@@ -116,15 +149,168 @@ CREATE FUNCTION @extschema@.im_odd_days(first date, until date)
 	RETURNS TABLE (app_id bigint, problem text)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT d.app_id, format('im_usage_daily of %s has %s users, but its dau is %s',
-			to_char(d.day, 'YYYY-MM-DD'), @extschema@.im_count(d.users), coalesce(d.dau::text, 'null, which counts as 0'))
+	SELECT d.app_id, @extschema@.im_tell_days('im_usage_daily has another dau than users'::text,
+			(array_agg(format('dau %s beside %s users', coalesce(d.dau::text, 'null, which counts as 0,'),
+				@extschema@.im_count(d.users)) ORDER BY d.day))[1], count(*), min(d.day), max(d.day))
 	FROM @extschema@.im_daily_rows() d
 	JOIN @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a ON a.app_id = d.app_id
 	WHERE d.day >= $1 AND d.day < $2 AND d.metered_at IS NULL AND d.users IS NOT NULL
 		AND (d.dau IS NOT NULL OR NOT a.prices_mau) AND @extschema@.im_count(d.users) <> coalesce(d.dau, 0)
+	GROUP BY d.app_id
 $$;
 COMMENT ON FUNCTION @extschema@.im_odd_days(date, date) IS
-'Daily figures of the month [first, until) that contradict themselves, by app.';
+'Daily figures of the month [first, until) that contradict themselves, a row an app.';
+
+-- What misleads without making a bill fail: what was ordered and recorded,
+-- rather than used.
+
+CREATE FUNCTION @extschema@.im_idle_packs(apps bigint[], month @extschema@.im_month, book @extschema@.im_price_book)
+	RETURNS TABLE (app_id bigint, problem text)
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT p.app_id, p.problem
+	FROM (SELECT a.app_id,
+				 @extschema@.im_idle_pack(a.app_id, a.card_name, $3, o.orders, NULL::daterange[], false, $2) AS problem
+		  FROM (SELECT DISTINCT k.app_id
+				FROM @extschema@.im_order k
+				WHERE k.item = 'moderation_pack' AND (k.app_id = ANY ($1) OR $1 IS NULL)
+					AND k.at < @extschema@.im_utc_midnight(upper($2::daterange) + 1)) b
+		  JOIN @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a ON a.app_id = b.app_id
+		  CROSS JOIN LATERAL (
+			SELECT c.orders
+			FROM @extschema@.im_app_orders(@extschema@.im_utc_midnight(upper($2::daterange) + 1)) c
+			WHERE c.app_id = b.app_id) o
+		  WHERE a.time_zone IS NOT NULL
+		  OFFSET 0) p
+	WHERE p.problem IS NOT NULL
+$$;
+COMMENT ON FUNCTION @extschema@.im_idle_packs(bigint[], @extschema@.im_month, @extschema@.im_price_book) IS
+'Apps with packs in force on days of the month on which cloud moderation is switched off; of the given apps, of all if they are null.';
+
+-- By the first day, what came before reaches over the latest end of it.
+CREATE FUNCTION @extschema@.im_double_suspensions(apps bigint[], month @extschema@.im_month)
+	RETURNS TABLE (app_id bigint, problem text)
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT o.app_id, format('suspensions for %s overlap: %s', o.reason, string_agg(o.days::text, ', ' ORDER BY o.days))
+	FROM (SELECT s.app_id, s.reason,
+				 CASE WHEN coalesce(lower(s.days), '-infinity') < s.before
+					THEN daterange(lower(s.days), least(upper(s.days), nullif(s.before, 'infinity'))) END AS days
+		  FROM (SELECT p.app_id, p.reason, p.days,
+					   max(coalesce(upper(p.days), 'infinity')) OVER (PARTITION BY p.app_id, p.reason
+							ORDER BY p.days ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+				FROM @extschema@.im_suspension p
+				WHERE p.app_id = ANY ($1) OR $1 IS NULL) s) o
+	WHERE o.days && $2::daterange
+	GROUP BY o.app_id, o.reason
+$$;
+COMMENT ON FUNCTION @extschema@.im_double_suspensions(bigint[], @extschema@.im_month) IS
+'Suspensions of one app for one reason that share days of the month; of the given apps, of all if they are null.';
+
+CREATE FUNCTION @extschema@.im_apps_with_lines(month @extschema@.im_month, apps bigint[]) RETURNS bigint[]
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off
+AS $$
+DECLARE
+	unbillable bigint[] := ARRAY(SELECT u.app_id FROM @extschema@.im_unbillable($1, $2) u);
+BEGIN
+	RETURN ARRAY(
+		SELECT unnest(unbillable)
+		UNION
+		SELECT l.app_id
+		FROM @extschema@.im_rebill_apps($1, ARRAY(SELECT unnest($2) EXCEPT SELECT unnest(unbillable))) l);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_apps_with_lines(@extschema@.im_month, bigint[]) IS
+'Those of the apps that the month has something to bill for, or whose bill cannot be computed.';
+
+-- Months are closed in their order: of a closed one the nearest open month
+-- with lines before it is told, of an open one the first closed month behind it.
+CREATE FUNCTION @extschema@.im_open_before(apps bigint[], month @extschema@.im_month)
+	RETURNS TABLE (app_id bigint, problem text)
+	LANGUAGE plpgsql STABLE ROWS 10
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	closed int8multirange := @extschema@.im_closed_apps($2::date);
+	asked bigint[] := coalesce($1, ARRAY(SELECT a.app_id FROM @extschema@.im_app a));
+	left_over bigint[] := ARRAY(SELECT a FROM unnest(asked) a WHERE a <@ closed);
+	found bigint[];
+	open date;
+BEGIN
+	IF cardinality(left_over) > 0 THEN
+		FOR open IN
+			SELECT m.month FROM @extschema@.im_billed_months_of(left_over) m WHERE m.month < $2::date ORDER BY m.month DESC
+		LOOP
+			closed := @extschema@.im_closed_apps(open);
+			found := ARRAY(SELECT a FROM unnest(left_over) a WHERE NOT a <@ closed);
+			CONTINUE WHEN cardinality(found) = 0;
+			found := @extschema@.im_apps_with_lines(open::@extschema@.im_month, found);
+			RETURN QUERY
+			SELECT a, format('%s is closed, but %s before it is open and has lines', $2, open::@extschema@.im_month)
+			FROM unnest(found) a;
+			left_over := ARRAY(SELECT unnest(left_over) EXCEPT SELECT unnest(found));
+			EXIT WHEN cardinality(left_over) = 0;
+		END LOOP;
+	END IF;
+	closed := @extschema@.im_closed_apps($2::date);
+	RETURN QUERY
+	SELECT a, format('%s is open and has lines, but %s behind it is closed', $2, c.month::@extschema@.im_month)
+	FROM unnest(@extschema@.im_apps_with_lines($2, ARRAY(
+			SELECT o FROM unnest(asked) o
+			WHERE NOT o <@ closed
+				AND EXISTS (SELECT FROM @extschema@.im_closing k WHERE k.month > $2::date AND k.apps @> o)))) a
+	CROSS JOIN LATERAL (
+		SELECT min(k.month) AS month FROM @extschema@.im_closing k WHERE k.month > $2::date AND k.apps @> a) c;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_open_before(bigint[], @extschema@.im_month) IS
+'Apps of which a month is closed while one before it is open and has lines, whichever of the two is asked for; of the given apps, of all if they are null.';
+
+CREATE FUNCTION @extschema@.im_misleading_of(apps bigint[], month @extschema@.im_month)
+	RETURNS TABLE (app_id bigint, problem text)
+	LANGUAGE plpgsql STABLE ROWS 10
+	SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_custom_plan
+	SET jit = off
+AS $$
+BEGIN
+	RETURN QUERY
+	SELECT * FROM @extschema@.im_idle_packs($1, $2, @extschema@.im_price_book(NULL::@extschema@.im_rate_card));
+	RETURN QUERY SELECT * FROM @extschema@.im_double_suspensions($1, $2);
+	RETURN QUERY SELECT * FROM @extschema@.im_open_before($1, $2);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_misleading_of(bigint[], @extschema@.im_month) IS
+'What im_check() reports beside im_problems_of(): what was ordered, recorded and closed and may not be what was meant.';
+
+-- Orders and suspensions wait for their app only where triggers and foreign keys do.
+CREATE FUNCTION @extschema@.im_orphans(first date, until date)
+	RETURNS TABLE (app_id bigint, problem text)
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT u.app_id, 'there is usage of this app, but im_app has no row of it'
+	FROM @extschema@.im_usage_apps($1, $2) u
+	WHERE NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = u.app_id)
+	UNION ALL
+	SELECT o.app_id, @extschema@.im_tell_rows('im_order has orders of this app, but im_app has no row of it'::text, NULL::text,
+			count(*), min(o.at), max(o.at), 'Asia/Shanghai'::text)
+	FROM @extschema@.im_order o
+	WHERE @extschema@.im_day(o.at, 'Asia/Shanghai'::text) < $2
+		AND NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = o.app_id)
+	GROUP BY o.app_id
+	UNION ALL
+	SELECT s.app_id, format('im_suspension has suspensions of this app, but im_app has no row of it: %s',
+			string_agg(s.days::text, ', ' ORDER BY s.days))
+	FROM @extschema@.im_suspension s
+	WHERE s.days && daterange($1, $2)
+		AND NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = s.app_id)
+	GROUP BY s.app_id
+$$;
+COMMENT ON FUNCTION @extschema@.im_orphans(date, date) IS
+'Apps that im_app lacks with usage or suspensions of the month [first, until), or with orders before its end.';
 
 -- Fatal problems make the bill of the app, and so the bills of all, fail.
 -- The plans are made for the apps given, or for none: the condition on them then
@@ -186,10 +372,7 @@ AS $$
 #variable_conflict use_column
 BEGIN
 	RETURN QUERY SELECT * FROM @extschema@.im_problems_of(NULL::bigint[], $1);
-	RETURN QUERY
-	SELECT u.app_id, 'there is usage of this app, but im_app has no row of it'::text, false
-	FROM @extschema@.im_usage_apps($1::date, upper($1::daterange)) u
-	WHERE NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = u.app_id);
+	RETURN QUERY SELECT o.app_id, o.problem, false FROM @extschema@.im_orphans($1::date, upper($1::daterange)) o;
 	RETURN QUERY
 	SELECT l.app_id, 'the month is closed for the app without an invoice, though it had lines to bill'::text, false
 	FROM @extschema@.im_lost_invoices($1::date) l;
@@ -211,9 +394,11 @@ BEGIN
 	END IF;
 	RETURN QUERY
 	SELECT p.app_id, p.problem
-	FROM @extschema@.im_problems($1) p
+	FROM (SELECT f.app_id, f.problem FROM @extschema@.im_problems($1) f
+		  UNION ALL
+		  SELECT m.app_id, m.problem FROM @extschema@.im_misleading_of(NULL::bigint[], $1) m) p
 	ORDER BY p.app_id, p.problem COLLATE "C";
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_check(@extschema@.im_month) IS
-'All that would make a bill of the month fail or mislead, by app: orders that break a rule, days without a card version, plans that the version does not price, raw rows that cannot be metered, daily figures that are negative, lack users or contradict them, usage of no such app. Empty when all is well.';
+'All that would make a bill of the month fail or mislead, by app: orders that break a rule, days without a card version, plans that the version does not price, raw rows that cannot be metered, daily figures that are negative, lack users or contradict them, usage, orders and suspensions of no such app, packs in force while moderation is off, suspensions that overlap, months closed before an earlier one. Rows with the same problem are one, with their number, the first and the last in the zone of the card. Empty when all is well.';

@@ -155,6 +155,12 @@ CREATE FUNCTION @extschema@.im_verify_orders(app_id bigint, card_name text, book
 COMMENT ON FUNCTION @extschema@.im_verify_orders(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean) IS
 'Replays the orders of one app: true, or error 23514 with the rule that an order breaks. The arguments are values made by im_gather(); no table is read.';
 
+CREATE FUNCTION @extschema@.im_idle_pack(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month)
+	RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_idle_pack(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month) IS
+'On which days of a month packs of one app are in force while cloud moderation is switched off, in words; null if on none. The arguments are values made by im_gather(); no table is read.';
+
 CREATE FUNCTION @extschema@.im_order_problem(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean)
 	RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;

@@ -141,6 +141,25 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_monthly_bills_of(bigint[], @extschema@.im_month) IS
 'im_monthly_bills() of the given apps; null for all of them.';
 
+CREATE FUNCTION @extschema@.im_monthly_bills_of(apps bigint[], month @extschema@.im_month, skip_unbillable boolean)
+	RETURNS SETOF @extschema@.im_bill_line
+	LANGUAGE plpgsql STABLE ROWS 100
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF $1 IS NULL THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_monthly_bills($2, $3);
+	ELSIF $3 THEN
+		RETURN QUERY SELECT i.* FROM @extschema@.im_issued_lines($2::date) i WHERE i.app_id = ANY ($1);
+		RETURN QUERY SELECT * FROM @extschema@.im_billable_bills($2, @extschema@.im_open_among($1, $2));
+	ELSE
+		RETURN QUERY SELECT * FROM @extschema@.im_monthly_bills_of($1, $2);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_monthly_bills_of(bigint[], @extschema@.im_month, boolean) IS
+'im_monthly_bills() of the given apps, which skips what cannot be billed where it is told so; null for all of them.';
+
 CREATE FUNCTION @extschema@.im_monthly_totals_of(apps bigint[], month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, currency text, total numeric)
 	LANGUAGE plpgsql STABLE ROWS 100
@@ -206,7 +225,9 @@ BEGIN
 	ELSE
 		RETURN QUERY
 		SELECT p.app_id, p.problem
-		FROM @extschema@.im_problems_of($1, $2) p
+		FROM (SELECT f.app_id, f.problem FROM @extschema@.im_problems_of($1, $2) f
+			  UNION ALL
+			  SELECT m.app_id, m.problem FROM @extschema@.im_misleading_of($1, $2) m) p
 		ORDER BY p.app_id, p.problem COLLATE "C";
 	END IF;
 END
@@ -293,6 +314,8 @@ AS $list$
 				'app', '@extschema@.im_app_card($1, $2)'),
 			('im_monthly_bills', 'month @extschema@.im_month', 'SETOF @extschema@.im_bill_line',
 				'apps', '@extschema@.im_monthly_bills_of(apps, $1)'),
+			('im_monthly_bills', 'month @extschema@.im_month, skip_unbillable boolean', 'SETOF @extschema@.im_bill_line',
+				'apps', '@extschema@.im_monthly_bills_of(apps, $1, $2)'),
 			('im_monthly_totals', 'month @extschema@.im_month', 'TABLE (app_id bigint, currency text, total numeric)',
 				'apps', '@extschema@.im_monthly_totals_of(apps, $1)'),
 			('im_unbilled_usage', 'month @extschema@.im_month',

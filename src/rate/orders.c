@@ -5,6 +5,7 @@
  */
 #include "rate/inputs.h"
 
+#include "miscadmin.h"
 #include "utils/date.h"
 
 PG_FUNCTION_INFO_V1(im_verify_orders);
@@ -12,6 +13,7 @@ PG_FUNCTION_INFO_V1(im_order_problem);
 PG_FUNCTION_INFO_V1(im_rate_problem);
 PG_FUNCTION_INFO_V1(im_usage_since);
 PG_FUNCTION_INFO_V1(im_rate_state);
+PG_FUNCTION_INFO_V1(im_idle_pack);
 
 #define ALL_DAYS	(CAL_MAX_DAY + 1)
 
@@ -76,6 +78,63 @@ im_usage_since(PG_FUNCTION_ARGS)
 	inputs_read(&inputs);
 	account = inputs_account(&inputs, cal_first_day(month + 1));
 	PG_RETURN_DATEADT(bill_usage_since(account, month));
+}
+
+static bool
+has_pack_on(const Account *account, CalDay day)
+{
+	for (int i = 0; i < account->nterms; i++)
+	{
+		const Term *term = account->terms[i];
+
+		if (strcmp(term->item, ITEM_PACK) == 0 && term->start <= day && day < term->ends)
+			return true;
+	}
+	return false;
+}
+
+/* On which days of the month packs lapse, since moderation is switched off. */
+static char *
+idle_days(const Account *account, CalMonth month)
+{
+	const Switch *sw = account_switch(account, ITEM_MODERATION);
+	CalDay		first = CAL_MAX_DAY,
+				last = CAL_MIN_DAY;
+	int			days = 0;
+	char		from[CAL_TEXT_SIZE];
+	char		through[CAL_TEXT_SIZE];
+
+	for (CalDay day = cal_first_day(month); day < cal_first_day(month + 1); day++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if ((sw != NULL && switch_option(sw, day) != NULL) || !has_pack_on(account, day))
+			continue;
+		days++;
+		first = Min(first, day);
+		last = Max(last, day);
+	}
+	return days == 0 ? NULL :
+		psprintf("moderation packs are in force while cloud moderation is switched off: on %d %s, the first %s, the last %s",
+				 days, days == 1 ? "day" : "days",
+				 cal_day_text(first, from), cal_day_text(last, through));
+}
+
+Datum
+im_idle_pack(PG_FUNCTION_ARGS)
+{
+	Inputs		inputs;
+	CalMonth	month = PG_GETARG_INT32(ARG_MONTH);
+	char	   *said;
+
+	inputs_open(&inputs, fcinfo);
+	inputs.core.tolerant = true;
+	if (sigsetjmp(inputs.core.way_back, 0) != 0)
+		PG_RETURN_NULL();		/* im_order_problem() tells what is wrong */
+	inputs_read(&inputs);
+	said = idle_days(inputs_account(&inputs, cal_first_day(month + 1)), month);
+	if (said == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(said));
 }
 
 /* The state of the app on the day of an instant. */

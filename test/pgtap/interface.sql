@@ -53,6 +53,7 @@ INSERT INTO promise (name, args, result, volatility, kind) VALUES
 	('im_forget_metering', 'first_day date, last_day date', 'bigint', 'v', 'f'),
 	('im_monthly_bill', 'app_id bigint, month im_month', 'SETOF im_bill_line', 's', 'f'),
 	('im_monthly_bills', 'month im_month', 'SETOF im_bill_line', 's', 'f'),
+	('im_monthly_bills', 'month im_month, skip_unbillable boolean', 'SETOF im_bill_line', 's', 'f'),
 	('im_monthly_total', 'app_id bigint, month im_month', 'numeric', 's', 'f'),
 	('im_monthly_totals', 'month im_month', 'TABLE(app_id bigint, currency text, total numeric)', 's', 'f'),
 	('im_preview_bill', 'app_id bigint, month im_month, card im_rate_card', 'SETOF im_bill_line', 's', 'f'),

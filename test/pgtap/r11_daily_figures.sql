@@ -102,7 +102,7 @@ INSERT INTO im_usage_daily (app_id, day, dau, users) VALUES (6, '2024-01-10', 9,
 SELECT is(quantities(6, '2024-01', 'dau_overage') || ' ' || quantities(12, '2024-01', 'mau_overage'), '9 2',
 	'both given and different: each counts for its own meter');
 SELECT is((SELECT string_agg(app_id || ' ' || problem, ', ' ORDER BY app_id) FROM im_check('2024-01') WHERE app_id IN (5, 6, 11, 12)),
-	'6 im_usage_daily of 2024-01-10 has 2 users, but its dau is 9, 12 im_usage_daily of 2024-01-10 has 2 users, but its dau is 9', 'and im_check tells');
+	'6 im_usage_daily has another dau than users, such as dau 9 beside 2 users: 2024-01-10, 12 im_usage_daily has another dau than users, such as dau 9 beside 2 users: 2024-01-10', 'and im_check tells');
 INSERT INTO im_usage_daily (app_id, day, text_checks) VALUES (13, '2024-01-10', 5);
 SELECT is(quantities(13, '2024-01', 'mau_overage'), '3', 'a row that says nothing of users leaves them to the logins');
 INSERT INTO im_usage_daily (app_id, day, dau) VALUES (14, '2024-01-11', 0), (15, '2024-01-10', 0);

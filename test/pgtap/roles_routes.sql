@@ -24,6 +24,8 @@ INSERT INTO of_app VALUES
 CREATE TABLE of_apps (call text);
 INSERT INTO of_apps VALUES
 	('im_monthly_bills(''2023-03'')'),
+	('im_monthly_bills(''2023-03'', true)'),
+	('im_monthly_bills(''2023-03'', false)'),
 	('im_monthly_totals(''2023-03'')'),
 	('im_unbilled_usage(''2023-03'')'),
 	('im_check(''2023-03'')'),

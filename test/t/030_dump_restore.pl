@@ -51,6 +51,22 @@ run_ok([ 'pg_restore', '--exit-on-error', '--single-transaction', '-d', $single,
 	'pg_restore --single-transaction');
 is(bills($single, 'public'), $bills, 'pg_restore --single-transaction: the same bills');
 
+# One event that came later makes a month of the view unbillable: the restore goes on and tells it.
+psql_ok($from, "INSERT INTO im_call (app_id, at, class, seconds)
+	SELECT min(app_id), '2023-03-05 12:00+08', 'HD', 60 FROM march_view WHERE month = '2023-03-01'", 'a loader writes a wrong class');
+psql_fails($from, "SELECT count(*) FROM im_monthly_bills('2023-03')", qr/cannot be right/, 'which no bill survives');
+run_ok([ 'pg_dump', '-Fc', '-f', $file, $from ], 'pg_dump -Fc');
+my $wrong = create_database('dump_wrong');
+my $said = '';
+# it shows what the server says only then
+ok(IPC::Run::run([ 'pg_restore', '--verbose', '--exit-on-error', '--single-transaction', '-d', $wrong, $file ], '>', \my $none, '2>', \$said),
+	'pg_restore --single-transaction with an unbillable month in the view') or diag($said);
+like($said, qr/WARNING:  the bill of app \d+ for 2023-03 cannot be right, it is skipped.*im_check\('2023-03'\)/s, 'it warns of the app');
+is(psql($wrong, 'SELECT count(DISTINCT app_id) + 1 FROM march_view WHERE month = \'2023-03-01\''),
+	psql($from, 'SELECT count(DISTINCT app_id) FROM march_view WHERE month = \'2023-03-01\''), 'the view holds all other apps');
+is(counts($wrong, 'public'), counts($from, 'public'), 'and all rows are there');
+psql_ok($from, "DELETE FROM im_call WHERE class = 'HD'", 'the event is corrected');
+
 # Data only, into empty tables: in the dump's own order, with the checks on
 my $data = create_database('dump_data');
 psql_ok($data, 'CREATE EXTENSION imbilling; SELECT im_create_tables(false);', 'empty tables without cards');
@@ -58,6 +74,10 @@ is(psql($data, 'SELECT count(*) FROM im_rate_card_version'), '0', 'with_cards =>
 is(pipe_dump($from, $data, '--data-only'), '', 'pg_dump --data-only | psql says no error');
 is(bills($data, 'public'), $bills, '--data-only: the same bills');
 is(counts($data, 'public'), $counts, '--data-only: the same rows');
+my $bare = create_database('dump_bare');
+psql_ok($bare, 'CREATE EXTENSION imbilling; SELECT im_create_tables(false);', 'empty tables');
+like(psql_ok($bare, "INSERT INTO im_app (app_id, name, rate_card) VALUES (1, 'a', 'CN')", 'an app before all price lists is accepted'),
+	qr/WARNING:  rate cards and orders of 1 apps are not checked: im_rate_card_version is empty/, 'with a warning');
 psql_ok($data, 'SELECT * FROM im_check_orders()', 'im_check_orders() agrees');
 
 # Partitions are named in a dump, unless it loads through their table.
