@@ -99,13 +99,18 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_standing(@extschema@.im_month, timestamptz) IS
 'How every app stands on the day of an instant, or on the last day of the month where that is earlier, set-wise: used of allowed. kind: dau, mau, groups (peak of the month through that day against the quota of the plan; of a free plan against the 100 that it carries), call_minutes (pack minutes) and moderation_pack (deductions) of the packs in force on the day, term (days of a term that nothing follows), grace (its days), problem (why the app cannot be rated). day: of the peak, the last of the term, or the day asked for, which is today. Without a month each app in the one that runs at the instant in the time zone of its card. Error for raw rows that cannot be metered as im_monthly_bills().';
 
+CREATE FUNCTION @extschema@.im_sentence(sentence text) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_sentence(text) IS
+'A sentence with characters that change the direction of text replaced by U+FFFD: names of plans and add-ons stand in it.';
+
 CREATE FUNCTION @extschema@.im_alert_message(kind text, item text, option text, used numeric,
 		allowed numeric, day date, today date, problem text)
 	RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT CASE $1
+	SELECT @extschema@.im_sentence(CASE $1
 		WHEN 'dau' THEN format('Peak DAU %s on %s: the limit of plan %s is %s%s.', $4, d.day, $3, $5, d.percent)
 		WHEN 'mau' THEN format('%s users of the month by %s: the limit of plan %s is %s%s.', $4, d.day, $3, $5, d.percent)
 		WHEN 'groups' THEN format('Peak of %s groups on %s: the limit of plan %s is %s%s.', $4, d.day, $3, $5, d.percent)
@@ -113,7 +118,7 @@ AS $$
 		WHEN 'moderation_pack' THEN format('%s of %s deductions of the packs in force on %s are used%s.', $4, $5, d.day, d.percent)
 		WHEN 'term' THEN format('%s ends on %s, %s, and nothing follows it.', concat_ws(' ', $2, nullif($3, '')), d.day, d.left)
 		WHEN 'grace' THEN format('The grace of %s ends on %s, %s: then the app stops.', concat_ws(' ', $2, nullif($3, '')), d.day, d.left)
-		ELSE $8 END
+		ELSE $8 END)
 	FROM (SELECT to_char($6, 'YYYY-MM-DD'),
 			coalesce(format(' (%s %%)', trunc(100 * $4 / nullif($5, 0), 1)), ''),
 			CASE $6 - $7 WHEN 0 THEN 'today' WHEN 1 THEN 'in 1 day' ELSE format('in %s days', $6 - $7) END

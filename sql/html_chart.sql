@@ -36,7 +36,7 @@ AS $$
 	SELECT (SELECT string_agg(format('<line class="grid%s" x1="50" x2="394" y1="%s" y2="%s"/><text class="tick" x="45" y="%s" text-anchor="end">%s</text>',
 					CASE v WHEN 0 THEN ' base' ELSE '' END, y, y, y + 4,
 					@extschema@.im_html_tick($1, v)), '' ORDER BY v)
-			FROM generate_series(0, $4, $3) v, LATERAL (SELECT 164 - @extschema@.im_html_height(v, $4) AS y) h)
+			FROM generate_series(0, least($4, 100 * $3), $3) v, LATERAL (SELECT 164 - @extschema@.im_html_height(v, $4) AS y) h)
 		|| (SELECT string_agg(format('<text class="tick" x="%s" y="180" text-anchor="middle">%s</text>',
 					round(50 + 344 * (d - 0.5) / cardinality($2), 1), d), '' ORDER BY d)
 			FROM unnest(ARRAY[1, 5, 10, 15, 20, 25, cardinality($2)]) d)

@@ -9,7 +9,7 @@ COMMENT ON FUNCTION @extschema@.im_html_text(text) IS
 CREATE FUNCTION @extschema@.im_html_word(lang text, key text) RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION @extschema@.im_html_word(text, text) IS
-'A word of the pages in a language, as HTML. Error 22023 for a language other than en and zh.';
+'A word of the pages in a language, as HTML. Error 22023 for a language other than en and zh, and for a word that there is not.';
 
 CREATE FUNCTION @extschema@.im_html_name(lang text, key text, otherwise text) RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;

@@ -37,6 +37,9 @@ is_forbidden(pg_wchar c)
 {
 	if (c < 0x20)
 		return c != '\t' && c != '\n' && c != '\r';
+	/* no name turns round what stands behind it */
+	if ((c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069))
+		return true;
 	return (c >= 0x7F && c <= 0x9F) || (c >= 0xFDD0 && c <= 0xFDEF) || (c & 0xFFFE) == 0xFFFE;
 }
 

@@ -99,7 +99,7 @@ summary_row(FunctionCallInfo fcinfo, const Bill *bill, const char *problem)
 	}
 	nulls[SUMMARY_PROBLEM] = problem == NULL;
 	if (problem != NULL)
-		values[SUMMARY_PROBLEM] = CStringGetTextDatum(problem);
+		values[SUMMARY_PROBLEM] = sentence_datum(problem);
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
 }
 
@@ -145,7 +145,7 @@ put_choice(ReturnSetInfo *result, const PlanChoice *choice)
 	values[CHOICE_TOTAL] = amount_to_numeric(bill_total(bill), bill->card->scale);
 	values[CHOICE_CURRENCY] = CStringGetTextDatum(bill->card->currency);
 	nulls[CHOICE_LACKS] = choice->lacks[0] == '\0';
-	values[CHOICE_LACKS] = CStringGetTextDatum(choice->lacks);
+	values[CHOICE_LACKS] = sentence_datum(choice->lacks);
 	values[CHOICE_HELD] = BoolGetDatum(choice->held);
 	values[CHOICE_ITEMS] = bill_items(bill);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);

@@ -77,7 +77,7 @@ put_bill_line(ReturnSetInfo *result, const Bill *bill, const BillLine *line, int
 	values[LINE_AMOUNT] = amount_to_numeric(line->amount, bill->card->scale);
 	nulls[LINE_UNIT_PRICE] = nulls[LINE_AMOUNT] = !line->priced;
 	values[LINE_CURRENCY] = CStringGetTextDatum(bill->card->currency);
-	values[LINE_EXPLANATION] = CStringGetTextDatum(line->explanation);
+	values[LINE_EXPLANATION] = sentence_datum(line->explanation);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 

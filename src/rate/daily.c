@@ -110,7 +110,7 @@ put_unbilled(void *arg, const UnbilledUsage *unbilled)
 		DateADTGetDatum(unbilled->day),
 		CStringGetTextDatum(unbilled->kind),
 		amount_to_numeric(unbilled->quantity, 0),
-		CStringGetTextDatum(unbilled->reason)
+		sentence_datum(unbilled->reason)
 	};
 	bool		nulls[lengthof(values)] = {false};
 

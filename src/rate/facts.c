@@ -84,7 +84,7 @@ static Datum
 text_or_null(const char *text, bool *isnull)
 {
 	*isnull = text == NULL;
-	return text != NULL ? CStringGetTextDatum(text) : (Datum) 0;
+	return text != NULL ? sentence_datum(text) : (Datum) 0;
 }
 
 static void

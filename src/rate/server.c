@@ -4,9 +4,13 @@
  */
 #include "rate/server.h"
 
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "types/decimal.h"
+#include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+
+PG_FUNCTION_INFO_V1(im_sentence);
 
 static void *
 server_alloc(Core *core, size_t size)
@@ -90,4 +94,36 @@ amount_from_numeric(Numeric value, Amount *amount)
 	if (parse == AMOUNT_OK && *amount < 0)
 		return AMOUNT_NEGATIVE;
 	return parse == AMOUNT_OK && *amount > AMOUNT_INPUT_MOST ? AMOUNT_TOO_LARGE : parse;
+}
+
+/*
+ * The embeddings, overrides and isolates of Unicode, U+202A-202E and
+ * U+2066-2069: a plan's name with one in it would turn round the amount that
+ * stands behind it.  The names stay what they are in columns of their own.
+ */
+static bool
+is_direction(const unsigned char *c)
+{
+	return c[0] == 0xE2 && ((c[1] == 0x80 && c[2] >= 0xAA && c[2] <= 0xAE) ||
+							(c[1] == 0x81 && c[2] >= 0xA6 && c[2] <= 0xA9));
+}
+
+Datum
+sentence_datum(const char *sentence)
+{
+	text	   *result = cstring_to_text(sentence);
+	unsigned char *c = (unsigned char *) VARDATA(result),
+			   *end = c + VARSIZE(result) - VARHDRSZ;
+
+	if (GetDatabaseEncoding() == PG_UTF8)
+		for (; end - c >= 3; c++)
+			if (is_direction(c))
+				memcpy(c, "\xEF\xBF\xBD", 3);	/* U+FFFD */
+	return PointerGetDatum(result);
+}
+
+Datum
+im_sentence(PG_FUNCTION_ARGS)
+{
+	return sentence_datum(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 }

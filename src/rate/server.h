@@ -35,4 +35,7 @@ extern Datum amount_to_numeric(Amount amount, int min_places);
 /* A numeric as an Amount; says what is wrong with one that is none. */
 extern AmountParse amount_from_numeric(Numeric value, Amount *amount);
 
+/* A sentence, which names of a card stand in, as text that reads one way. */
+extern Datum sentence_datum(const char *sentence);
+
 #endif							/* IM_RATE_SERVER_H */

@@ -61,7 +61,7 @@ put_problem(ReturnSetInfo *result, const char *problem)
 	memset(nulls, true, sizeof(nulls));
 	nulls[STANDING_COLUMN_KIND] = nulls[STANDING_COLUMN_PROBLEM] = false;
 	values[STANDING_COLUMN_KIND] = CStringGetTextDatum("problem");
-	values[STANDING_COLUMN_PROBLEM] = CStringGetTextDatum(problem);
+	values[STANDING_COLUMN_PROBLEM] = sentence_datum(problem);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 

@@ -165,8 +165,35 @@ CALL settle();
 SELECT lives_ok(format($$SELECT doc(page(66, lang => %1$L)), doc(im_month_html('2023-03', %1$L))$$, l), 'hostile names break no element: ' || l)
 FROM unnest('{en,zh}'::text[]) l;
 SELECT is(count_of(page(66), '//script | //i[not(@class)] | //b | //*[@onload]'), 0, 'and make none');
-SELECT is(texts(page(66), '//h1/bdi/text()'), E'&lt;/title&gt;&lt;script&gt;alert("x")&lt;/script&gt; &amp; '' %s %1$s &lt;!-- \uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\u202E',
-	'the name is there as it is, without what HTML forbids');
+SELECT is(texts(page(66), '//h1/bdi/text()'), E'&lt;/title&gt;&lt;script&gt;alert("x")&lt;/script&gt; &amp; '' %s %1$s &lt;!-- \uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD',
+	'the name is there as it is, without what HTML forbids or what turns text round');
+
+-- Names of a card that change the direction of text
+CREATE FUNCTION turning() RETURNS text RETURN E'[\u202a-\u202e\u2066-\u2069]';
+INSERT INTO im_app (app_id, name, rate_card) VALUES (67, E'turned \u202e', E'turned \u2067');
+CALL card(E'turned \u2067', '2020-01-01', jsonb_set(jsonb_set(jsonb_set(cn(), ARRAY['plans', E'pro\u202e'], cn() #> '{plans,pro}'),
+	ARRAY['addons', E'talk\u2066'], jsonb_build_object('charge', 'prepaid', 'prices', jsonb_build_object(E'pro\u202e', jsonb_build_object(E'x\u202d', '5')))),
+	ARRAY['moderation', 'packs', E'big\u2068'], cn() #> '{moderation,packs,month}'));
+CALL buy(67, 1, '2023-03-01', 'plan', E'pro\u202e');
+CALL buy(67, 2, '2023-03-01', E'talk\u2066', E'x\u202d');
+CALL pack(67, 3, '2023-03-01', E'big\u2068');
+CALL refund(67, 4, '2023-03-12', 2);
+CALL daily(67, '2023-03-05', dau => 20001);
+CALL settle();
+SELECT matches((SELECT string_agg(option, '') FROM im_monthly_bill(67, '2023-03')), turning(), 'a card keeps its names, as they are in columns of their own');
+SELECT doesnt_match(b.explanation, turning(), 'but no sentence obeys them: ' || b.item) FROM im_monthly_bill(67, '2023-03') b;
+SELECT is((SELECT count(*) FROM im_monthly_bill(67, '2023-03') b, im_explain(67, '2023-03', b.line) e WHERE e.note ~ turning()), 0::bigint, 'no note of im_explain()');
+SELECT is((SELECT string_agg(message, '') FROM im_alerts('2023-03', 0, 400) a WHERE a.app_id = 67 AND a.message ~ turning()), NULL, 'no alert');
+SELECT doesnt_match(page(67, lang => l), turning(), 'no page of a bill: ' || l) FROM unnest('{en,zh}'::text[]) l;
+SELECT doesnt_match(im_month_html('2023-03', l), turning(), 'no page of a month: ' || l) FROM unnest('{en,zh}'::text[]) l;
+DELETE FROM im_usage_daily WHERE app_id = 67;
+
+-- What is asked of the parts of pages
+SELECT fails_with(format('SELECT im_html_word(%L, %L)', lang, word), '22023', 'no word|unknown language', format('no word %s in %s', word, lang))
+FROM (VALUES ('en', 'pro'), ('zh', ''), ('de', 'total'), ('en', E'\u202e')) v(lang, word);
+SELECT fails_with(format('SELECT im_html_number(1, %s)', n), '22023', 'places', n || ' places') FROM unnest('{-1,101,2147483647,-2147483648}'::int[]) n;
+SELECT is(length(im_html_number(1, 100)), 102, 'the most places');
+SELECT cmp_ok(length(im_html_axes('en', '{2023-03-01}', 0.000000001, 1e30)), '<', 100000, 'an axis has so many lines at most');
 SELECT matches(texts(page(66), '/html/head/title/text()'), '^Bill &lt;/title&gt;&lt;script&gt;', 'in the title, too');
 SELECT is(texts(page(66), '//span[@class="item"]/text()'), 'Plan | Peak DAU over the quota | &lt;script&gt; | &lt;/p&gt;', 'items of one''s own card have their own names');
 SELECT is(texts(page(66), '//span[@class="option"]/text()'), '&lt;i&gt;&amp;amp; | &lt;i&gt;&amp;amp; | "onload="x | ''', 'and so have options');
@@ -185,8 +212,6 @@ SELECT is((SELECT string_agg(im_html_number(v, p), ' ' ORDER BY n) FROM unnest(A
 SELECT is((SELECT string_agg(im_html_step(v)::text, ' ' ORDER BY v) FROM unnest('{1,3,4,5,9,10,41,100,101,2000000}'::numeric[]) v), '1 1 1 2 5 5 20 25.0 50 500000', 'steps of axes');
 SELECT is((SELECT string_agg(im_html_tick('en', v), ' ' ORDER BY v) FROM unnest('{0,9999,10000,25000,1500000,2e9,5e12,1e15,2.5e20}'::numeric[]) v), '0 9,999 10k 25k 1.5M 2G 5T 1e15 2.5e20', 'ticks');
 SELECT is((SELECT string_agg(im_html_tick('zh', v), ' ' ORDER BY v) FROM unnest('{0,9999,10000,25000,2e8,5e12}'::numeric[]) v), '0 9,999 1万 2.5万 2亿 5万亿', 'in Chinese');
-SELECT throws_ok($$SELECT im_html_word('en', 'no such')$$, 'XX000', NULL, 'a word that is not there is a bug');
-
 -- No setting of the session shows
 CREATE TEMP TABLE plain AS SELECT page(1) AS en, page(1, lang => 'zh') AS zh, im_month_html('2023-03') AS month;
 SET LOCAL datestyle = 'German';
