@@ -98,7 +98,7 @@ holds("item = 'plan_upgrade'", q{q(t, 'remaining days') = quantity AND a(t, 'new
 	'upgrades: price difference x remaining days, or the agreed price');
 
 # A sum of fractions is compared to 12 places first: numeric division is not exact.
-holds("item = 'refund'", q{-amount = (SELECT greatest(0, CASE WHEN n(t, 'used') = 0 AND NOT split THEN back ELSE round(round(back, 12), 2) END)
+holds("item = 'refund' AND n(t, 'cut') = 0", q{-amount = (SELECT greatest(0, CASE WHEN n(t, 'used') = 0 AND NOT split THEN back ELSE round(round(back, 12), 2) END)
 	FROM (SELECT sum(CASE f.fact WHEN 'paid' THEN f.amount
 			WHEN 'upgrade fee' THEN (f.detail ->> 'fee')::numeric * (f.detail ->> 'days')::numeric / (f.detail ->> 'of')::numeric
 			WHEN 'used' THEN -(f.detail ->> 'price')::numeric * (f.detail ->> 'days')::numeric
@@ -106,7 +106,9 @@ holds("item = 'refund'", q{-amount = (SELECT greatest(0, CASE WHEN n(t, 'used') 
 			bool_or(coalesce(f.fact = 'upgrade fee' AND f.detail ->> 'days' <> f.detail ->> 'of', false)) AS split
 		FROM fact f WHERE f.app_id = t.app_id AND f.month = t.month AND f.line = t.line) s)},
 	'refunds: paid and upgrade fees less used');
-holds("item = 'refund'", q{abs(a(t, 'paid') + a(t, 'upgrade fee') - a(t, 'used') + amount) <= 0.005001
+holds("item = 'refund'", q{n(t, 'cut') = 0 OR -amount = a(t, 'cut') AND -amount < a(t, 'paid') + a(t, 'upgrade fee') - a(t, 'used') + 0.005},
+	'or what was left of all that was paid');
+holds("item = 'refund' AND n(t, 'cut') = 0", q{abs(a(t, 'paid') + a(t, 'upgrade fee') - a(t, 'used') + amount) <= 0.005001
 		OR (amount = 0 AND a(t, 'paid') + a(t, 'upgrade fee') < a(t, 'used'))},
 	'and the amounts shown add up to within the rounding');
 holds("item = 'refund' AND n(t, 'used') > 0", q{(SELECT bool_and(f.quantity = (f.detail ->> 'days')::numeric
@@ -198,7 +200,7 @@ foreach my $table (qw(im_order im_rate_card_version im_login im_group im_moderat
 is_deeply(
 	[ $db->rows("SELECT DISTINCT fact FROM fact WHERE source IS NULL AND fact NOT IN ('line', 'counting days', 'excess',"
 			  . " 'started blocks', 'full amount', 'share', 'amount', 'remaining days', 'used', 'postpaid', 'last day on',"
-			  . " 'term', 'users of the month') ORDER BY 1") ],
+			  . " 'cut', 'term', 'users of the month') ORDER BY 1") ],
 	[], 'only what follows from other facts has no source');
 
 $db->drop if !$ENV{IMBILLING_KEEP};
