@@ -211,7 +211,7 @@ sub taken_by_packs
 	my ($app) = @_;
 	my %taken;
 
-	foreach my $month (grep { $app->{card}->of_month($_) } @months)
+	foreach my $month (grep { $_ >= month_of($app->{card}{versions}[0]{from}) } @months)
 	{
 		foreach my $row (Reference::Reports::moderation_statement($app, $month))
 		{

@@ -72,7 +72,10 @@ sub hot_days
 	push @days, map { ($_ - 1, $_) } sort { $a <=> $b } keys %edges;
 	@days = some_of(70, @days);
 	push @days, between($first, $end - 1) foreach 1 .. between(3, 15);
-	my %once = map { $_ => 1 } grep { $_ >= $first - 20 && $_ <= $end } @days;
+	# usage of a month before the price list would be an error
+	my $priced = month_of($app->{card}{versions}[0]{from});
+	my %once = map { $_ => 1 }
+	  grep { $_ >= $first - 20 && $_ >= $priced && $_ <= $end } @days;
 	return sort { $a <=> $b } keys %once;
 }
 
