@@ -48,6 +48,7 @@ static const WatchedTable watched_tables[] = {
 	{"im_moderation_check", "at", false, false},
 	{"im_call", "at", false, false},
 	{"im_usage_daily", NULL, false, false},
+	{"im_metered_beside", NULL, false, false},
 	{"im_app", NULL, false, false},
 	{"im_rate_card_version", NULL, false, false},
 	{"im_usage_mark", NULL, false, true},

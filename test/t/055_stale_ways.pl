@@ -17,6 +17,7 @@ use FindBin;
 use lib $FindBin::Bin;
 use IPC::Run ();
 use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
 use Test::More;
 use BillingData;
 
@@ -25,6 +26,7 @@ my $steps = $ENV{IMBILLING_STEPS} || 40;
 srand($seed);
 diag("IMBILLING_SEED=$seed IMBILLING_STEPS=$steps");
 
+my $work = PostgreSQL::Test::Utils::tempdir();
 my $schema = '"we%ird Schema"';
 my $path = "SET search_path = $schema; SET client_min_messages = error; SET jit = off;";
 my $node = PostgreSQL::Test::Cluster->new('ways');
@@ -124,6 +126,10 @@ my @ways = (
 	[ 'unlogged, and a crash', texts('im_moderation_check') . '; ALTER TABLE im_moderation_check SET UNLOGGED', \&crash, 'ALTER TABLE im_moderation_check SET LOGGED' ],
 	[ 'unlogged daily figures, and a crash', many('im_login', '2024-02-10') . '; ALTER TABLE im_usage_daily SET UNLOGGED', \&crash, 'ALTER TABLE im_usage_daily SET LOGGED', 'same' ],
 	[ 'unlogged marks, and a crash', 'ALTER TABLE im_usage_mark SET UNLOGGED', sub { happen(texts('im_moderation_check')); crash() }, 'ALTER TABLE im_usage_mark SET LOGGED' ],
+	[ 'unlogged figures beside a user\'s, and a crash', hd('im_call', '2024-02-21') . q{; INSERT INTO im_usage_daily (app_id, day, dau) VALUES (1, '2024-02-21', 3) ON CONFLICT DO NOTHING; ALTER TABLE im_metered_beside SET UNLOGGED},
+		\&crash, 'ALTER TABLE im_metered_beside SET LOGGED', 'same' ],
+	[ 'TRUNCATE of figures beside a user\'s', hd('im_call', '2024-02-22') . q{; INSERT INTO im_usage_daily (app_id, day, dau) VALUES (1, '2024-02-22', 3) ON CONFLICT DO NOTHING}, 'TRUNCATE im_metered_beside', '', 'same' ],
+	[ 'another session, in between two bills of a transaction', '', "BEGIN; SELECT bills() IS NULL;\n\\! psql -Xq -d ways -f $work/between.sql\n", '' ],
 	[ 'the dump of a partition', hd('im_call', '2024-02-10'), sub { restore('calls_feb_hd') }, '' ],
 	[ 'the dump of a table', texts('im_moderation_check'), sub { restore('im_moderation_check') }, '' ],
 	[ 'a subscription, while it is there', '', sub { subscribe('im_moderation_check', texts('im_moderation_check')) }, \&unsubscribe ],
@@ -135,6 +141,8 @@ my @ways = (
 	[ 'events that came before the app', q{INSERT INTO im_login SELECT 91, 'a' || n, '2024-02-10 12:00+08' FROM generate_series(1, 9) n},
 		q{INSERT INTO im_app (app_id, name) VALUES (91, 'late')}, 'DELETE FROM im_app WHERE app_id = 91; DELETE FROM im_login WHERE app_id = 91' ],
 );
+
+PostgreSQL::Test::Utils::append_to_file("$work/between.sql", "$path\n" . behind('im_login_p2024_02', many('im_login_p2024_02', '2024-02-10')) . ";\n");
 
 # Statements that may fail: they are what happened, not what is tested.
 sub happen
