@@ -17,7 +17,7 @@
 #include "core/standing.h"
 
 /* The core asks every CORE_STEPS steps; a step is at most so many blocks. */
-#define BLOCKS_A_STEP	250
+#define BLOCKS_A_STEP	400
 #define LONGEST			((long long) CORE_STEPS * BLOCKS_A_STEP)
 
 #define SMALL			750

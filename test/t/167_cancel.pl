@@ -23,7 +23,7 @@ my $orders = $ENV{CANCEL_ORDERS} || 12000;
 my $points = $ENV{CANCEL_POINTS} || 2;
 
 # The core asks every 10,000 steps (core.h), and a step is at most so many blocks.
-my $bound = 10_000 * 250;
+my $bound = 10_000 * 400;
 
 # ---- the library that counts ----
 
