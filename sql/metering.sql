@@ -162,7 +162,11 @@ COMMENT ON FUNCTION @extschema@.im_add_trigger(regclass, text, text, text, text)
 CREATE FUNCTION @extschema@.im_is_watched(partition oid, table_name text) RETURNS boolean
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
+	SET quote_all_identifiers = off
 AS $$
+DECLARE
+	-- quoted above where everything was when the extension was created
+	schema text := '@extschema@'::regnamespace;
 BEGIN
 	RETURN NOT EXISTS (
 		SELECT FROM @extschema@.im_mark_definitions() d
@@ -172,7 +176,8 @@ BEGIN
 				WHERE g.tgrelid = $1 AND g.tgname = d.trigger_name
 					AND g.tgenabled = @extschema@.im_trigger_firing(d.trigger_name)
 					AND pg_get_triggerdef(g.oid)
-						= format('%s %I %s ON %s %s', d.command, d.trigger_name, d.events, $1::regclass, d.definition)));
+						= format('%s %I %s ON %s %s', d.command, d.trigger_name, d.events, $1::regclass,
+							replace(d.definition, '@extschema@.', schema || '.'))));
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_is_watched(oid, text) IS
