@@ -82,7 +82,37 @@ missing_for_tests() {
 # Packages that some tests look at if they are there, and skip what is not.
 welcome_for_tests() {
 	[ -e "$PGSHAREDIR/extension/pg_partman.control" ] || echo "postgresql-$PGMAJOR-partman"
+	clients_for_tests
 	[ -e "$PGSHAREDIR/extension/plpgsql_check.control" ] || echo "postgresql-$PGMAJOR-plpgsql-check"
+}
+
+# Drivers, small ones: of Java only the driver, and no JDK for it.
+clients_for_tests() {
+	[ -x /usr/sbin/pgbouncer ] || echo pgbouncer
+	[ -e /usr/share/java/postgresql.jar ] || echo libpostgresql-jdbc-java
+	has_node_driver || command -v npm >/dev/null || echo node-pg
+	grep -qs 'PostgreSQL Unicode' /etc/odbcinst.ini || echo odbc-postgresql
+	has_python_module psycopg || echo python3-psycopg
+	has_python_module psycopg2 || echo python3-psycopg2
+	has_python_module pyodbc || echo python3-pyodbc
+}
+
+has_node_driver() {
+	[ -e /usr/share/nodejs/pg/package.json ]
+}
+
+# Where npm is, Debian's package would bring a second node.
+install_node_driver() {
+	if has_node_driver || ! command -v npm >/dev/null; then
+		return 0
+	fi
+	npm install --silent --no-audit --no-fund --prefix "$WORK/node" pg >"$WORK/npm.log" 2>&1 ||
+		say "going on without the driver pg of node"
+	export NODE_PATH=$WORK/node/node_modules
+}
+
+has_python_module() {
+	/usr/bin/python3 -c "import $1" 2>/dev/null
 }
 
 has_browser() {

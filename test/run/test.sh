@@ -237,7 +237,7 @@ main() {
 	[ $# -gt 0 ] || die "FILES: no layer of ONLY=\"${ONLY:-}\" has a file of \"$FILES\""
 	[ -z "${PICTURES:-}" ] || { mkdir -p "$PICTURES" && PICTURES=$(cd "$PICTURES" && pwd); }
 	WELCOME=welcome_for_tests set_up missing_for_server missing_for_tests
-	[[ " $* " != *" perl "* ]] || install_browser
+	[[ " $* " != *" perl "* ]] || { install_browser; install_node_driver; }
 	copy_tree
 	for layer in "$@"; do
 		run_layer "$layer"
