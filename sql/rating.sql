@@ -131,6 +131,37 @@ CREATE FUNCTION @extschema@.im_rate_statement(app_id bigint, card_name text, boo
 COMMENT ON FUNCTION @extschema@.im_rate_statement(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
 'Cloud moderation of one app and month day by day (R6). The arguments are values made by im_gather(); no table is read.';
 
+CREATE TYPE @extschema@.im_daily_charge AS (
+	app_id bigint,
+	day date,
+	item text,
+	option text,
+	quantity numeric,
+	from_packs numeric,
+	postpaid numeric,
+	amount numeric,
+	currency text,
+	due_on date
+);
+COMMENT ON TYPE @extschema@.im_daily_charge IS
+'What an app used on a day of what is settled by the day (R13). amount is in the currency named and not rounded.';
+COMMENT ON COLUMN @extschema@.im_daily_charge.app_id IS 'The app (SDKAppID) that pays.';
+COMMENT ON COLUMN @extschema@.im_daily_charge.day IS 'Day of use in the time zone of the card.';
+COMMENT ON COLUMN @extschema@.im_daily_charge.item IS 'call_minutes or moderation.';
+COMMENT ON COLUMN @extschema@.im_daily_charge.option IS 'Class of the call minutes; empty of moderation.';
+COMMENT ON COLUMN @extschema@.im_daily_charge.quantity IS 'Minutes or deductions.';
+COMMENT ON COLUMN @extschema@.im_daily_charge.from_packs IS 'What packs covered.';
+COMMENT ON COLUMN @extschema@.im_daily_charge.postpaid IS 'The rest.';
+COMMENT ON COLUMN @extschema@.im_daily_charge.amount IS 'postpaid times its price.';
+COMMENT ON COLUMN @extschema@.im_daily_charge.currency IS 'ISO 4217 code of the rate card.';
+COMMENT ON COLUMN @extschema@.im_daily_charge.due_on IS 'The day after.';
+
+CREATE FUNCTION @extschema@.im_rate_charges(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
+	RETURNS SETOF @extschema@.im_daily_charge
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 60 PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_rate_charges(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
+'Call minutes and deductions of one app and month by the day of use (R13). The arguments are values made by im_gather(); no table is read.';
+
 CREATE FUNCTION @extschema@.im_rate_unbilled(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
 	RETURNS TABLE (app_id bigint, day date, kind text, quantity numeric, reason text)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 10 PARALLEL SAFE;

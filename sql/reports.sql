@@ -196,6 +196,72 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_moderation_statement(bigint, @extschema@.im_month) IS
 'Cloud moderation of a month day by day (R6): checks and half minutes by kind, deductions, what packs gave in all and each (order_id: deductions), the postpaid rest and its amount. service is on, off, suspended, stopped or reclaimed. Errors as im_monthly_bill().';
 
+-- The packs of a day depend on the days before it, and a refund later in the
+-- month takes minutes from them: so the whole month is rated, as im_rebill()
+-- rates it, and the day taken out.
+CREATE FUNCTION @extschema@.im_daily_charges(day date)
+	RETURNS SETOF @extschema@.im_daily_charge
+	LANGUAGE plpgsql STABLE STRICT ROWS 1000
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off
+AS $$
+DECLARE
+	month @extschema@.im_month := $1::@extschema@.im_month;
+	book @extschema@.im_price_book;
+	reading @extschema@.im_reading;
+BEGIN
+	IF @extschema@.im_guarded('im_daily_charges_guarded'::text) THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_daily_charges_guarded($1);
+		RETURN;
+	END IF;
+	book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
+	reading := @extschema@.im_reading(month::date, upper(month::daterange), NULL::@extschema@.im_rate_card, book, NULL::bigint);
+	RETURN QUERY
+	SELECT l.*
+	FROM @extschema@.im_gather(month::date, upper(month::daterange), NULL::@extschema@.im_rate_card, reading) g,
+		@extschema@.im_rate_charges(g.app_id, g.card_name, book, g.orders, g.suspensions,
+			g.preview, month, g.since, g.daily, g.logins, g.groups, g.checks,
+			g.calls, g.user_days, g.users) l
+	WHERE l.day = $1;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_daily_charges(date) IS
+'What is settled by the day (R13): call minutes by class and deductions of cloud moderation used on a day, of every app, in the currency of its card; due on the day after. Computed anew, also in a closed month, and not rounded: the days of a month add up to the lines of im_rebill(). Errors: as im_monthly_bill(); 22003 for a product past 8 places.';
+
+CREATE FUNCTION @extschema@.im_daily_charges(app_id bigint, first_day date, last_day date)
+	RETURNS SETOF @extschema@.im_daily_charge
+	LANGUAGE plpgsql STABLE STRICT ROWS 100
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off
+AS $$
+DECLARE
+	book @extschema@.im_price_book;
+	reading @extschema@.im_reading;
+	month @extschema@.im_month := $2::@extschema@.im_month;
+BEGIN
+	IF @extschema@.im_guarded('im_daily_charges_app_guarded'::text) THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_daily_charges_app_guarded($1, $2, $3);
+		RETURN;
+	END IF;
+	book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
+	PERFORM @extschema@.im_need_app($1);
+	WHILE month::date <= $3 LOOP
+		reading := @extschema@.im_reading(month::date, upper(month::daterange), NULL::@extschema@.im_rate_card, book, $1);
+		RETURN QUERY
+		SELECT l.*
+		FROM @extschema@.im_gather(month::date, upper(month::daterange), NULL::@extschema@.im_rate_card, reading) g,
+			@extschema@.im_rate_charges(g.app_id, g.card_name, book, g.orders, g.suspensions,
+				g.preview, month, g.since, g.daily, g.logins, g.groups, g.checks,
+				g.calls, g.user_days, g.users) l
+		WHERE g.app_id = $1 AND l.day BETWEEN $2 AND $3
+		ORDER BY l.day, l.item COLLATE "C";
+		month := month OPERATOR(@extschema@.+) 1;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_daily_charges(bigint, date, date) IS
+'The same of one app, of each day from the first through the last, by day and item. Errors as there, and P0002 for an unknown app.';
+
 CREATE FUNCTION @extschema@.im_unbilled_usage(month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, day date, kind text, quantity numeric, reason text)
 	LANGUAGE plpgsql STABLE STRICT ROWS 1000

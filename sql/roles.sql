@@ -213,6 +213,22 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_unbilled_usage_of(bigint[], @extschema@.im_month) IS
 'im_unbilled_usage() of the given apps; null for all of them and for those that im_app lacks.';
 
+CREATE FUNCTION @extschema@.im_daily_charges_of(apps bigint[], day date)
+	RETURNS SETOF @extschema@.im_daily_charge
+	LANGUAGE plpgsql STABLE ROWS 100
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF $1 IS NULL THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_daily_charges($2);
+	ELSE
+		RETURN QUERY SELECT c.* FROM unnest($1) a, @extschema@.im_daily_charges(a, $2, $2) c;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_daily_charges_of(bigint[], date) IS
+'im_daily_charges() of the given apps; null for all of them.';
+
 CREATE FUNCTION @extschema@.im_check_of(apps bigint[], month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, problem text)
 	LANGUAGE plpgsql STABLE ROWS 10
@@ -309,6 +325,10 @@ AS $list$
 					audio_half_minutes bigint, video_half_minutes bigint, deductions numeric,
 					from_packs numeric, packs jsonb, postpaid numeric, amount numeric)',
 				'app', '@extschema@.im_moderation_statement($1, $2)'),
+			('im_daily_charges_app', 'app_id bigint, first_day date, last_day date', 'SETOF @extschema@.im_daily_charge',
+				'app', '@extschema@.im_daily_charges($1, $2, $3)'),
+			('im_daily_charges', 'day date', 'SETOF @extschema@.im_daily_charge',
+				'apps', '@extschema@.im_daily_charges_of(apps, $1)'),
 			('im_app_status', 'app_id bigint, at timestamptz', 'text', 'app', '@extschema@.im_app_status($1, $2)'),
 			('im_app_card', 'app_id bigint, month @extschema@.im_month', '@extschema@.im_rate_card',
 				'app', '@extschema@.im_app_card($1, $2)'),

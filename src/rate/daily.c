@@ -1,10 +1,11 @@
 /*
  * daily.c
- *	  What rating makes of single days: the moderation statement, and the
- *	  usage that nobody pays.
+ *	  What rating makes of single days: the moderation statement, what is
+ *	  settled by the day, and the usage that nobody pays.
  */
 #include "rate/inputs.h"
 
+#include "core/call.h"
 #include "core/moderation.h"
 #include "core/unbilled.h"
 #include "funcapi.h"
@@ -13,6 +14,7 @@
 #include "utils/jsonb.h"
 
 PG_FUNCTION_INFO_V1(im_rate_statement);
+PG_FUNCTION_INFO_V1(im_rate_charges);
 PG_FUNCTION_INFO_V1(im_rate_unbilled);
 
 /* Columns of im_moderation_statement. */
@@ -97,6 +99,91 @@ im_rate_statement(PG_FUNCTION_ARGS)
 	{
 		writer.scale = bill->card->scale;
 		moderation_days(bill, put_moderation_day, &writer);
+	}
+	PG_RETURN_NULL();
+}
+
+/* Columns of im_daily_charges. */
+enum
+{
+	SETTLED_APP_ID,
+	SETTLED_DAY,
+	SETTLED_ITEM,
+	SETTLED_OPTION,
+	SETTLED_QUANTITY,
+	SETTLED_FROM_PACKS,
+	SETTLED_POSTPAID,
+	SETTLED_AMOUNT,
+	SETTLED_CURRENCY,
+	SETTLED_DUE_ON,
+	SETTLED_COLUMNS
+};
+
+typedef struct SettledWriter
+{
+	RowWriter	writer;
+	const Bill *bill;
+} SettledWriter;
+
+/* What is used on a day falls due on the next (R13). */
+static void
+put_settled(const SettledWriter *settled, CalDay day, const char *item, const char *option,
+			Amount quantity, Amount postpaid, Amount price)
+{
+	Datum		values[SETTLED_COLUMNS];
+	bool		nulls[SETTLED_COLUMNS] = {false};
+	Amount		amount = amount_mul(settled->bill->core, postpaid, price);
+
+	values[SETTLED_APP_ID] = Int64GetDatum(settled->writer.app_id);
+	values[SETTLED_DAY] = DateADTGetDatum(day);
+	values[SETTLED_ITEM] = CStringGetTextDatum(item);
+	values[SETTLED_OPTION] = CStringGetTextDatum(option);
+	values[SETTLED_QUANTITY] = amount_to_numeric(quantity, 0);
+	values[SETTLED_FROM_PACKS] = amount_to_numeric(quantity - postpaid, 0);
+	values[SETTLED_POSTPAID] = amount_to_numeric(postpaid, 0);
+	values[SETTLED_AMOUNT] = amount_to_numeric(amount, settled->writer.scale);
+	values[SETTLED_CURRENCY] = CStringGetTextDatum(settled->bill->card->currency);
+	values[SETTLED_DUE_ON] = DateADTGetDatum(day + 1);
+	tuplestore_putvalues(settled->writer.result->setResult, settled->writer.result->setDesc, values, nulls);
+}
+
+static void
+put_settled_calls(void *arg, const CallDay *day, const PackList *packs)
+{
+	(void) packs;
+	if (day->billed)
+		put_settled(arg, day->day, "call_minutes", call_class_names[day->class],
+					amount_of(day->minutes), amount_of(day->minutes - day->taken),
+					((SettledWriter *) arg)->bill->card->calls[day->class].price);
+}
+
+static void
+put_settled_checks(void *arg, const ModerationDay *day, const PackList *packs)
+{
+	(void) packs;
+	if (day->deductions > 0)
+		put_settled(arg, day->day, "moderation", "", day->deductions, day->postpaid,
+					((SettledWriter *) arg)->bill->card->deduction_price);
+}
+
+Datum
+im_rate_charges(PG_FUNCTION_ARGS)
+{
+	SettledWriter settled = {.writer = {.result = (ReturnSetInfo *) fcinfo->resultinfo}};
+	Inputs		inputs;
+	Bill	   *bill;
+
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	inputs_open(&inputs, fcinfo);
+	inputs_read(&inputs);
+	bill = inputs_bill(&inputs);
+	if (bill != NULL)
+	{
+		settled.bill = bill;
+		settled.writer.app_id = inputs.app_id;
+		settled.writer.scale = bill->card->scale;
+		call_days(bill, put_settled_calls, NULL, &settled);
+		moderation_days(bill, put_settled_checks, &settled);
 	}
 	PG_RETURN_NULL();
 }

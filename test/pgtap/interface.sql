@@ -81,6 +81,8 @@ INSERT INTO promise (name, args, result, volatility, kind) VALUES
 	('im_day', '% timestamp with time zone, zone text', 'date', 'i', 'f'),
 	('im_month', '% timestamp with time zone, zone text', 'im_month', 'i', 'f'),
 	('im_moderation_statement', 'app_id bigint, month im_month', NULL, 's', 'f'),
+	('im_daily_charges', 'day date', 'SETOF im_daily_charge', 's', 'f'),
+	('im_daily_charges', 'app_id bigint, first_day date, last_day date', 'SETOF im_daily_charge', 's', 'f'),
 	('im_unbilled_usage', 'month im_month', 'TABLE(app_id bigint, day date, kind text, quantity numeric, reason text)', 's', 'f'),
 	('im_app_status', 'app_id bigint, at timestamp with time zone', 'text', 's', 'f'),
 	('im_create_billing_view', 'name text, first_month im_month, last_month im_month', NULL, 'v', 'f'),

@@ -11,6 +11,7 @@ INSERT INTO of_app VALUES
 	('im_monthly_total(%s, ''2023-03'')'),
 	('im_preview_bill(%s, ''2023-03'', im_bundled_card(''cn'', ''2024-01-01''))'),
 	('im_moderation_statement(%s, ''2023-03'')'),
+	('im_daily_charges(%s, ''2023-02-27'', ''2023-03-31'')'),
 	('im_app_status(%s, ''2023-03-10 12:00+08'')'),
 	('im_app_card(%s, ''2023-03'')'),
 	('im_rebill(%s, ''2023-03'')'),
@@ -28,6 +29,7 @@ INSERT INTO of_apps VALUES
 	('im_monthly_bills(''2023-03'', false)'),
 	('im_monthly_totals(''2023-03'')'),
 	('im_unbilled_usage(''2023-03'')'),
+	('im_daily_charges(''2023-03-20'')'),
 	('im_check(''2023-03'')'),
 	('im_drift(''2023-02'')'),
 	('im_compare_cards(''2023-03'', im_bundled_card(''cn'', ''2019-12-10''), im_bundled_card(''cn'', ''2024-01-01''))'),
@@ -46,7 +48,7 @@ INSERT INTO of_all VALUES
 SELECT set_eq(
 	$$SELECT function_name FROM im_guarded_definitions()$$,
 	$$SELECT substring(call FROM '^\w+') FROM (TABLE of_app UNION ALL TABLE of_apps) c
-	UNION VALUES ('im_current_card'), ('im_billed_months'), ('im_month_html')$$,
+	UNION VALUES ('im_daily_charges_app'), ('im_current_card'), ('im_billed_months'), ('im_month_html')$$,
 	'every function that readers and tenants may call is tried here');
 
 -- A closed month that has drifted since: an app of each tenant's had ordered in it.
@@ -70,6 +72,8 @@ SELECT matches(seen(current_user, $$SELECT im_month_html('2023-03')$$), '<td>500
 -- Suspended usage, so that reports have something to say of each app.
 CALL suspend(11, '[2023-03-04,2023-03-08)');
 CALL suspend(500, '[2023-03-04,2023-03-08)');
+CALL talk(11, '2023-03-20 12:00', 'hd', 61);
+CALL talk(500, '2023-03-20 12:00', 'hd', 61);
 CALL daily(99, '2023-03-11', -1);
 UPDATE im_usage_daily SET users = (SELECT im_userset_agg(n) FROM generate_series(1, 3) n) WHERE app_id IN (12, 500);
 DELETE FROM im_usage_daily WHERE app_id = 99;

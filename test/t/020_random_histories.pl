@@ -273,6 +273,27 @@ foreach my $month (@{ $history->{months} }[ 1, 3 ])
 		"unbilled usage of $text");
 }
 
+# What is settled by the day adds up to the lines of the month, asked by app
+# and asked by day: otherwise customers would owe one sum and be billed another.
+foreach my $month (@{ $history->{months} }[ 0, 2 ])
+{
+	my $text = month_text($month);
+	my @lines = $db->rows(
+		'SELECT app_id, item, option, trim_scale(quantity), trim_scale(included), trim_scale(units), trim_scale(amount)'
+		  . " FROM im_monthly_bills('$text') WHERE item IN ('call_minutes', 'moderation')");
+	my $sums = 'c.app_id, c.item, c.option, trim_scale(sum(c.quantity)), trim_scale(sum(c.from_packs)),'
+	  . ' trim_scale(sum(c.postpaid)), trim_scale(sum(c.amount))';
+
+	same_rows(\@lines,
+		[ $db->rows("SELECT $sums FROM im_app a, im_daily_charges(a.app_id, '$text', '$text'::date + 40) c"
+			  . " WHERE date_trunc('month', c.day) = '$text' GROUP BY 1, 2, 3") ],
+		"calls and checks of $text by app and day");
+	same_rows(\@lines,
+		[ $db->rows("SELECT $sums FROM generate_series('$text'::date, '$text'::date + interval '1 month' - interval '1 day', '1 day') d,"
+			  . " im_daily_charges(d::date) c WHERE c.due_on = c.day + 1 AND c.day = d::date GROUP BY 1, 2, 3") ],
+		"calls and checks of $text by day of all apps");
+}
+
 # What if the price of 2024 had always stood: every version of "cn" has the
 # same plans, add-ons and packs, so the same orders are allowed under it.
 sub compare_preview
