@@ -332,7 +332,7 @@ BEGIN
 			ERRCODE = 'object_not_in_prerequisite_state',
 			MESSAGE = format('%s cannot be replaced by a partitioned table', $1),
 			DETAIL = format('At least one thing would be lost with it: %s.', obstacle),
-			HINT = 'Drop or reset that, call im_partition(), and create it again where a partitioned table or its partitions can have it.';
+			HINT = 'Drop or reset that, call im_partition again, and create it again where a partitioned table or its partitions can have it.';
 	END IF;
 END
 $$;

@@ -56,7 +56,7 @@ check_addon(Account *account, const Order *order, const Card *card)
 					 core_printf(account->core, "add-on \"%s\" option \"%s\" is not sold on plan \"%s\"",
 								 order->item, order->option, plan),
 					 "The rate card of that day has no such price.",
-					 "See im_price_list() for what the plan sells.");
+					 "See im_price_list(card) for what the plan sells.");
 	return price;
 }
 

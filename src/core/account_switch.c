@@ -65,13 +65,13 @@ check_switch_option(Account *account, const Order *order, const CardAddon *addon
 		order_refuse(account, order,
 					 core_printf(account->core, "\"%s\" has no option \"%s\"", order->item, order->option),
 					 "The rate card of that day does not sell it on any plan.",
-					 "See im_price_list() for the options.");
+					 "See im_price_list(card) for the options.");
 	else if (plan != NULL && addon_price(addon, plan, order->option) == NULL)
 		order_refuse(account, order,
 					 core_printf(account->core, "\"%s\" option \"%s\" is not sold on plan \"%s\"",
 								 order->item, order->option, plan),
 					 "The rate card of that day has no such price.",
-					 "See im_price_list() for what the plan sells.");
+					 "See im_price_list(card) for what the plan sells.");
 }
 
 /* Only moderation and the postpaid add-ons of the card are switches. */

@@ -247,7 +247,7 @@ im_html_word(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("pages have no word \"%s\"", text_to_cstring(PG_GETARG_TEXT_PP(1))),
 				 errdetail("The words of pages are fixed; names of plans and items are not among them."),
-				 errhint("im_html_name() takes a text for what has no word.")));
+				 errhint("im_html_name takes a text for what has no word.")));
 	return page_text_datum(word);
 }
 

@@ -378,7 +378,7 @@ no_usage(int nitems)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("usage of %d integers is not made of whole days", nitems),
 			 errdetail("Each day has %d integers and none is null; packed days are whole too.", USAGE_FIELDS),
-			 errhint("Make it with im_usage_agg() and its like.")));
+			 errhint("Make it with im_usage_agg and its like.")));
 }
 
 /* Flat rows: whole days, nothing negative. */
@@ -393,7 +393,7 @@ flat_rows(const int64 *rows, int nitems, int *nrows)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("usage of " INT64_FORMAT " is negative", rows[i]),
 					 errdetail("Usage counts from 0."),
-					 errhint("Make it with im_usage_agg() and its like.")));
+					 errhint("Make it with im_usage_agg and its like.")));
 	*nrows = nitems / USAGE_FIELDS;
 	return rows;
 }

@@ -80,7 +80,7 @@ not_on_card(const char *what, const char *name)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("the rate card does not price %s \"%s\"", what, name),
 			 errdetail("What a card does not name, it does not sell."),
-			 errhint("See im_price_list() for what it sells.")));
+			 errhint("See im_price_list(card) for what it sells.")));
 }
 
 static const CardPlan *
@@ -140,7 +140,7 @@ im_addon_fee(PG_FUNCTION_ARGS)
 				 errmsg("add-on \"%s\" option \"%s\" is not sold on plan \"%s\"",
 						name, option, plan->name),
 				 errdetail("The rate card has no such price."),
-				 errhint("See im_price_list() for what the plan sells.")));
+				 errhint("See im_price_list(card) for what the plan sells.")));
 	PG_RETURN_DATUM(amount_to_numeric(price->price, 0));
 }
 

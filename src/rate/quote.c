@@ -41,7 +41,7 @@ quoted_plan(const Card *card, char *name)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the rate card does not price plan \"%s\"", name),
 				 errdetail("What a card does not name, it does not sell."),
-				 errhint("See im_price_list() for its plans.")));
+				 errhint("See im_price_list(card) for its plans.")));
 	return name;
 }
 
@@ -88,7 +88,7 @@ quoted_deductions(FunctionCallInfo fcinfo, const Card *card)
 						DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(given)))),
 				 errdetail("Deductions of a month are at least 0 and below 10^%d, with at most %d decimal places.",
 						   AMOUNT_INPUT_DIGITS, AMOUNT_PLACES),
-				 errhint("im_deductions() gives the deductions of checks and minutes.")));
+				 errhint("im_deductions(card, kind, quantity) gives the deductions of checks and minutes.")));
 	if (deductions > 0 && !card->sells_moderation)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -109,14 +109,14 @@ check_addon_sold(const QuoteRequest *request, const QuoteItem *item)
 	if (addon == NULL)
 		refuse(psprintf("the rate card does not sell \"%s\"", item->item),
 			   "What a card does not name, it does not sell.",
-			   "See im_price_list() for what it sells, local_moderation and moderation_pack included.");
+			   "See im_price_list(card) for what it sells, local_moderation and moderation_pack included.");
 	if (plan->rank == 0)
 		refuse(psprintf("add-on \"%s\" is not sold on plan \"%s\"", item->item, plan->name),
 			   "Add-ons are sold on paid plans only.", "Quote a paid plan.");
 	if (addon_price(addon, request->plan, item->option) == NULL)
 		refuse(psprintf("add-on \"%s\" option \"%s\" is not sold on plan \"%s\"",
 						item->item, item->option, request->plan),
-			   options_sold(addon, request->plan), "See im_price_list() for what the plan sells.");
+			   options_sold(addon, request->plan), "See im_price_list(card) for what the plan sells.");
 }
 
 static void
@@ -132,13 +132,13 @@ check_sold(const QuoteRequest *request, const QuoteItem *item)
 			   "Give the plan as the argument plan.");
 	if (pack && card_pack(card, item->option) == NULL)
 		refuse(psprintf("the rate card does not sell a moderation pack \"%s\"", item->option),
-			   "What a card does not name, it does not sell.", "See im_price_list() for its packs.");
+			   "What a card does not name, it does not sell.", "See im_price_list(card) for its packs.");
 	if ((local || cloud) && item->option[0] != '\0')
 		refuse(psprintf("\"%s\" has no option \"%s\"", item->item, item->option),
 			   "It is taken or not.", "Write true.");
 	if ((local && !card->sells_local_moderation) || (cloud && !card->sells_moderation))
 		refuse(psprintf("the rate card does not sell \"%s\"", item->item),
-			   "What a card does not name, it does not sell.", "See im_price_list() for what it sells.");
+			   "What a card does not name, it does not sell.", "See im_price_list(card) for what it sells.");
 	if (!pack && !local && !cloud)
 		check_addon_sold(request, item);
 }

@@ -297,7 +297,7 @@ refuse_bytes(const char *what)
 			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 			 errmsg("invalid im_userset: %s", what),
 			 errdetail("The bytes are not those that im_userset_send() gives in this encoding."),
-			 errhint("Send what im_userset_send() gave in a database of encoding %s.",
+			 errhint("Send what im_userset_send gave in a database of encoding %s.",
 					 GetDatabaseEncodingName())));
 }
 

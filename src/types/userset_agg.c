@@ -99,7 +99,7 @@ refuse_type(Oid type)
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("im_userset_agg cannot take user ids of type %s", format_type_be(type)),
 			 errdetail("A set holds ids as text, and values of this type may be equal and yet have different texts, or their text depends on the session."),
-			 errhint("Cast the user id to text in the form that you mean, or count with im_dau().")));
+			 errhint("Cast the user id to text in the form that you mean, or count with im_dau.")));
 }
 
 /* Text is compared by its bytes, so the collation must do so too. */
@@ -119,7 +119,7 @@ check_collation(Oid type, Oid collation)
 				 errmsg("im_userset_agg cannot take user ids under collation \"%s\"",
 						get_collation_name(collation)),
 				 errdetail("The collation is nondeterministic: different texts are equal under it, and a set holds users by their bytes."),
-				 errhint("Write user_id COLLATE \"C\" if ids that differ are different users, or count with im_dau(), which follows the collation.")));
+				 errhint("Write user_id COLLATE \"C\" if ids that differ are different users, or count with im_dau, which follows the collation.")));
 }
 
 static IdSite *

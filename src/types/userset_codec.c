@@ -104,7 +104,7 @@ close_block(UserSetWriter *writer)
 				 errmsg("set of more than " UINT64_FORMAT " users is too large to store",
 						writer->count),
 				 errdetail("An im_userset is one value and can have at most 1 GB."),
-				 errhint("Keep one set per app and day, or count with im_dau(), which has no such limit.")));
+				 errhint("Keep one set per app and day, or count with im_dau, which has no such limit.")));
 	ensure_room(writer->context, &writer->image, &writer->cap, need);
 	writer->len += put_varint(writer->image + writer->len, writer->body_len);
 	writer->len += put_varint(writer->image + writer->len, writer->body_keys);
@@ -209,7 +209,7 @@ damaged(int sqlstate, const char *what)
 			(errcode(sqlstate),
 			 errmsg("invalid im_userset: %s", what),
 			 errdetail("The bytes are not those that imbilling writes."),
-			 errhint("If they come from a table, restore the row; if from a client, send what im_userset_send() gave.")));
+			 errhint("If they come from a table, restore the row; if from a client, send what im_userset_send gave.")));
 }
 
 static inline uint32
