@@ -20,7 +20,10 @@ item_end(const Bill *bill, int from)
 	int			i = from;
 
 	while (i < bill->nlines && strcmp(bill->lines[i].item, bill->lines[from].item) == 0)
+	{
+		core_step(bill->core);
 		i++;
+	}
 	return i;
 }
 
@@ -33,6 +36,7 @@ append_item(StringInfo json, const Bill *bill, int from, int until)
 
 	for (int i = from; i < until; i++)
 	{
+		core_step(bill->core);
 		priced &= bill->lines[i].priced;
 		sum = amount_add(bill->core, sum, bill->lines[i].amount);
 	}
@@ -62,8 +66,11 @@ bill_unpriced(const Bill *bill)
 
 	initStringInfo(&text);
 	for (int i = 0; i < bill->nlines; i++)
+	{
+		core_step(bill->core);
 		if (!bill->lines[i].priced)
 			appendStringInfo(&text, "%s%s", text.len > 0 ? " " : "", bill->lines[i].explanation);
+	}
 	return text.len > 0 ? text.data : NULL;
 }
 

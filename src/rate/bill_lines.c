@@ -93,7 +93,10 @@ im_rate_lines(PG_FUNCTION_ARGS)
 	inputs_read(&inputs);
 	bill = inputs_bill(&inputs);
 	for (int i = 0; bill != NULL && i < bill->nlines; i++)
+	{
+		core_step(bill->core);
 		put_bill_line(result, bill, &bill->lines[i], i + 1, &inputs.app_id);
+	}
 	PG_RETURN_NULL();
 }
 

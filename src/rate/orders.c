@@ -87,6 +87,7 @@ has_pack_on(const Account *account, CalDay day)
 	{
 		const Term *term = account->terms[i];
 
+		core_step(account->core);
 		if (strcmp(term->item, ITEM_PACK) == 0 && term->start <= day && day < term->ends)
 			return true;
 	}
