@@ -12,6 +12,9 @@
 #   make coverage   the suite with gcov: which lines of src it reaches
 #   make bench      time it against other databases (SCALE=0.05 for a try)
 #   make bare       make demo in emptied roots of Debian (SUITES=bookworm for one)
+#   make check-fast   core, regress and pgtap alone
+#   make lint       what shellcheck, cppcheck, codespell and plpgsql_check find
+#   make dist       the zip that PGXN takes
 #   make installcheck   pg_regress and isolation tests on an installed server
 #   make clean      remove what was built
 #
@@ -136,6 +139,14 @@ clean:
 	rm -rf $(OBJS) $(OBJS:.o=.bc) $(EXTRA_CLEAN) imbilling.so
 
 endif
+
+.PHONY: check-fast lint dist
+check-fast:
+	@ONLY='core regress pgtap' $(HERE)/test/run/test.sh
+lint:
+	@ONLY=lint $(HERE)/test/run/test.sh
+dist:
+	@$(HERE)/test/run/dist.sh $(EXTENSION)-$(EXTVERSION)
 
 # These find or install their own PostgreSQL.
 .PHONY: demo test bare bench sanitize memcheck coverage

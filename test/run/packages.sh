@@ -83,6 +83,10 @@ missing_for_tests() {
 welcome_for_tests() {
 	[ -e "$PGSHAREDIR/extension/pg_partman.control" ] || echo "postgresql-$PGMAJOR-partman"
 	clients_for_tests
+	command -v shellcheck >/dev/null || echo shellcheck
+	command -v codespell >/dev/null || echo codespell
+	command -v cppcheck >/dev/null || echo cppcheck
+	command -v unzip >/dev/null || echo unzip
 	[ -e "$PGSHAREDIR/extension/plpgsql_check.control" ] || echo "postgresql-$PGMAJOR-plpgsql-check"
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 #
-# tap.pl --count FILE [--exec COMMAND] TEST...
-#	  Run tests that speak TAP and leave "passed failed" in FILE.
+# tap.pl --count FILE [--jobs N] [--exec COMMAND] TEST...
+#	  Run tests that speak TAP, N at a time, and leave "passed failed" in FILE.
 #
 # A test that dies, exits with a failure, runs fewer tests than it planned or
 # none at all counts as failed, each at least once: prove reports those in
@@ -14,8 +14,8 @@ use File::Temp qw(tempdir);
 use Getopt::Long;
 use TAP::Harness;
 
-my ($count_file, $command);
-GetOptions('count=s' => \$count_file, 'exec=s' => \$command) or exit 2;
+my ($count_file, $command, $jobs);
+GetOptions('count=s' => \$count_file, 'exec=s' => \$command, 'jobs=i' => \$jobs) or exit 2;
 
 my $errors = tempdir(CLEANUP => 1);
 
@@ -62,7 +62,7 @@ my ($passed, $failed) = (0, 0);
 if (@ARGV)
 {
 	my $harness = TAP::Harness->new(
-		{ exec => \&command_line, failures => 1, comments => 1 });
+		{ exec => \&command_line, failures => 1, comments => 1, jobs => $jobs // 1 });
 	$harness->callback(after_test => \&show_errors);
 	my $result = $harness->runtests(map { [ $_, m{([^/]+)$} ] } @ARGV);
 

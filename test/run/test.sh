@@ -20,7 +20,7 @@ die() {
 	exit 1
 }
 
-LAYERS=${LAYERS:-'core regress pgtap isolation perl readme'}
+LAYERS=${LAYERS:-'core regress pgtap isolation perl readme lint dist'}
 
 # Where a layer has its files, and how their names end.  Layers of instruments
 # have none: FILES does not choose among them.
@@ -166,7 +166,7 @@ layer_pgtap() {
 		CREATE EXTENSION imbilling;
 		SELECT im_create_tables();
 	SQL
-	tap pgtap --exec "$TREE/test/run/pgtap_file.sh" "${files[@]}"
+	tap pgtap --jobs "$(nproc)" --exec "$TREE/test/run/pgtap_file.sh" "${files[@]}"
 }
 
 # Servers of their own come from PostgreSQL::Test::Cluster, by way of PATH from
@@ -194,6 +194,32 @@ layer_readme() {
 	[ -e "$TREE/README.md" ] || return 0
 	as_user createdb readme
 	PGDATABASE=readme tap readme --exec perl\ "$TREE/test/run/readme_test.pl" "$TREE/README.md"
+}
+
+# What PGXN takes must build and install by itself.
+layer_dist() {
+	local name passed=0 failed=0
+	name=imbilling-$(sed -n "s/^default_version = '\(.*\)'/\1/p" "$ROOT/imbilling.control")
+	if [ ! -e "$ROOT/.git" ] || ! command -v git >/dev/null || ! command -v unzip >/dev/null; then
+		echo 'skipped: it takes a checkout, git and unzip'
+		passed=1
+	elif (cd "$WORK" && "$ROOT/test/run/dist.sh" "$name" "$WORK" && unzip -q "$name.zip" &&
+		make -C "$name" -j "$(nproc)" --no-print-directory with_llvm=no PG_CONFIG="$PG_CONFIG" all &&
+		make -C "$name" --no-print-directory with_llvm=no PG_CONFIG="$PG_CONFIG" DESTDIR="$WORK/dist" install &&
+		find dist -name imbilling.so | grep -q . && find dist -name "imbilling--${name#*-}.sql" | grep -q .) >"$WORK/dist.log" 2>&1; then
+		passed=1
+	else
+		tail -n 30 "$WORK/dist.log"
+		failed=1
+	fi
+	echo "$passed $failed" >"$WORK/count.dist"
+}
+
+# What programs that only read find; those that are not here are skipped.
+layer_lint() {
+	as_user createdb lint
+	as_user psql -X -q -v ON_ERROR_STOP=1 -d lint -c 'CREATE EXTENSION imbilling' -c 'SELECT im_create_tables()' >/dev/null
+	PGDATABASE=lint tap lint "$TREE/test/run/lint.sh"
 }
 
 run_layer() {
