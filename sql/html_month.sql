@@ -111,7 +111,7 @@ COMMENT ON FUNCTION @extschema@.im_month_html_of(bigint[], @extschema@.im_month,
 'im_month_html() of the given apps; null for all of them.';
 
 CREATE FUNCTION @extschema@.im_month_html(month @extschema@.im_month, lang text DEFAULT 'en') RETURNS text
-	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
+	LANGUAGE plpgsql STABLE STRICT	-- im_monthly_bills() catches errors, which no parallel plan may
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN

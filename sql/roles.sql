@@ -33,6 +33,9 @@
 -- best be no more than a call of a function of the extension: what
 -- im_create_tables() made changes only when it runs again.
 
+-- The note of who asks is one of the process.  Neither these two nor what
+-- im_create_tables() makes goes to a worker of the statement that calls it; a
+-- public function as a whole may, for what runs in a worker has none of its own.
 CREATE FUNCTION @extschema@.im_guarded(function_name text) RETURNS boolean
 	AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION @extschema@.im_guarded(text) IS
