@@ -196,7 +196,7 @@ is(psql($db, qq{SET search_path = pg_catalog;
 	SELECT p.oid::regprocedure, e
 	FROM pg_proc p, copy.copy(p.oid) e
 	WHERE p.pronamespace = 'shop'::regnamespace AND p.prolang = (SELECT oid FROM pg_language WHERE lanname = 'sql')
-		AND p.prosqlbody IS NULL AND (p.$not_ours) IS NOT TRUE AND e IS NOT NULL}), '', 'every body of SQL can be read');
+		AND p.prosqlbody IS NULL AND (p.$not_ours) IS NOT TRUE AND e NOT LIKE 'relation "pg_temp.%'}), '', 'every body of SQL can be read');
 cmp_ok(psql($db, q{SELECT count(*) FROM pg_proc WHERE pronamespace = 'copy'::regnamespace}), '>', 50, 'they are many');
 is(psql($db, "SET search_path = pg_catalog; SELECT what, by FROM ($strangers_named) n ORDER BY by"), '', 'none means one of the stranger\'s');
 
@@ -219,7 +219,7 @@ SKIP:
 		SELECT p.proname, e.lineno, e.message, left(e.query, 200)
 		FROM ($plpgsql) p, chk.plpgsql_check_function_tb(p.oid, p.relid, fatal_errors => false, other_warnings => false,
 			extra_warnings => false, performance_warnings => false) e
-		WHERE e.level = 'error' ORDER BY 1, 2}), '', 'every statement of plpgsql can be read');
+		WHERE e.level = 'error' AND e.message NOT LIKE 'relation "pg_temp.%' ORDER BY 1, 2}), '', 'every statement of plpgsql can be read');
 	is(psql($db, qq{$begin
 		SELECT p.proname, d.type, d.name, d.params
 		FROM ($plpgsql) p, chk.plpgsql_show_dependency_tb(p.oid, p.relid) d
@@ -238,7 +238,7 @@ psql_fails($db, 'SELECT shop.im_create_tables(true)', qr/function im_\w+ belongs
 psql_ok($db, q{DO $$
 	DECLARE f regprocedure;
 	BEGIN
-		FOR f IN SELECT p.oid FROM pg_catalog.pg_proc p JOIN lair.ours o ON o.name = p.proname AND o.owners WHERE p.prosrc LIKE '%lair.ran%' LOOP
+		FOR f IN SELECT DISTINCT p.oid FROM pg_catalog.pg_proc p JOIN lair.ours o ON o.name = p.proname AND o.owners WHERE p.prosrc LIKE '%lair.ran%' LOOP
 			EXECUTE pg_catalog.format('DROP ROUTINE %s', f);
 		END LOOP;
 	END $$}, 'which are dropped');
