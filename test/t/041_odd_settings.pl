@@ -73,6 +73,7 @@ sub plainly
 
 	$text =~ s/"(\w+)"/$1/g;
 	$text =~ s/"[-\d]+ [:\d]+\.\d+\+00"/now/g;
+	$text =~ s/ at character \d+$//mg;
 	$text =~ s/^im_(?:raw_leaves|usage_size)\|.*\n//mg;
 	return $text;
 }
