@@ -133,6 +133,37 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_earliest(text, text, timestamptz) IS
 'The earliest instant of a column of a table of events before another instant; null if there is none.';
 
+CREATE FUNCTION @extschema@.im_month_number(at timestamp) RETURNS integer
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	RETURN (extract(year FROM at) * 12 + extract(month FROM at))::integer;
+COMMENT ON FUNCTION @extschema@.im_month_number(timestamp) IS
+'The months from the beginning of the calendar to that of an instant.';
+
+-- Terms bought before others are over continue them, so an app is through with
+-- all it bought no later than if it had bought them end to end.
+CREATE FUNCTION @extschema@.im_months_in_force(among bigint[]) RETURNS int4multirange
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT coalesce(range_agg(int4range(b.bought - 1,
+			least(b.months + b.waited + CASE b.item WHEN 'moderation_pack' THEN c.pack ELSE 0 END + c.grace, 200000)::int, '[]')), '{}')
+	FROM (SELECT e.item, e.bought, e.months,
+			  max(e.bought - e.before) OVER (PARTITION BY e.app_id ORDER BY e.at, e.order_id) AS waited
+		  FROM (SELECT o.app_id, o.at, o.order_id, o.item, @extschema@.im_month_number(o.at AT TIME ZONE 'UTC') AS bought,
+					sum(coalesce(o.months, 0)) OVER w AS months,
+					sum(coalesce(o.months, 0)) OVER w - coalesce(o.months, 0) AS before
+				FROM @extschema@.im_order o
+				WHERE isfinite(o.at) AND (o.app_id = ANY ($1) OR $1 IS NULL)
+				WINDOW w AS (PARTITION BY o.app_id ORDER BY o.at, o.order_id)) e) b,
+		(SELECT coalesce(max((p.value ->> 'months')::int), 0) AS pack,
+			coalesce(max((v.terms ->> 'grace_days')::int), 0) / 28 + 2 AS grace
+		 FROM @extschema@.im_rate_card_version v
+		 LEFT JOIN LATERAL jsonb_each(v.terms #> '{moderation,packs}') p ON true) c
+$$;
+COMMENT ON FUNCTION @extschema@.im_months_in_force(bigint[]) IS
+'The months, as im_month_number() counts them, in which something that the given apps bought can be in force; of all of them if null.';
+
 CREATE FUNCTION @extschema@.im_billed_months() RETURNS TABLE (month date)
 	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 60
 	SET search_path = pg_catalog, pg_temp
@@ -141,12 +172,14 @@ AS $$
 DECLARE
 	earliest timestamptz;
 	covered date;
+	in_force int4multirange;
 BEGIN
 	IF @extschema@.im_guarded('im_billed_months_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_billed_months_guarded();
 		RETURN;
 	END IF;
 	PERFORM @extschema@.im_need_tables();
+	in_force := @extschema@.im_months_in_force(NULL::bigint[]);
 	SELECT least((SELECT min(o.at) FROM @extschema@.im_order o),
 		(SELECT min(d.day)::timestamp AT TIME ZONE 'UTC'
 		 FROM @extschema@.im_app a,
@@ -154,8 +187,7 @@ BEGIN
 	INTO earliest;
 	SELECT least(earliest, min(@extschema@.im_earliest(e.name, e.col, coalesce(earliest, 'infinity'))))
 	INTO earliest
-	FROM (VALUES ('im_login', 'at'), ('im_group', 'created_at'), ('im_moderation_check', 'at'),
-			('im_call', 'at')) e(name, col);
+	FROM (VALUES ('im_login', 'at'), ('im_moderation_check', 'at'), ('im_call', 'at')) e(name, col);
 	-- the month in which the first version starts is the first that is rated
 	SELECT date_trunc('month', min(v.effective_from)::timestamp)::date
 	INTO covered
@@ -166,11 +198,12 @@ BEGIN
 	FROM generate_series(
 			greatest(date_trunc('month', greatest(earliest, '0001-01-02 00:00+00') AT TIME ZONE 'UTC' - interval '14 hours'), covered),
 			(now() AT TIME ZONE 'Asia/Shanghai'), interval '1 month') m
-	WHERE earliest IS NOT NULL AND covered IS NOT NULL;
+	WHERE earliest IS NOT NULL AND covered IS NOT NULL
+		AND (in_force @> @extschema@.im_month_number(m) OR NOT @extschema@.im_is_idle(NULL::bigint[], m::date, (m + interval '1 month')::date));
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_billed_months() IS
-'First days of the months from the first order or usage, but not before a rate card takes effect, through the running month in Asia/Shanghai.';
+'First days of the months from the first order or usage, but not before a rate card takes effect, through the running month in Asia/Shanghai, without those in which nothing was ordered, used or in force. A group alone begins no month.';
 
 CREATE FUNCTION @extschema@.im_billed_months_of(apps bigint[]) RETURNS TABLE (month date)
 	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 60
@@ -180,18 +213,18 @@ AS $$
 DECLARE
 	earliest timestamptz;
 	covered date;
+	in_force int4multirange := @extschema@.im_months_in_force($1);
 BEGIN
 	IF $1 IS NULL THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_billed_months();
 		RETURN;
 	END IF;
 	-- of each app the first row of an index
-	SELECT least(min(o.at), min(l.at), min(g.at), min(m.at), min(c.at), min(d.at))
+	SELECT least(min(o.at), min(l.at), min(m.at), min(c.at), min(d.at))
 	INTO earliest
 	FROM @extschema@.im_app a,
 		LATERAL (SELECT min(x.at) FROM @extschema@.im_order x WHERE x.app_id = a.app_id) o(at),
 		LATERAL (SELECT min(x.at) FROM @extschema@.im_login x WHERE x.app_id = a.app_id) l(at),
-		LATERAL (SELECT min(x.created_at) FROM @extschema@.im_group x WHERE x.app_id = a.app_id) g(at),
 		LATERAL (SELECT min(x.at) FROM @extschema@.im_moderation_check x WHERE x.app_id = a.app_id) m(at),
 		LATERAL (SELECT min(x.at) FROM @extschema@.im_call x WHERE x.app_id = a.app_id) c(at),
 		LATERAL (SELECT min(x.day)::timestamp AT TIME ZONE 'UTC'
@@ -208,7 +241,8 @@ BEGIN
 	FROM generate_series(
 			greatest(date_trunc('month', greatest(earliest, '0001-01-02 00:00+00') AT TIME ZONE 'UTC' - interval '14 hours'), covered),
 			(now() AT TIME ZONE 'Asia/Shanghai'), interval '1 month') m
-	WHERE earliest IS NOT NULL AND covered IS NOT NULL;
+	WHERE earliest IS NOT NULL AND covered IS NOT NULL
+		AND (in_force @> @extschema@.im_month_number(m) OR NOT @extschema@.im_is_idle($1, m::date, (m + interval '1 month')::date));
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_billed_months_of(bigint[]) IS

@@ -44,7 +44,7 @@ COMMENT ON FUNCTION @extschema@.im_pack_usage(bigint[], boolean, date, date, big
 -- first order or use nothing is billed; nor after the last one when all terms
 -- are over: history storage and groups cost nothing without a plan.
 CREATE FUNCTION @extschema@.im_is_idle(among bigint[], since date, until date) RETURNS boolean
-	LANGUAGE plpgsql STABLE
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	SET plan_cache_mode = force_custom_plan
 AS $$
