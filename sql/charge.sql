@@ -39,9 +39,9 @@ CREATE FUNCTION @extschema@.im_charge(jsonb) RETURNS @extschema@.im_charge
 COMMENT ON FUNCTION @extschema@.im_charge(jsonb) IS
 'The charge that a JSON document states. Error 22023 with the path of the wrong element.';
 
-CREATE FUNCTION @extschema@.jsonb(@extschema@.im_charge) RETURNS jsonb
-	AS 'MODULE_PATHNAME', 'im_charge_to_jsonb' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.jsonb(@extschema@.im_charge) IS
+CREATE FUNCTION @extschema@.im_charge_to_jsonb(@extschema@.im_charge) RETURNS jsonb
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_charge_to_jsonb(@extschema@.im_charge) IS
 'The JSON document of a charge.';
 
 CREATE CAST (jsonb AS @extschema@.im_charge)
@@ -50,7 +50,7 @@ COMMENT ON CAST (jsonb AS @extschema@.im_charge) IS
 'Validates a JSON document as a charge.';
 
 CREATE CAST (@extschema@.im_charge AS jsonb)
-	WITH FUNCTION @extschema@.jsonb(@extschema@.im_charge);
+	WITH FUNCTION @extschema@.im_charge_to_jsonb(@extschema@.im_charge);
 COMMENT ON CAST (@extschema@.im_charge AS jsonb) IS
 'The JSON document of a charge, to look into it or to change it for a "what if".';
 
