@@ -490,8 +490,8 @@ CREATE FUNCTION @extschema@.im_monthly_bills(month @extschema@.im_month, skip_un
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF @extschema@.im_guarded('im_monthly_bills_guarded'::text) THEN
-		RETURN QUERY SELECT * FROM @extschema@.im_monthly_bills_guarded($1, $2);
+	IF @extschema@.im_guarded('im_monthly_bills_skipping_guarded'::text) THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_monthly_bills_skipping_guarded($1, $2);
 		RETURN;
 	END IF;
 	IF NOT $2 THEN

@@ -337,7 +337,7 @@ AS $list$
 				'app', '@extschema@.im_app_card($1, $2)'),
 			('im_monthly_bills', 'month @extschema@.im_month', 'SETOF @extschema@.im_bill_line',
 				'apps', '@extschema@.im_monthly_bills_of(apps, $1)'),
-			('im_monthly_bills', 'month @extschema@.im_month, skip_unbillable boolean', 'SETOF @extschema@.im_bill_line',
+			('im_monthly_bills_skipping', 'month @extschema@.im_month, skip_unbillable boolean', 'SETOF @extschema@.im_bill_line',
 				'apps', '@extschema@.im_monthly_bills_of(apps, $1, $2)'),
 			('im_monthly_totals', 'month @extschema@.im_month', 'TABLE (app_id bigint, currency text, total numeric)',
 				'apps', '@extschema@.im_monthly_totals_of(apps, $1)'),

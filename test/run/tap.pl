@@ -1,12 +1,14 @@
 #!/usr/bin/perl
 #
-# tap.pl --count FILE [--jobs N] [--exec COMMAND] TEST...
+# tap.pl --count FILE [--jobs N [--in-turn PATTERN]] [--exec COMMAND] TEST...
 #	  Run tests that speak TAP, N at a time, and leave "passed failed" in FILE.
 #
 # A test that dies, exits with a failure, runs fewer tests than it planned or
 # none at all counts as failed, each at least once: prove reports those in
 # prose only.  What a test says on standard error, which is full of errors
 # that it expects, is shown where it failed.
+#
+# Of N at a time those whose text matches the pattern run one after the other.
 use strict;
 use warnings;
 
@@ -14,8 +16,8 @@ use File::Temp qw(tempdir);
 use Getopt::Long;
 use TAP::Harness;
 
-my ($count_file, $command, $jobs);
-GetOptions('count=s' => \$count_file, 'exec=s' => \$command, 'jobs=i' => \$jobs) or exit 2;
+my ($count_file, $command, $pattern, $jobs) = ('', undef, '', 1);
+GetOptions('count=s' => \$count_file, 'exec=s' => \$command, 'jobs=i' => \$jobs, 'in-turn=s' => \$pattern) or exit 2;
 
 my $errors = tempdir(CLEANUP => 1);
 
@@ -58,11 +60,29 @@ sub failures_of
 	return $failed;
 }
 
+sub is_in_turn
+{
+	my ($file) = @_;
+
+	return 0 if $pattern eq '';
+	open(my $in, '<', $file) or die "$file: $!";
+	local $/;
+	return <$in> =~ /$pattern/;
+}
+
+# The rules of the harness name files.
+sub rules
+{
+	my @in_turn = grep { is_in_turn($_) } @_;
+
+	return { par => [ (@in_turn ? { seq => \@in_turn } : ()), '*' ] };
+}
+
 my ($passed, $failed) = (0, 0);
 if (@ARGV)
 {
 	my $harness = TAP::Harness->new(
-		{ exec => \&command_line, failures => 1, comments => 1, jobs => $jobs // 1 });
+		{ exec => \&command_line, failures => 1, comments => 1, jobs => $jobs, rules => rules(@ARGV) });
 	$harness->callback(after_test => \&show_errors);
 	my $result = $harness->runtests(map { [ $_, m{([^/]+)$} ] } @ARGV);
 

@@ -166,7 +166,7 @@ layer_pgtap() {
 		CREATE EXTENSION imbilling;
 		SELECT im_create_tables();
 	SQL
-	tap pgtap --jobs "$(nproc)" --exec "$TREE/test/run/pgtap_file.sh" "${files[@]}"
+	tap pgtap --jobs "$(nproc)" --in-turn 'CREATE ROLE|include/roles' --exec "$TREE/test/run/pgtap_file.sh" "${files[@]}"
 }
 
 # Servers of their own come from PostgreSQL::Test::Cluster, by way of PATH from
