@@ -18,7 +18,7 @@
 #   make installcheck   pg_regress and isolation tests on an installed server
 #   make clean      remove what was built
 #
-# The README tells of all of them, and of more variables.
+# doc/testing.md and doc/benchmarks.md tell of all of them, and of more variables.
 #
 # It builds out of the tree too: make -f /path/to/imbilling/Makefile
 
@@ -49,6 +49,7 @@ INSTALL_SCRIPT_SQL = sql/imbilling--$(EXTVERSION).sql
 EARLIER = $(sort $(patsubst $(HERE)/sql/upgrade/imbilling--%.sql,%,$(wildcard $(HERE)/sql/upgrade/imbilling--*.sql)))
 UPDATE_SCRIPTS = $(EARLIER:%=sql/imbilling--%--$(EXTVERSION).sql)
 DATA_built = $(INSTALL_SCRIPT_SQL) $(UPDATE_SCRIPTS)
+DOCS = $(sort $(patsubst $(HERE)/%,%,$(wildcard $(HERE)/doc/*.md $(HERE)/doc/*.sql $(HERE)/doc/*.png)))
 
 # pg_regress looks for expected/ in its output directory, before it looks in
 # the input directory: so test/sql and test/specs share the one at the top.
@@ -78,6 +79,18 @@ srcdir := $(HERE)
 override VPATH :=
 vpath %.c $(HERE)
 vpath %.control $(HERE)
+
+# PGXS puts the documents of all extensions into one folder; ours stay together,
+# below the README, so that links between them lead somewhere.
+docmoduledir := imbilling/doc
+README_INSTALLED = '$(DESTDIR)$(docdir)/imbilling/README.md'
+.PHONY: install-readme uninstall-readme
+install: install-readme
+install-readme: installdirs
+	$(if $(docdir),$(INSTALL_DATA) $(HERE)/README.md $(README_INSTALLED))
+uninstall: uninstall-readme
+uninstall-readme:
+	$(if $(docdir),rm -f $(README_INSTALLED) $(addprefix '$(DESTDIR)$(docdir)/$(docmoduledir)'/,$(notdir $(DOCS))))
 
 # gcc's options, taken from the server's own build, are not all clang's.
 ifneq ($(findstring clang,$(CC)),)

@@ -42,7 +42,7 @@ AS $$
 	SELECT * FROM (VALUES
 			('im_rate_card_version', 'rate_card', 'text NOT NULL', 'Name of the price list.'),
 			('im_rate_card_version', 'effective_from', 'date NOT NULL', 'First day on which this version is in force.'),
-			('im_rate_card_version', 'terms', 'jsonb NOT NULL', 'The price list, checked as im_rate_card; see the README for its keys.'),
+			('im_rate_card_version', 'terms', 'jsonb NOT NULL', 'The price list, checked as im_rate_card; see doc/reference.md for its keys.'),
 			('im_app', 'app_id', 'bigint NOT NULL', 'The SDKAppID.'),
 			('im_app', 'name', 'text NOT NULL', 'A name for people.'),
 			('im_app', 'rate_card', 'text NOT NULL DEFAULT ''cn''', 'The price list that bills the app.'),

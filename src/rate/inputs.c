@@ -85,7 +85,7 @@ null_element(const char *what)
 			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 			 errmsg("null among the %s of an app", what),
 			 errdetail("Rating takes whole values only."),
-			 errhint("Call the functions of the README, which gather the values.")));
+			 errhint("Call the functions of doc/reference.md, which gather the values.")));
 }
 
 static bool

@@ -179,7 +179,7 @@ check_key(void *target, const char *name, const Element *member)
 		if (strcmp(*key, name) == 0)
 			return;
 	element_refuse(member, "is an unknown key",
-				   psprintf("Remove it, or see the README for the keys of a %s.", member->document));
+				   psprintf("Remove it, or see doc/reference.md for the keys of a %s.", member->document));
 }
 
 void

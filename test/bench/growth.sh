@@ -70,6 +70,6 @@ report_growth() {
 				printf " %.1f |\n", ms[label[i], rows[sizes]] / first[label[i]]
 			}
 		}'
-	[ -z "${UPDATE_README:-}" ] || growth_figures | awk -f "$ROOT/test/bench/plot.awk" >"$ROOT/test/bench/growth.svg"
-	[ ! -e "$ROOT/test/bench/growth.svg" ] || printf '\n![Time against rows](test/bench/growth.svg)\n'
+	[ -z "${UPDATE_DOC:-}" ] || growth_figures | awk -f "$ROOT/test/bench/plot.awk" >"$ROOT/test/bench/growth.svg"
+	[ ! -e "$ROOT/test/bench/growth.svg" ] || printf '\n![Time against rows](../test/bench/growth.svg)\n'
 }

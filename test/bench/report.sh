@@ -1,5 +1,5 @@
 # report.sh (sourced)
-#	  The results as Markdown tables, and those into the README.
+#	  The results as Markdown tables, and those into doc/benchmarks.md.
 
 # report_section SECTION TITLE LABELS
 # One row per label in the order of the first round; medians of the rounds.  A
@@ -133,8 +133,8 @@ report() {
 }
 
 # Replaces what stands between the two comments.
-update_readme() {
-	local readme=$WORK/README.md
+update_document() {
+	local document=$ROOT/doc/benchmarks.md
 	awk -v report="$1" '
 		/^<!-- end of bench -->$/ { skip = 0 }
 		!skip { print }
@@ -142,6 +142,6 @@ update_readme() {
 			while ((getline line < report) > 0)
 				print line
 			skip = 1
-		}' "$ROOT/README.md" >"$readme"
-	cat "$readme" >"$ROOT/README.md"
+		}' "$document" >"$WORK/benchmarks.md"
+	cat "$WORK/benchmarks.md" >"$document"
 }

@@ -13,7 +13,7 @@
 # PEERS_FOLDER=...        has node_modules with the peers; default: npm install
 # OUT=file    also writes the tables there
 # NOTE=text   goes beside the machine
-# UPDATE_README=1         puts the tables into README.md
+# UPDATE_DOC=1            puts the tables into doc/benchmarks.md
 #
 # Answers that ought to be equal are compared; no time is asserted.
 set -euo pipefail
@@ -188,7 +188,7 @@ SELECT * FROM im_monthly_bill(:app, '"'2023-12'"');' >"$WORK/one_bill.sql"
 	say "done in $SECONDS seconds; all exact answers are equal"
 	report | tee "$WORK/report.md"
 	[ -z "${OUT:-}" ] || cp "$WORK/report.md" "$OUT"
-	[ -z "${UPDATE_README:-}" ] || update_readme "$WORK/report.md"
+	[ -z "${UPDATE_DOC:-}" ] || update_document "$WORK/report.md"
 }
 
 . "$ROOT/test/bench/report.sh"

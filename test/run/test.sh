@@ -22,10 +22,10 @@ die() {
 
 LAYERS=${LAYERS:-'core regress pgtap isolation perl readme lint dist'}
 
-# Where a layer has its files, and how their names end.  Layers of instruments
-# have none: FILES does not choose among them.
-declare -A FILES_OF=([core]='test/core c' [regress]='test/sql sql' [pgtap]='test/pgtap sql'
-	[isolation]='test/specs spec' [perl]='test/t pl' [readme]='. md')
+# Where a layer has its files.  Layers of instruments have none: FILES does not
+# choose among them.
+declare -A FILES_OF=([core]='test/core/*.c' [regress]='test/sql/*.sql' [pgtap]='test/pgtap/*.sql'
+	[isolation]='test/specs/*.spec' [perl]='test/t/*.pl' [readme]='README.md doc/*.md')
 
 # The tests may write beside themselves and run as another user than the owner
 # of the checkout: they get a copy of it.
@@ -108,14 +108,16 @@ count_more() {
 }
 
 # The files of a layer that FILES names, or all of them.
-files_of() {
-	local file folder ending
-	read -r folder ending <<<"${FILES_OF[$1]:-}"
-	[ -n "$folder" ] || return 0
-	find "${TREE:-$ROOT}/$folder" -maxdepth 1 -name "*.$ending" | sort | while read -r file; do
-		[[ -n "${FILES:-}" && " $FILES " != *" $(basename "$file" ".$ending") "* ]] || echo "$file"
+files_of() (
+	local file name
+	cd "${TREE:-$ROOT}"
+	for file in ${FILES_OF[$1]:-}; do
+		name=${file##*/} name=${name%.*}
+		if [ -e "$file" ] && [[ -z "${FILES:-}" || " $FILES " == *" $name "* ]]; then
+			echo "${TREE:-$ROOT}/$file"
+		fi
 	done
-}
+)
 
 names_of() {
 	files_of "$1" | sed 's|.*/||; s|\.[a-z]*$||'
@@ -189,11 +191,12 @@ layer_perl() {
 	[ -z "${PICTURES:-}" ] || cp "$WORK/pictures"/* "$PICTURES"
 }
 
-# The README's queries print what the README says.
+# What the documents tell to run prints what they say, each in a database of
+# its own, as many side by side as there are cores.
 layer_readme() {
-	[ -e "$TREE/README.md" ] || return 0
-	as_user createdb readme
-	PGDATABASE=readme tap readme --exec perl\ "$TREE/test/run/readme_test.pl" "$TREE/README.md"
+	local files=()
+	mapfile -t files < <(files_of readme)
+	tap readme --jobs "$(nproc)" --exec perl\ "$TREE/test/run/readme_test.pl" "${files[@]}"
 }
 
 # What PGXN takes must build and install by itself.

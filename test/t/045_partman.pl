@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 #
 # 045_partman.pl
-#	  The README's recipe with pg_partman, as it stands there: partitions are cut at
+#	  The recipe of doc/scaling.md with pg_partman, as it stands there: partitions are cut at
 #	  local midnight, bills over them are right, and maintenance adds further ones.
 #
 # It is skipped, and says so, where the package cannot be had.
@@ -21,7 +21,7 @@ plan skip_all => 'pg_partman is not installed' if $version eq '';
 
 sub recipe
 {
-	open(my $in, '<', "$ENV{IMBILLING_TREE}/README.md") or die "README.md: $!";
+	open(my $in, '<', "$ENV{IMBILLING_TREE}/doc/scaling.md") or die "doc/scaling.md: $!";
 	local $/ = undef;
 	my ($sql) = <$in> =~ /<!-- not run: pg_partman -->\n```sql\n(.*?)```/s;
 	$sql =~ s/'native', // if $version >= 5;

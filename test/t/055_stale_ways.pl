@@ -5,7 +5,7 @@
 #	  bill is what the events make it.
 #
 # The list below follows what PostgreSQL's documentation of triggers says of when a
-# trigger of a statement is fired and when not; the README repeats it.  Each way is
+# trigger of a statement is fired and when not; doc/metering.md repeats it.  Each way is
 # taken once by itself, then pieces of them in a random order, with metering between.
 # A failure means that a bill was made from figures that nobody knew to be stale.
 #

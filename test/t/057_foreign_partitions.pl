@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 #
 # 057_foreign_partitions.pl
-#	  A partition that is a foreign table: what the README says of it.
+#	  A partition that is a foreign table: what doc/scaling.md says of it.
 #
 # A failure means that the limits tell a way round that is none, or that a bill does not
 # see rows that changed far away.

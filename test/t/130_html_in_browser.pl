@@ -7,7 +7,7 @@
 # Skipped where there is no Chromium.  IMBILLING_BROWSER names another program.
 # With IMBILLING_PICTURES=DIR (PICTURES=DIR of make test) more pictures are
 # taken, to be looked at: light, dark, as wide as a phone, empty and crowded.
-# bill.png of that folder is the picture of the README: test/html/bill.png.
+# bill.png of that folder is the picture of the README: doc/bill.png.
 use strict;
 use warnings;
 

@@ -9,7 +9,7 @@
 # bounds that do not hold what they say.
 #
 # IMBILLING_SEED repeats another run than the usual one, IMBILLING_APPS makes
-# it larger (the README's table: 150), IMBILLING_KEEP leaves the database.
+# it larger (the table of doc/finance.md: 150), IMBILLING_KEEP leaves the database.
 
 use strict;
 use warnings;
