@@ -222,6 +222,15 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_gather_special_daily(date, date, @extschema@.im_reading) IS
 'The same of the other apps, and their figures before the month as far as they matter.';
 
+-- A subquery here would keep workers from the ranges of apps.
+CREATE FUNCTION @extschema@.im_first_of(days date[]) RETURNS date
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT min(d) FROM unnest($1) d;
+END;
+COMMENT ON FUNCTION @extschema@.im_first_of(date[]) IS
+'The earliest of the days; null without any.';
+
 -- Most databases have no such rows.  The least of the days leads to the month.
 CREATE FUNCTION @extschema@.im_gather_beside(first date, until date, reading @extschema@.im_reading)
 	RETURNS TABLE (app_id bigint, usage bigint[], user_days date[], users @extschema@.im_userset[])
@@ -237,7 +246,7 @@ AS $$
 	LEFT JOIN unnest(($3).early_apps, ($3).early_since) e(early_id, since) ON e.early_id = b.app_id
 	LEFT JOIN unnest(($3).stale_apps, ($3).stale_first, ($3).stale_until) s(stale_id, since, until)
 		ON s.stale_id = b.app_id AND b.day >= s.since AND b.day < s.until
-	WHERE b.day >= least($1, (SELECT min(m.since) FROM unnest(($3).early_since) m(since))) AND b.day < $2
+	WHERE b.day >= least($1, @extschema@.im_first_of(($3).early_since)) AND b.day < $2
 		AND b.day >= coalesce(e.since, $1) AND s.stale_id IS NULL
 		AND (b.day < $1 OR b.day < ($3).raw_first OR b.day >= ($3).raw_until)
 	GROUP BY b.app_id
