@@ -389,10 +389,13 @@ BEGIN
 	END IF;
 	FOR t IN
 		SELECT d.*
-		FROM @extschema@.im_column_definitions() d
+		FROM @extschema@.im_column_definitions() WITH ORDINALITY
+			d(table_name, column_name, definition, description, place)
 		WHERE NOT EXISTS (
 			SELECT FROM pg_attribute a
 			WHERE a.attrelid = format('%s.%I', '@extschema@', d.table_name)::regclass AND a.attname = d.column_name)
+		-- as told, whatever the plan: a COPY goes by the order of columns
+		ORDER BY d.place
 	LOOP
 		EXECUTE format('ALTER TABLE %s.%I ADD COLUMN %I %s',
 			'@extschema@', t.table_name, t.column_name, t.definition);

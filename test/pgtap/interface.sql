@@ -371,5 +371,17 @@ SELECT FROM im_create_billing_view('autumn', '2023-10', '2023-12');
 SELECT results_eq('SELECT DISTINCT month FROM autumn WHERE app_id = 77 ORDER BY 1',
 	ARRAY['2023-10-01', '2023-11-01', '2023-12-01']::date[], 'the months of a billing view do not hang on the time zone of who makes it');
 
+-- Loads go by the order of columns: that of the list, however it is planned (16 and
+-- later join from either side).
+DROP TABLE im_login, im_load, im_call;
+SET LOCAL enable_nestloop = off;
+SET LOCAL enable_mergejoin = off;
+SELECT im_create_tables() \g /dev/null
+SELECT is((SELECT string_agg(a.attname, ', ' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = d.table_name::regclass AND a.attnum > 0),
+	string_agg(d.column_name, ', ' ORDER BY d.place), 'the columns of ' || d.table_name || ' are in their order')
+FROM im_column_definitions() WITH ORDINALITY d(table_name, column_name, definition, description, place)
+WHERE d.table_name NOT IN ('im_usage_daily')
+GROUP BY d.table_name ORDER BY d.table_name;
+
 SELECT * FROM finish();
 ROLLBACK;
