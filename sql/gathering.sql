@@ -136,9 +136,7 @@ COMMENT ON FUNCTION @extschema@.im_early_usage(date, date, @extschema@.im_rate_c
 -- a day whose metered row counts.
 
 -- A row of a user gives the figures that are not null, and his users give their
--- number.  Before im_create_tables() has added the column, as in a database of
--- an earlier version that was just updated or restored, there is no whole row
--- but every row of a user is one: the name then means the one outside.
+-- number.
 CREATE FUNCTION @extschema@.im_daily_rows() RETURNS TABLE (
 		app_id bigint, day date, dau bigint, users @extschema@.im_userset, peak_groups bigint,
 		text_checks bigint, image_checks bigint, audio_half_minutes bigint, video_half_minutes bigint,
@@ -146,15 +144,12 @@ CREATE FUNCTION @extschema@.im_daily_rows() RETURNS TABLE (
 		metered_at timestamptz, whole boolean)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT u.*
-	FROM (SELECT true AS whole) missing
-	CROSS JOIN LATERAL (
-		SELECT d.app_id, d.day,
-			CASE WHEN whole THEN d.dau ELSE coalesce(d.dau, @extschema@.im_count(d.users)) END,
-			d.users, d.peak_groups, d.text_checks, d.image_checks, d.audio_half_minutes,
-			d.video_half_minutes, d.audio_minutes, d.sd_minutes, d.hd_minutes, d.fhd_minutes,
-			d.metered_at, coalesce(whole, false)
-		FROM @extschema@.im_usage_daily d) u
+	SELECT d.app_id, d.day,
+		coalesce(d.dau, CASE WHEN d.whole IS NOT TRUE THEN @extschema@.im_count(d.users) END),
+		d.users, d.peak_groups, d.text_checks, d.image_checks, d.audio_half_minutes,
+		d.video_half_minutes, d.audio_minutes, d.sd_minutes, d.hd_minutes, d.fhd_minutes,
+		d.metered_at, d.whole
+	FROM @extschema@.im_usage_daily d
 $$;
 COMMENT ON FUNCTION @extschema@.im_daily_rows() IS
 'The rows of im_usage_daily as they count: dau is the number of users where it is null and they are given (R11).';

@@ -68,7 +68,7 @@ day_pack_add(DayPack *pack, const DayRow *row, GivenFigures given)
 	{
 		pack->open = true;
 		at = put_varint(at, present | OPEN_ROW);
-		at = put_varint(at, given >> 1);
+		at = put_varint(at, (given >> 1) ^ present);
 	}
 	else
 		at = put_varint(at, present);
@@ -113,7 +113,7 @@ get_present(const uint8 **at, const uint8 *end, uint64 *present, GivenFigures *g
 		return true;
 	if (!get_varint(at, end, &figures) || figures >= OPEN_ROW)
 		return false;
-	*given = (GivenFigures) (figures << 1);
+	*given = (GivenFigures) ((figures ^ (*present & (OPEN_ROW - 1))) << 1);
 	return true;
 }
 

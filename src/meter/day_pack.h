@@ -11,7 +11,7 @@
  *	          ^ zigzag varint           ^ varint, bit f-1       ^ varints
  *
  * A user's row that leaves figures open (R11) has bit USAGE_FIELDS-1 of "which
- * fields" too, and right behind them which of them he gave, bit f-1 again.
+ * fields" too, and right behind them which of the others he gave, bit f-1 again.
  *
  *	  bigint[]:  | PACK_MARK + bytes | rows | bytes, the last word padded by 0 |
  *
