@@ -34,13 +34,15 @@ SRCS = $(sort $(patsubst $(HERE)/%,%,$(wildcard $(HERE)/src/*/*.c)))
 OBJS = $(SRCS:.c=.o)
 
 # The parts of the install script, in the order in which they are joined.
-# bundled_cards is generated, the others are files of sql/.
-SQL_PARTS = preamble month userset dau app_dau bundled_cards charge rate_card \
-	meters meter_figures rating app_checks metering gathering tables partitions orders bills \
-	checks meter_plan meter_run reports ledger closing adjusting audit quote \
-	alerts bi revenue running explain html_parts html_chart html_page \
-	html_bill html_month roles
-SQL_FILES = $(foreach part,$(SQL_PARTS),$(if $(filter bundled_cards,$(part)),sql/bundled_cards.sql,$(HERE)/sql/$(part).sql))
+# cards/bundled_cards is generated, the others are files of sql/.
+SQL_PARTS = preamble types/month types/userset meters/dau meters/app_dau cards/bundled_cards \
+	types/charge types/rate_card meters/days meters/figures rating/rating meters/app_checks \
+	usage/metering usage/gathering setup/tables setup/partitions accounts/orders bills/bills \
+	bills/checks usage/meter_plan usage/meter_run bills/reports documents/documents ledger/closing \
+	ledger/adjusting ledger/audit finance/quote finance/alerts finance/views finance/revenue \
+	finance/running pages/explain pages/parts pages/chart pages/page pages/bill pages/month \
+	roles/guarded
+SQL_FILES = $(foreach part,$(SQL_PARTS),$(if $(filter cards/bundled_cards,$(part)),sql/$(part).sql,$(HERE)/sql/$(part).sql))
 CARDS = $(sort $(wildcard $(HERE)/sql/cards/*.json))
 
 EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(HERE)/imbilling.control)
@@ -64,7 +66,7 @@ ISOLATION_OPTS = --inputdir=$(HERE)/test --outputdir=.
 PG_CPPFLAGS = -I$(HERE)/src -isystem $(shell $(PG_CONFIG) --includedir-server)
 PG_CFLAGS = -std=c17 -Wall -Wextra
 
-EXTRA_CLEAN = $(INSTALL_SCRIPT_SQL) $(UPDATE_SCRIPTS) sql/bundled_cards.sql $(SRCS:.c=.d) .build
+EXTRA_CLEAN = $(INSTALL_SCRIPT_SQL) $(UPDATE_SCRIPTS) sql/cards/bundled_cards.sql $(SRCS:.c=.d) .build
 
 # The headers themselves: pgxs.mk comes with the client on Debian.
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
@@ -124,7 +126,7 @@ $(UPDATE_SCRIPTS): sql/imbilling--%--$(EXTVERSION).sql: $(HERE)/sql/upgrade/imbi
 		$(HERE)/sql/upgrade/%--$(EXTVERSION).sql $(HERE)/sql/upgrade/update_script.pl $(INSTALL_SCRIPT_SQL)
 	perl $(HERE)/sql/upgrade/update_script.pl $* $(EXTVERSION) $(wordlist 1,2,$^) < $(INSTALL_SCRIPT_SQL) > $@
 
-sql/bundled_cards.sql: $(CARDS) $(HERE)/sql/cards/join.sh
+sql/cards/bundled_cards.sql: $(CARDS) $(HERE)/sql/cards/join.sh
 	@$(MKDIR_P) $(@D)
 	sh $(HERE)/sql/cards/join.sh $(CARDS) > $@
 
