@@ -33,15 +33,27 @@ MODULE_big = imbilling
 SRCS = $(sort $(patsubst $(HERE)/%,%,$(wildcard $(HERE)/src/*/*.c)))
 OBJS = $(SRCS:.c=.o)
 
-# The parts of the install script, in the order in which they are joined.
-# cards/bundled_cards is generated, the others are files of sql/.
-SQL_PARTS = preamble types/month types/userset meters/dau meters/app_dau cards/bundled_cards \
-	types/charge types/rate_card meters/days meters/figures rating/rating meters/app_checks \
-	usage/metering usage/gathering setup/tables setup/partitions accounts/orders bills/bills \
-	bills/checks usage/meter_plan usage/meter_run bills/reports documents/documents ledger/closing \
-	ledger/adjusting ledger/audit finance/quote finance/alerts finance/views finance/revenue \
-	finance/running pages/explain pages/parts pages/chart pages/page pages/bill pages/month \
-	roles/guarded
+# The parts of the install script, in the order in which they are joined: floor by
+# floor, lowest first.  cards/bundled_cards is generated, the others are files of sql/.
+SQL_PARTS = preamble \
+	types/month types/userset types/rate_card types/charge \
+	cards/bundled_cards \
+	guards/need guards/asks \
+	meters/dau meters/app_dau meters/days meters/figures meters/app_checks \
+	rating/rating \
+	tables/definitions tables/owner \
+	accounts/accounts accounts/orders accounts/apps \
+	triggers/marks triggers/issued triggers/triggers \
+	usage/metering usage/daily usage/stale usage/gathering usage/bad_rows usage/meter_plan \
+		usage/meter_slices usage/meter_run usage/meter_write \
+	documents/documents \
+	bills/rebill bills/bills bills/months bills/reports bills/visible bills/checks \
+	ledger/run ledger/issue ledger/closing ledger/adjusting ledger/verify ledger/audit \
+	finance/daily_usage finance/quote finance/alerts finance/revenue finance/running \
+		finance/views \
+	pages/explain pages/parts pages/chart pages/page pages/days pages/bill pages/month \
+	roles/guarded roles/functions roles/grants \
+	setup/tables setup/partition_parts setup/partitions
 SQL_FILES = $(foreach part,$(SQL_PARTS),$(if $(filter cards/bundled_cards,$(part)),sql/$(part).sql,$(HERE)/sql/$(part).sql))
 CARDS = $(sort $(wildcard $(HERE)/sql/cards/*.json))
 

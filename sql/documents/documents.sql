@@ -62,26 +62,6 @@ CREATE FUNCTION @extschema@.im_closing_digest(entry bigint, month date, apps int
 COMMENT ON FUNCTION @extschema@.im_closing_digest(bigint, date, int8multirange, int8multirange, bigint, bigint, bigint, bigint, timestamptz, timestamptz, uuid, bytea, bytea) IS
 'The digest of an entry of im_closing (SHA-256): of its columns and the digest of the entry before it, null for the first.';
 
-CREATE FUNCTION @extschema@.im_only_issued() RETURNS trigger
-	AS 'MODULE_PATHNAME' LANGUAGE C;
-COMMENT ON FUNCTION @extschema@.im_only_issued() IS
-'Trigger: refuses INSERT into the ledger with error 55000, but from closing and adjusting.';
-
-CREATE FUNCTION @extschema@.im_as_issued() RETURNS trigger
-	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	RAISE EXCEPTION USING
-		ERRCODE = 'object_not_in_prerequisite_state',
-		MESSAGE = format('%s holds what was issued: %s is refused', TG_TABLE_NAME, TG_OP),
-		DETAIL = 'A document that a customer has cannot change; what was wrong with it is corrected by a further one.',
-		HINT = 'Correct orders or usage, then CALL im_adjust_month(month), which issues a note of the difference.';
-END
-$$;
-COMMENT ON FUNCTION @extschema@.im_as_issued() IS
-'Trigger: refuses UPDATE, DELETE and TRUNCATE of the ledger with error 55000.';
-
 -- ENABLE ALWAYS: session_replication_role = replica does not get past it.  Only
 -- what is inserted there was issued elsewhere.
 CREATE FUNCTION @extschema@.im_guard_ledger() RETURNS void

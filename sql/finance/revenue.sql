@@ -40,40 +40,6 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_pack_usage(bigint[], boolean, date, date, bigint[], date[]) IS
 'The usage by which the packs of the given apps are earned; if they are few, app by app, which touches no row of others.';
 
--- A report over all years would bill and spread 120,000 months.  Before the
--- first order or use nothing is billed; nor after the last one when all terms
--- are over: history storage and groups cost nothing without a plan.
-CREATE FUNCTION @extschema@.im_is_idle(among bigint[], since date, until date) RETURNS boolean
-	LANGUAGE plpgsql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
-	SET plan_cache_mode = force_custom_plan
-AS $$
-DECLARE
-	-- in any time zone
-	earliest timestamptz := @extschema@.im_utc_midnight($2 - 1);
-	latest timestamptz := @extschema@.im_utc_midnight($3 + 1);
-BEGIN
-	RETURN NOT EXISTS (SELECT FROM @extschema@.im_order x
-			WHERE x.at >= earliest AND x.at < latest AND (x.app_id = ANY ($1) OR $1 IS NULL))
-		AND NOT EXISTS (SELECT FROM @extschema@.im_invoice x
-			WHERE x.month >= $2 AND x.month < $3 AND (x.app_id = ANY ($1) OR $1 IS NULL))
-		AND NOT EXISTS (SELECT FROM @extschema@.im_usage_daily x
-			WHERE x.day >= $2 AND x.day < $3 AND (x.app_id = ANY ($1) OR $1 IS NULL))
-		AND NOT EXISTS (SELECT FROM @extschema@.im_login x
-			WHERE x.at >= earliest AND x.at < latest AND (x.app_id = ANY ($1) OR $1 IS NULL))
-		AND NOT EXISTS (SELECT FROM @extschema@.im_moderation_check x
-			WHERE x.at >= earliest AND x.at < latest AND (x.app_id = ANY ($1) OR $1 IS NULL))
-		AND NOT EXISTS (SELECT FROM @extschema@.im_call x
-			WHERE x.at >= earliest AND x.at < latest AND (x.app_id = ANY ($1) OR $1 IS NULL))
-		AND NOT EXISTS (SELECT FROM @extschema@.im_group x
-			WHERE x.created_at >= earliest AND x.created_at < latest AND (x.app_id = ANY ($1) OR $1 IS NULL))
-		AND NOT EXISTS (SELECT FROM @extschema@.im_group x
-			WHERE x.disbanded_at >= earliest AND x.disbanded_at < latest AND (x.app_id = ANY ($1) OR $1 IS NULL));
-END
-$$;
-COMMENT ON FUNCTION @extschema@.im_is_idle(bigint[], date, date) IS
-'Whether no order, use or document of the given apps, null for all of them, is of the days from the first to before the second.';
-
 CREATE FUNCTION @extschema@.im_terms_over(among bigint[]) RETURNS date
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp

@@ -146,27 +146,6 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_drift(@extschema@.im_month) IS
 'The closed apps whose bill of the month, computed anew, differs in any line from what was issued: totals issued and rebilled and their difference, in the currency of the app; 0 where only lines differ. An app whose currency changed has a row for each. Empty for a month that is not closed. Errors as im_monthly_bills().';
 
--- What im_closing calls invoiced was issued once, wherever it is now: it is no
--- app to invoice, and only who restores it can tell what has changed.
-CREATE FUNCTION @extschema@.im_lost_invoices(of_month date)
-	RETURNS TABLE (month date, app_id bigint)
-	LANGUAGE sql STABLE
-	SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT k.month, a.app_id
-	FROM (SELECT c.month, coalesce(range_agg(c.apps) FILTER (WHERE c.entry IS NOT NULL), '{}')
-				- coalesce(range_agg(c.without_lines), '{}')
-				- coalesce(range_agg(c.apps) FILTER (WHERE c.entry IS NULL), '{}') AS due
-		  FROM @extschema@.im_closing c
-		  WHERE $1 IS NULL OR c.month = $1
-		  GROUP BY c.month) k
-	JOIN @extschema@.im_app a ON a.app_id <@ k.due
-	WHERE NOT EXISTS (SELECT FROM @extschema@.im_invoice i
-					  WHERE i.app_id = a.app_id AND i.month = k.month AND i.revision = 0)
-$$;
-COMMENT ON FUNCTION @extschema@.im_lost_invoices(date) IS
-'The apps that have no invoice of a month, or of any if null, though im_closing does not count them among those without lines.';
-
 CREATE FUNCTION @extschema@.im_adjust_begin(month @extschema@.im_month, closed int8multirange,
 		INOUT run @extschema@.im_run)
 	LANGUAGE plpgsql

@@ -6,18 +6,22 @@ CREATE FUNCTION @extschema@.im_app_checks_trans(internal, bigint, timestamptz, t
 LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION @extschema@.im_app_checks_trans(internal, bigint, timestamptz, text, integer, text) IS
 'Transition function of im_app_checks.';
+
 CREATE FUNCTION @extschema@.im_app_checks_combine(internal, internal) RETURNS internal
 LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION @extschema@.im_app_checks_combine(internal, internal) IS
 'Combine function of im_app_checks.';
+
 CREATE FUNCTION @extschema@.im_app_checks_serial(internal) RETURNS bytea
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION @extschema@.im_app_checks_serial(internal) IS
 'Serialization function of im_app_checks; 54000 if a state would pass 1 GB.';
+
 CREATE FUNCTION @extschema@.im_app_checks_deserial(bytea, internal) RETURNS internal
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION @extschema@.im_app_checks_deserial(bytea, internal) IS
 'Deserialization function of im_app_checks.';
+
 CREATE FUNCTION @extschema@.im_app_checks_final(internal) RETURNS bigint[]
 LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION @extschema@.im_app_checks_final(internal) IS

@@ -20,18 +20,22 @@ CREATE FUNCTION @extschema@.im_peak_groups_trans(internal, timestamptz, timestam
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_peak_groups_trans(internal, timestamptz, timestamptz, timestamptz, timestamptz) IS 'Transition function of im_peak_groups.';
+
 CREATE FUNCTION @extschema@.im_peak_groups_combine(internal, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_peak_groups_combine(internal, internal) IS 'Combine function of im_peak_groups.';
+
 CREATE FUNCTION @extschema@.im_peak_groups_serial(internal) RETURNS bytea
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_peak_groups_serial(internal) IS 'Serialization function of im_peak_groups.';
+
 CREATE FUNCTION @extschema@.im_peak_groups_deserial(bytea, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_peak_groups_deserial(bytea, internal) IS 'Deserialization function of im_peak_groups.';
+
 CREATE FUNCTION @extschema@.im_peak_groups_final(internal) RETURNS bigint
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -51,18 +55,22 @@ CREATE FUNCTION @extschema@.im_moderation_deductions_trans(internal, @extschema@
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_moderation_deductions_trans(internal, @extschema@.im_rate_card, text, timestamptz, integer) IS 'Transition function of im_moderation_deductions.';
+
 CREATE FUNCTION @extschema@.im_moderation_deductions_combine(internal, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_moderation_deductions_combine(internal, internal) IS 'Combine function of im_moderation_deductions.';
+
 CREATE FUNCTION @extschema@.im_moderation_deductions_serial(internal) RETURNS bytea
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_moderation_deductions_serial(internal) IS 'Serialization function of im_moderation_deductions.';
+
 CREATE FUNCTION @extschema@.im_moderation_deductions_deserial(bytea, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_moderation_deductions_deserial(bytea, internal) IS 'Deserialization function of im_moderation_deductions.';
+
 CREATE FUNCTION @extschema@.im_moderation_deductions_final(internal) RETURNS numeric
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -89,18 +97,22 @@ CREATE FUNCTION @extschema@.im_usage_agg_trans(internal, bigint, date, bigint, b
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_usage_agg_trans(internal, bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint) IS 'Transition function of im_usage_agg.';
+
 CREATE FUNCTION @extschema@.im_usage_agg_combine(internal, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_usage_agg_combine(internal, internal) IS 'Combine function of im_usage_agg.';
+
 CREATE FUNCTION @extschema@.im_usage_agg_serial(internal) RETURNS bytea
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_usage_agg_serial(internal) IS 'Serialization function of im_usage_agg.';
+
 CREATE FUNCTION @extschema@.im_usage_agg_deserial(bytea, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_usage_agg_deserial(bytea, internal) IS 'Deserialization function of im_usage_agg.';
+
 CREATE FUNCTION @extschema@.im_usage_agg_final(internal) RETURNS bigint[]
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -147,18 +159,22 @@ CREATE FUNCTION @extschema@.im_check_days_trans(internal, bigint, timestamptz, t
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_check_days_trans(internal, bigint, timestamptz, text, integer, text, date, date) IS 'Transition function of im_check_days.';
+
 CREATE FUNCTION @extschema@.im_check_days_combine(internal, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_check_days_combine(internal, internal) IS 'Combine function of im_check_days.';
+
 CREATE FUNCTION @extschema@.im_check_days_serial(internal) RETURNS bytea
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_check_days_serial(internal) IS 'Serialization function of im_check_days.';
+
 CREATE FUNCTION @extschema@.im_check_days_deserial(bytea, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_check_days_deserial(bytea, internal) IS 'Deserialization function of im_check_days.';
+
 CREATE FUNCTION @extschema@.im_check_days_final(internal) RETURNS bigint[]
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -178,18 +194,22 @@ CREATE FUNCTION @extschema@.im_call_days_trans(internal, bigint, timestamptz, te
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_call_days_trans(internal, bigint, timestamptz, text, integer, text, date, date) IS 'Transition function of im_call_days.';
+
 CREATE FUNCTION @extschema@.im_call_days_combine(internal, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_call_days_combine(internal, internal) IS 'Combine function of im_call_days.';
+
 CREATE FUNCTION @extschema@.im_call_days_serial(internal) RETURNS bytea
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_call_days_serial(internal) IS 'Serialization function of im_call_days.';
+
 CREATE FUNCTION @extschema@.im_call_days_deserial(bytea, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_call_days_deserial(bytea, internal) IS 'Deserialization function of im_call_days.';
+
 CREATE FUNCTION @extschema@.im_call_days_final(internal) RETURNS bigint[]
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -209,18 +229,22 @@ CREATE FUNCTION @extschema@.im_group_days_trans(internal, bigint, text, timestam
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_group_days_trans(internal, bigint, text, timestamptz, timestamptz, text, date, date) IS 'Transition function of im_group_days.';
+
 CREATE FUNCTION @extschema@.im_group_days_combine(internal, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_group_days_combine(internal, internal) IS 'Combine function of im_group_days.';
+
 CREATE FUNCTION @extschema@.im_group_days_serial(internal) RETURNS bytea
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_group_days_serial(internal) IS 'Serialization function of im_group_days.';
+
 CREATE FUNCTION @extschema@.im_group_days_deserial(bytea, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_group_days_deserial(bytea, internal) IS 'Deserialization function of im_group_days.';
+
 CREATE FUNCTION @extschema@.im_group_days_final(internal) RETURNS bigint[]
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;

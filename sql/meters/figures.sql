@@ -4,21 +4,27 @@
 CREATE FUNCTION @extschema@.im_meter_sum_trans(internal, numeric) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_meter_sum_trans(internal, numeric) IS 'Transition function of im_meter_sum.';
+
 CREATE FUNCTION @extschema@.im_meter_sum_combine(internal, internal) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_meter_sum_combine(internal, internal) IS 'Combine function of im_meter_sum.';
+
 CREATE FUNCTION @extschema@.im_meter_max_trans(internal, numeric) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_meter_max_trans(internal, numeric) IS 'Transition function of im_meter_max.';
+
 CREATE FUNCTION @extschema@.im_meter_max_combine(internal, internal) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_meter_max_combine(internal, internal) IS 'Combine function of im_meter_max.';
+
 CREATE FUNCTION @extschema@.im_meter_figure_serial(internal) RETURNS bytea
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_meter_figure_serial(internal) IS 'Serialization function of im_meter_sum and im_meter_max.';
+
 CREATE FUNCTION @extschema@.im_meter_figure_deserial(bytea, internal) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_meter_figure_deserial(bytea, internal) IS 'Deserialization function of im_meter_sum and im_meter_max.';
+
 CREATE FUNCTION @extschema@.im_meter_figure_final(internal) RETURNS numeric
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_meter_figure_final(internal) IS 'Final function of im_meter_sum and im_meter_max.';
@@ -60,15 +66,19 @@ COMMENT ON AGGREGATE @extschema@.im_meter_unique(anyelement) IS
 CREATE FUNCTION @extschema@.im_meter_last_trans(internal, numeric, timestamptz) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_meter_last_trans(internal, numeric, timestamptz) IS 'Transition function of im_meter_last.';
+
 CREATE FUNCTION @extschema@.im_meter_last_combine(internal, internal) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_meter_last_combine(internal, internal) IS 'Combine function of im_meter_last.';
+
 CREATE FUNCTION @extschema@.im_meter_last_serial(internal) RETURNS bytea
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_meter_last_serial(internal) IS 'Serialization function of im_meter_last.';
+
 CREATE FUNCTION @extschema@.im_meter_last_deserial(bytea, internal) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_meter_last_deserial(bytea, internal) IS 'Deserialization function of im_meter_last.';
+
 CREATE FUNCTION @extschema@.im_meter_last_final(internal) RETURNS numeric
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_meter_last_final(internal) IS 'Final function of im_meter_last.';
@@ -86,15 +96,19 @@ COMMENT ON AGGREGATE @extschema@.im_meter_last(numeric, timestamptz) IS
 CREATE FUNCTION @extschema@.im_meter_average_trans(internal, numeric, timestamptz, timestamptz, timestamptz, numeric) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_meter_average_trans(internal, numeric, timestamptz, timestamptz, timestamptz, numeric) IS 'Transition function of im_meter_average.';
+
 CREATE FUNCTION @extschema@.im_meter_average_combine(internal, internal) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_meter_average_combine(internal, internal) IS 'Combine function of im_meter_average.';
+
 CREATE FUNCTION @extschema@.im_meter_average_serial(internal) RETURNS bytea
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_meter_average_serial(internal) IS 'Serialization function of im_meter_average.';
+
 CREATE FUNCTION @extschema@.im_meter_average_deserial(bytea, internal) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_meter_average_deserial(bytea, internal) IS 'Deserialization function of im_meter_average.';
+
 CREATE FUNCTION @extschema@.im_meter_average_final(internal) RETURNS numeric
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_meter_average_final(internal) IS 'Final function of im_meter_average.';

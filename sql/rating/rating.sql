@@ -1,5 +1,5 @@
 -- What SQL calls of the rating core: primitives over any table, and the
--- functions that rate the values which gathering.sql puts together.
+-- functions that rate the values which accounts/ and usage/ put together.
 
 CREATE TYPE @extschema@.im_bill_line AS (
 	app_id bigint,
@@ -197,3 +197,15 @@ CREATE FUNCTION @extschema@.im_order_problem(app_id bigint, card_name text, book
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.im_order_problem(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean) IS
 'The first rule that an order of one app breaks, as text; null if there is none. The arguments are values made by im_gather(); no table is read.';
+
+CREATE FUNCTION @extschema@.im_rate_usage(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
+	RETURNS TABLE (day date, status text, plan text, given boolean, dau bigint, peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint, video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint, fhd_minutes bigint)
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 31 PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_rate_usage(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
+'The usage of one app and month day by day. The arguments are values made by im_gather(); no table is read.';
+
+CREATE FUNCTION @extschema@.im_rate_terms(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean)
+	RETURNS TABLE (order_id bigint, day date, starts_on date, ends_on date, bought_through date, amount numeric, currency text, refunded_on date)
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 10 PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_rate_terms(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean) IS
+'What became of the orders of one app; nothing where they break the rules. The arguments are values made by im_app_orders(); no table is read.';

@@ -53,4 +53,3 @@ CREATE CAST (@extschema@.im_rate_card AS jsonb)
 	WITH FUNCTION @extschema@.jsonb(@extschema@.im_rate_card);
 COMMENT ON CAST (@extschema@.im_rate_card AS jsonb) IS
 'The JSON document of a rate card, to look into it or to change it for a "what if".';
-

@@ -3,7 +3,7 @@
  *	  The three values of a bill as SQL hands them over.
  *
  * Every rating function of the SQL face takes the same arguments in the same
- * places, as far as it needs them; im_gather() in sql/gathering.sql makes
+ * places, as far as it needs them; im_gather() in sql/usage/gathering.sql makes
  * them.  They are values: nothing here reads a table.
  */
 #ifndef IM_RATE_INPUTS_H

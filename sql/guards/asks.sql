@@ -1,0 +1,74 @@
+-- Who asks, and for whom a function answers.
+
+-- The note of who asks is one of the process.  Neither these two nor what
+-- im_create_tables() makes goes to a worker of the statement that calls it; a
+-- public function as a whole may, for what runs in a worker has none of its own.
+CREATE FUNCTION @extschema@.im_guarded(function_name text) RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION @extschema@.im_guarded(text) IS
+'Whether the current role, which may not read all tables, is to be answered by the function of this name that im_create_tables() made, which has to be called next. Error 42501 if a function of this name does not belong to the owner of the tables.';
+
+CREATE FUNCTION @extschema@.im_caller(function_name text) RETURNS oid
+	AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION @extschema@.im_caller(text) IS
+'The role that im_guarded() sent to the function of this name; the second time, or without im_guarded(), error 42501.';
+
+-- A role sees an app when it has the privileges of the role im_app.tenant.
+CREATE FUNCTION @extschema@.im_tenant_apps(caller oid) RETURNS bigint[]
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN (
+		WITH RECURSIVE granted(role) AS (
+			SELECT $1
+			UNION
+			SELECT m.roleid FROM pg_auth_members m JOIN granted g ON m.member = g.role)
+		SELECT coalesce(array_agg(a.app_id ORDER BY a.app_id), '{}')
+		FROM @extschema@.im_app a
+		WHERE a.tenant = ANY (ARRAY(
+			SELECT r.rolname
+			FROM granted g
+			JOIN pg_roles r ON r.oid = g.role
+			WHERE pg_has_role($1, g.role, 'USAGE'))));
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_tenant_apps(oid) IS
+'The apps whose tenant is the role, or one whose privileges it has.';
+
+CREATE FUNCTION @extschema@.im_sees_all(caller oid) RETURNS boolean
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN has_column_privilege($1, '@extschema@.im_role_grant', 'reader', 'REFERENCES');
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_sees_all(oid) IS
+'Whether the role is a reader, itself or through the privileges of another.';
+
+CREATE FUNCTION @extschema@.im_visible_apps(caller oid) RETURNS bigint[]
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN CASE WHEN NOT @extschema@.im_sees_all($1) THEN @extschema@.im_tenant_apps($1) END;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_visible_apps(oid) IS
+'The apps that the role may ask for; null for all.';
+
+-- Another customer's app and one that does not exist are told by the same
+-- line, after the same work.
+CREATE FUNCTION @extschema@.im_need_visible(caller oid, app_id bigint) RETURNS void
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF NOT $2 = ANY (coalesce(@extschema@.im_visible_apps($1), ARRAY[$2])) THEN
+		PERFORM @extschema@.im_raise_no_app($2);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_need_visible(oid, bigint) IS
+'Raises P0002 unless the role may ask for the app, in the words of an app that does not exist.';
