@@ -30,7 +30,10 @@ PG_CONFIG ?= pg_config
 
 EXTENSION = imbilling
 MODULE_big = imbilling
-SRCS = $(sort $(patsubst $(HERE)/%,%,$(wildcard $(HERE)/src/*/*.c)))
+
+# The folders of src, lowest floor first.
+SRC_FLOORS = core core/orders core/bill core/finance lib types server meter rate triggers ledger html
+SRCS = $(sort $(patsubst $(HERE)/%,%,$(wildcard $(SRC_FLOORS:%=$(HERE)/src/%/*.c))))
 OBJS = $(SRCS:.c=.o)
 
 # The parts of the install script, in the order in which they are joined: floor by

@@ -2,7 +2,7 @@
 --
 -- Billed is what im_monthly_bills() says, so of closed apps what was issued.
 -- What is deferred follows from the orders and the use of packs
--- (core/revenue.h), of fees that were issued otherwise than the orders come
+-- (core/finance/revenue.h), of fees that were issued otherwise than the orders come
 -- to in proportion to what was issued: nothing is deferred that no document
 -- bills.  Earned is what is billed less what more is deferred than before.
 

@@ -40,7 +40,7 @@ BEGIN
 	today := @extschema@.im_day($2, zone);
 	first := month::date;
 	begins := first;
-	-- as far back as core/forecast.h looks
+	-- as far back as core/finance/forecast.h looks
 	IF $3 THEN
 		begins := greatest(least(today - 182, (first - interval '3 months')::date), '0001-01-01');
 	END IF;

@@ -9,7 +9,7 @@
 -- What does not count is metered on the fly, for exactly these apps and days.
 -- What was metered is read under the snapshot of the bill.
 --
--- Marks are appended by triggers (src/meter/mark_events.c) in the transaction
+-- Marks are appended by triggers (src/triggers/mark_events.c) in the transaction
 -- of the change: whoever sees a changed event sees its mark.  im_meter()
 -- deletes marks before it looks at the events: a change that is committed in
 -- between keeps its mark, which is too much but not wrong.

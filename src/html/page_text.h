@@ -5,7 +5,7 @@
 #ifndef IM_HTML_PAGE_TEXT_H
 #define IM_HTML_PAGE_TEXT_H
 
-#include "types/compat.h"
+#include "lib/compat.h"
 
 #include "lib/stringinfo.h"
 

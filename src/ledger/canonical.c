@@ -16,7 +16,7 @@
  * Every value says where it ends, so no two lists of values have the same
  * bytes, and neither have two lists of lists of one length.
  */
-#include "types/compat.h"
+#include "lib/compat.h"
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"

@@ -12,11 +12,11 @@
  * The trigger fires in the origin role alone.  A subscriber applies what was
  * issued elsewhere, and a data-only dump is restored with --disable-triggers.
  */
-#include "types/compat.h"
+#include "lib/compat.h"
 
 #include "catalog/namespace.h"
 #include "parser/parse_func.h"
-#include "types/trigger_table.h"
+#include "triggers/trigger_table.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 

@@ -5,7 +5,7 @@
  * COMMIT inside a transaction block fails with a message that tells nobody
  * what to do; who asks first can say it better.
  */
-#include "types/compat.h"
+#include "lib/compat.h"
 
 #include "access/xact.h"
 

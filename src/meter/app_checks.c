@@ -14,7 +14,7 @@
  * The state is as small as there are apps and hours, so parallel workers make
  * one each of any rows, and merge.  Memory: hash_mem, then temporary files.
  */
-#include "types/compat.h"
+#include "lib/compat.h"
 
 #include "catalog/pg_type.h"
 #include "funcapi.h"
@@ -24,8 +24,8 @@
 
 #include "meter/app_hours.h"
 #include "meter/check_days.h"
-#include "meter/wire.h"
-#include "meter/zone.h"
+#include "lib/wire.h"
+#include "server/zone.h"
 
 #define ARG_APP			1
 #define ARG_AT			2

@@ -28,7 +28,7 @@
  * they are equal as their type says, not as their bytes, are kept in sets of
  * dau_generic.c and grow while the machine has memory.
  */
-#include "types/aggstate.h"
+#include "lib/aggstate.h"
 
 #include "catalog/pg_type.h"
 #include "funcapi.h"

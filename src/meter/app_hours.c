@@ -14,14 +14,14 @@
  * hours of an app are in one, and a file's entries are added up in a table
  * of its own, under the same limit.
  */
-#include "types/compat.h"
+#include "lib/compat.h"
 
 #include "port/pg_bitutils.h"
 
 #include "meter/app_hours.h"
-#include "meter/wire.h"
-#include "types/idslot.h"
-#include "types/temp_parts.h"
+#include "lib/wire.h"
+#include "lib/idslot.h"
+#include "lib/temp_parts.h"
 
 #define FIRST_SIZE		64
 #define MAX_LEVEL		6		/* an app with too many hours cannot be parted */

@@ -4,7 +4,7 @@
  *
  * What a tally (tally.h) is to one app this is to all of them.  Memory comes
  * from the context given; beyond the limit, in bytes, the sums made so far go
- * to temporary files (types/temp_parts.h) and are added up at the end.
+ * to temporary files (lib/temp_parts.h) and are added up at the end.
  */
 #ifndef IM_METER_APP_HOURS_H
 #define IM_METER_APP_HOURS_H

@@ -7,7 +7,7 @@
  *	  +- index -> apps    app_id, users; app_id, users; ...
  *	  +- lines    64 bytes each, three ids:
  *	  |     [ w0 w0 w0 | w1 w1 w1 | who who who | used ]
- *	  |              w0, w1: the id itself, see types/idslot.h
+ *	  |              w0, w1: the id itself, see lib/idslot.h
  *	  |              who:    number of the app * 4 + kind of the slot, never 0
  *	  +- arena    bytes of ids that fit no slot
  *	  +- files    32 temporary files for what is beyond the limit
@@ -39,8 +39,8 @@
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 
-#include "types/pages.h"
-#include "types/temp_parts.h"
+#include "lib/pages.h"
+#include "lib/temp_parts.h"
 
 #define FIRST_LINES		32
 #define DOUBLING_LINES	32768	/* 2 MB; grow by half beyond */

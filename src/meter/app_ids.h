@@ -11,8 +11,8 @@
 #ifndef IM_METER_APP_IDS_H
 #define IM_METER_APP_IDS_H
 
-#include "types/arena.h"
-#include "types/idslot.h"
+#include "lib/arena.h"
+#include "lib/idslot.h"
 
 #define LINE_IDS		3
 #define WAITING_IDS		64

@@ -4,11 +4,11 @@
  *
  * Seconds are summed per day and class, and every started minute counts.
  */
-#include "types/compat.h"
+#include "lib/compat.h"
 
 #include "meter/event_days.h"
 #include "meter/event_row.h"
-#include "meter/wire.h"
+#include "lib/wire.h"
 
 PG_FUNCTION_INFO_V1(im_call_days_trans);
 PG_FUNCTION_INFO_V1(im_call_days_combine);

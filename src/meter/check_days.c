@@ -6,12 +6,12 @@
  * per kind and clock hour, and an hour counts its whole half minutes; so the
  * tally is by hour, and hours become days only at the end.
  */
-#include "types/compat.h"
+#include "lib/compat.h"
 
 #include "meter/check_days.h"
 #include "meter/event_days.h"
 #include "meter/event_row.h"
-#include "meter/wire.h"
+#include "lib/wire.h"
 
 #define HALF_MINUTE		30
 

@@ -8,9 +8,9 @@
  * that two ids differ.
  *
  *	  call site (fn_extra): how ids of this type are taken, the ring, the budget
- *	  state, types equal as their bytes:    IdAgg  -> IdSet  (types/idset.c)
+ *	  state, types equal as their bytes:    IdAgg  -> IdSet  (lib/idset.c)
  *	  state, all other types:               AnySet           (dau_generic.c)
- *	             +- beyond the budget:      files of ids     (types/idspill.c)
+ *	             +- beyond the budget:      files of ids     (lib/idspill.c)
  *	                                        files or a sort  (dau_generic_spill.c)
  *
  * A type is equal as its bytes if its btree operator class says so through
@@ -36,7 +36,7 @@
  * state over as one value, read back from the files, of at most 1 GB.
  */
 #include "meter/dau_generic.h"
-#include "types/idagg.h"
+#include "lib/idagg.h"
 
 #include "access/nbtree.h"
 #include "catalog/pg_type.h"

@@ -16,7 +16,7 @@
  * at half of the limit (dau_generic_spill.c).
  */
 #include "meter/dau_generic.h"
-#include "types/hexpack.h"
+#include "lib/hexpack.h"
 
 #include "access/detoast.h"
 #include "common/hashfn.h"

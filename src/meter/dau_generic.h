@@ -11,8 +11,8 @@
 #ifndef IM_METER_DAU_GENERIC_H
 #define IM_METER_DAU_GENERIC_H
 
-#include "types/aggstate.h"
-#include "types/temp_parts.h"
+#include "lib/aggstate.h"
+#include "lib/temp_parts.h"
 
 struct Tuplesortstate;
 

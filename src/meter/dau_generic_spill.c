@@ -9,7 +9,7 @@
  *	                          +- files  ... what is beyond the limit
  *	  ordered types   sort              all values, in a sort of the server's
  *
- * Hashed types are parted as ids are (types/idspill.c): what is in the set
+ * Hashed types are parted as ids are (lib/idspill.c): what is in the set
  * is in no file, a value that is in a file may be there many times, and part
  * after part has the set's memory to itself.  A type without a hash cannot be
  * parted; its values are sorted, as count(DISTINCT) does it, once half of the
@@ -24,7 +24,7 @@
 #include "utils/guc.h"
 #include "utils/tuplesort.h"
 
-#include "types/idslot.h"
+#include "lib/idslot.h"
 
 #define PART_FIRST_BIT		8
 #define MAX_LEVEL			4

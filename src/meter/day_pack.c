@@ -2,7 +2,7 @@
  * day_pack.c
  *	  Rows of usage by day in few bytes.
  */
-#include "types/compat.h"
+#include "lib/compat.h"
 
 #include "catalog/pg_type.h"
 #include "utils/memutils.h"

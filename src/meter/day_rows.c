@@ -2,14 +2,14 @@
  * day_rows.c
  *	  Usage by day: rows of USAGE_FIELDS integers, and their bigint[].
  */
-#include "types/compat.h"
+#include "lib/compat.h"
 
 #include "catalog/pg_type.h"
 #include "common/int.h"
 #include "utils/memutils.h"
 
 #include "meter/day_rows.h"
-#include "meter/zone.h"
+#include "server/zone.h"
 
 #define ST_SORT sort_day_rows
 #define ST_ELEMENT_TYPE DayRow

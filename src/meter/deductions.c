@@ -6,15 +6,15 @@
  * what of the card counts: four coefficients and the zone that says when an
  * hour begins.  The checks are multiplied once, after summing.
  */
-#include "types/compat.h"
+#include "lib/compat.h"
 
 #include "nodes/primnodes.h"
 #include "utils/numeric.h"
 
 #include "core/amount.h"
 #include "meter/check_days.h"
-#include "meter/wire.h"
-#include "meter/zone.h"
+#include "lib/wire.h"
+#include "server/zone.h"
 #include "types/rate_card.h"
 
 #define ARG_CARD		1

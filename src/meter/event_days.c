@@ -2,10 +2,10 @@
  * event_days.c
  *	  State of the per-app meters of checks and calls: a tally and an app.
  */
-#include "types/compat.h"
+#include "lib/compat.h"
 
 #include "meter/event_days.h"
-#include "meter/wire.h"
+#include "lib/wire.h"
 
 static EventDays *
 new_state(MemoryContext context, int64 app_id)

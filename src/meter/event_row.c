@@ -2,12 +2,12 @@
  * event_row.c
  *	  One row of im_moderation_check or im_call as the per-app meters get it.
  */
-#include "types/compat.h"
+#include "lib/compat.h"
 
 #include "mb/pg_wchar.h"
 
 #include "meter/event_row.h"
-#include "meter/zone.h"
+#include "server/zone.h"
 
 #define ARG_APP			1
 #define ARG_AT			2

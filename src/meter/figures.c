@@ -5,10 +5,10 @@
  * The state is one figure of 128 bits.  An Amount is as exact as the numeric
  * it came from and adds up in one instruction.
  */
-#include "types/compat.h"
+#include "lib/compat.h"
 
-#include "meter/wire.h"
-#include "rate/server.h"
+#include "lib/wire.h"
+#include "server/core.h"
 #include "types/decimal.h"
 
 PG_FUNCTION_INFO_V1(im_meter_sum_trans);

@@ -7,14 +7,14 @@
  * set back over midnight a day comes in two pieces with another between, and
  * its peak is the higher of both.
  */
-#include "types/compat.h"
+#include "lib/compat.h"
 
 #include "miscadmin.h"
 
 #include "meter/day_rows.h"
 #include "meter/group_events.h"
-#include "meter/wire.h"
-#include "meter/zone.h"
+#include "lib/wire.h"
+#include "server/zone.h"
 
 #define ARG_APP			1
 #define ARG_GROUP		2			/* for messages only */

@@ -6,10 +6,10 @@
  * noon does not exist at noon, so one created at noon takes its place and is
  * not counted beside it.
  */
-#include "types/compat.h"
+#include "lib/compat.h"
 
 #include "meter/group_events.h"
-#include "meter/wire.h"
+#include "lib/wire.h"
 
 void
 group_events_init(GroupEvents *events, TimestampTz since, TimestampTz until)

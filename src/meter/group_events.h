@@ -17,7 +17,7 @@
 
 #include "utils/timestamp.h"
 
-#include "meter/int64s.h"
+#include "lib/int64s.h"
 
 typedef struct GroupEvents
 {

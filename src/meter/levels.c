@@ -8,11 +8,11 @@
  * group within the window and one before it, 24 bytes each, since what an
  * event weighs is known only with its successor, and they come in any order.
  */
-#include "types/compat.h"
+#include "lib/compat.h"
 
-#include "meter/wire.h"
-#include "meter/zone.h"
-#include "rate/server.h"
+#include "lib/wire.h"
+#include "server/zone.h"
+#include "server/core.h"
 #include "types/decimal.h"
 #include "utils/memutils.h"
 

@@ -5,11 +5,11 @@
  * The state is the window and the events within it (group_events.h): 16 bytes
  * for a group that comes and goes, nothing for one outside the window.
  */
-#include "types/compat.h"
+#include "lib/compat.h"
 
 #include "meter/group_events.h"
-#include "meter/wire.h"
-#include "meter/zone.h"
+#include "lib/wire.h"
+#include "server/zone.h"
 
 PG_FUNCTION_INFO_V1(im_peak_groups_trans);
 PG_FUNCTION_INFO_V1(im_peak_groups_combine);

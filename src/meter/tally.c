@@ -2,10 +2,10 @@
  * tally.c
  *	  Sums by key: four counters for every clock hour or day that has any.
  */
-#include "types/compat.h"
+#include "lib/compat.h"
 
 #include "meter/tally.h"
-#include "meter/wire.h"
+#include "lib/wire.h"
 
 #define FIRST_SIZE		8
 

@@ -9,13 +9,13 @@
  * reading, a packed one for rating, and one of users' rows, which tells the
  * figures that were given from those that are metered.
  */
-#include "types/compat.h"
+#include "lib/compat.h"
 
 #include "utils/date.h"
 
 #include "meter/day_pack.h"
-#include "meter/wire.h"
-#include "meter/zone.h"
+#include "lib/wire.h"
+#include "server/zone.h"
 
 /* Arguments of the transition functions: state, app_id, day, then figures. */
 #define ARG_APP			1

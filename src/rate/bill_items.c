@@ -5,7 +5,7 @@
 #include "rate/bill_items.h"
 
 #include "access/htup_details.h"
-#include "core/plan_choice.h"
+#include "core/bill/plan_choice.h"
 #include "funcapi.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"

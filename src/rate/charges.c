@@ -6,7 +6,7 @@
 
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "rate/server.h"
+#include "server/core.h"
 #include "types/decimal.h"
 
 PG_FUNCTION_INFO_V1(im_charge_amount);

@@ -5,9 +5,9 @@
  */
 #include "rate/inputs.h"
 
-#include "core/call.h"
-#include "core/moderation.h"
-#include "core/unbilled.h"
+#include "core/bill/call.h"
+#include "core/bill/moderation.h"
+#include "core/bill/unbilled.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/date.h"

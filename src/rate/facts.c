@@ -5,9 +5,9 @@
 #include "rate/inputs.h"
 
 #include "catalog/pg_type.h"
-#include "core/call.h"
-#include "core/facts.h"
-#include "core/moderation.h"
+#include "core/bill/call.h"
+#include "core/finance/facts.h"
+#include "core/bill/moderation.h"
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/date.h"

@@ -4,7 +4,7 @@
  */
 #include "rate/inputs.h"
 
-#include "core/forecast.h"
+#include "core/finance/forecast.h"
 #include "funcapi.h"
 #include "utils/date.h"
 

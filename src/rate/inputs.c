@@ -12,7 +12,7 @@
 #include "utils/date.h"
 #include "utils/lsyscache.h"
 #include "meter/day_pack.h"
-#include "types/userset_merge.h"
+#include "lib/userset_merge.h"
 #include "utils/rangetypes.h"
 #include "utils/typcache.h"
 

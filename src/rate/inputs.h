@@ -9,12 +9,12 @@
 #ifndef IM_RATE_INPUTS_H
 #define IM_RATE_INPUTS_H
 
-#include "types/compat.h"
+#include "lib/compat.h"
 
 #include "access/htup.h"
-#include "core/bill.h"
-#include "meter/zone.h"
-#include "rate/server.h"
+#include "core/bill/bill.h"
+#include "server/zone.h"
+#include "server/core.h"
 #include "types/rate_card.h"
 
 /* Positions of the arguments. */

@@ -7,7 +7,7 @@
  */
 #include "types/rate_card.h"
 
-#include "rate/server.h"
+#include "server/core.h"
 #include "utils/fmgrprotos.h"
 
 PG_FUNCTION_INFO_V1(im_block_fee);

@@ -4,7 +4,7 @@
  */
 #include "rate/bill_lines.h"
 
-#include "core/quote.h"
+#include "core/finance/quote.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "rate/quote_items.h"

@@ -7,7 +7,7 @@
  */
 #include "rate/quote_items.h"
 
-#include "rate/server.h"
+#include "server/core.h"
 
 /* As many digits as a quantity may have that comes in as numeric. */
 #define MAX_MINUTES		INT64CONST(999999999999)

@@ -5,9 +5,9 @@
 #ifndef IM_RATE_QUOTE_ITEMS_H
 #define IM_RATE_QUOTE_ITEMS_H
 
-#include "types/compat.h"
+#include "lib/compat.h"
 
-#include "core/quote.h"
+#include "core/finance/quote.h"
 #include "utils/jsonb.h"
 
 /*

@@ -4,7 +4,7 @@
  */
 #include "rate/inputs.h"
 
-#include "core/revenue.h"
+#include "core/finance/revenue.h"
 #include "funcapi.h"
 #include "utils/date.h"
 

@@ -4,7 +4,7 @@
  */
 #include "rate/inputs.h"
 
-#include "core/standing.h"
+#include "core/finance/standing.h"
 #include "funcapi.h"
 #include "utils/date.h"
 

@@ -8,7 +8,7 @@
 #ifndef IM_TYPES_CHARGE_H
 #define IM_TYPES_CHARGE_H
 
-#include "types/compat.h"
+#include "lib/compat.h"
 
 #include "core/charge.h"
 #include "types/element.h"

@@ -5,7 +5,7 @@
 #ifndef IM_TYPES_DECIMAL_H
 #define IM_TYPES_DECIMAL_H
 
-#include "types/compat.h"
+#include "lib/compat.h"
 
 #include "core/amount.h"
 

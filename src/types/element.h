@@ -9,7 +9,7 @@
 #ifndef IM_TYPES_ELEMENT_H
 #define IM_TYPES_ELEMENT_H
 
-#include "types/compat.h"
+#include "lib/compat.h"
 
 #include "core/amount.h"
 #include "utils/jsonb.h"

@@ -7,7 +7,7 @@
  * way in (text, binary, dates, arithmetic) checks the years 1 to 9999, so no
  * other code has to.
  */
-#include "types/compat.h"
+#include "lib/compat.h"
 
 #include "access/stratnum.h"
 #include "common/hashfn.h"

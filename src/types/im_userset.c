@@ -7,7 +7,7 @@
  * order of the ids' bytes.  Where in an array NULL would stand for no value
  * there is nothing it could mean here, so it must be quoted.
  */
-#include "types/userset_merge.h"
+#include "lib/userset_merge.h"
 
 #include "access/detoast.h"
 #include "common/hashfn.h"

@@ -7,7 +7,7 @@
 #ifndef IM_TYPES_RATE_CARD_H
 #define IM_TYPES_RATE_CARD_H
 
-#include "types/compat.h"
+#include "lib/compat.h"
 
 #include "core/card.h"
 #include "types/stored_json.h"

@@ -9,7 +9,7 @@
 #ifndef IM_TYPES_STORED_JSON_H
 #define IM_TYPES_STORED_JSON_H
 
-#include "types/compat.h"
+#include "lib/compat.h"
 
 #include "lib/stringinfo.h"
 #include "utils/jsonb.h"

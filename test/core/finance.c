@@ -4,9 +4,9 @@
  */
 #include "fixture.h"
 
-#include "core/plan_choice.h"
-#include "core/quote.h"
-#include "core/standing.h"
+#include "core/bill/plan_choice.h"
+#include "core/finance/quote.h"
+#include "core/finance/standing.h"
 
 /* Lines of all months of a quote. */
 static const char *

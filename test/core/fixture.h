@@ -9,9 +9,9 @@
 #ifndef IM_TEST_FIXTURE_H
 #define IM_TEST_FIXTURE_H
 
-#include "core/bill.h"
-#include "core/moderation.h"
-#include "core/unbilled.h"
+#include "core/bill/bill.h"
+#include "core/bill/moderation.h"
+#include "core/bill/unbilled.h"
 #include "tap.h"
 
 #define PRICE(text)			(amount_from_text(text))

@@ -6,7 +6,7 @@
  */
 #include "fixture.h"
 
-#include "core/forecast.h"
+#include "core/finance/forecast.h"
 
 static int64_t known_users;
 

@@ -13,10 +13,10 @@
  *
  * With -DFUZZ_LIBFUZZER -fsanitize=fuzzer the same driver is led by bytes.
  */
-#include "core/bill.h"
-#include "core/facts.h"
-#include "core/moderation.h"
-#include "core/unbilled.h"
+#include "core/bill/bill.h"
+#include "core/finance/facts.h"
+#include "core/bill/moderation.h"
+#include "core/bill/unbilled.h"
 #include "later.h"
 #include "tap.h"
 

@@ -5,8 +5,8 @@
 #ifndef IM_TEST_LATER_H
 #define IM_TEST_LATER_H
 
-#include "core/forecast.h"
-#include "core/revenue.h"
+#include "core/finance/forecast.h"
+#include "core/finance/revenue.h"
 
 typedef bool (*Holds) (bool condition, const char *what);
 

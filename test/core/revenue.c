@@ -6,7 +6,7 @@
  */
 #include "fixture.h"
 
-#include "core/revenue.h"
+#include "core/finance/revenue.h"
 
 typedef struct Report
 {

@@ -19,7 +19,7 @@
  */
 #include <time.h>
 
-#include "core/account_rules.h"
+#include "core/orders/account_rules.h"
 #include "fixture.h"
 
 #define FIRST_DAY		"2023-10-20"	/* the price of pro rises on 2024-01-01 */

@@ -9,12 +9,12 @@
  */
 #include "fixture.h"
 
-#include "core/facts.h"
-#include "core/forecast.h"
-#include "core/plan_choice.h"
-#include "core/quote.h"
-#include "core/revenue.h"
-#include "core/standing.h"
+#include "core/finance/facts.h"
+#include "core/finance/forecast.h"
+#include "core/bill/plan_choice.h"
+#include "core/finance/quote.h"
+#include "core/finance/revenue.h"
+#include "core/finance/standing.h"
 
 /* The core asks every CORE_STEPS steps; a step is at most so many blocks. */
 #define BLOCKS_A_STEP	400

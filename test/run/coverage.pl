@@ -32,7 +32,7 @@ sub add_data
 	return unless defined $text && $text =~ /\S/;
 	for my $file (@{ (JSON::PP->new->incr_parse($text))->{files} })
 	{
-		next unless $file->{file} =~ m{(?:^|/)(src/\w+/[\w.]+)$};
+		next unless $file->{file} =~ m{(?:^|/)(src/(?:\w+/)+[\w.]+)$};
 		my $name = $1;
 		$runs{$name}{ $_->{line_number} } += $_->{count} for @{ $file->{lines} };
 	}
@@ -44,7 +44,7 @@ die "no data of gcov below @folders\n" unless %runs;
 my %total;
 for my $name (sort keys %runs)
 {
-	my ($folder) = $name =~ m{^src/(\w+)/};
+	my ($folder) = $name =~ m{^src/(.+)/};
 	my @all = values %{ $runs{$name} };
 
 	$_->{lines} += @all, $_->{run} += grep({ $_ > 0 } @all), $_->{files}++ for ($total{$folder} //= {}), ($total{all} //= {});

@@ -26,7 +26,7 @@ layer_core_memcheck() {
 	local source program passed=0 failed=0
 	for source in "$TREE"/test/core/*.c; do
 		program=$WORK/$(basename "$source" .c)
-		"${CC:-cc}" -std=c17 -g -O1 -I"$TREE/src" -I"$TREE/test/core" -o "$program" "$source" "$TREE"/src/core/*.c
+		"${CC:-cc}" -std=c17 -g -O1 -I"$TREE/src" -I"$TREE/test/core" -o "$program" "$source" "$TREE"/src/core/*.c "$TREE"/src/core/*/*.c
 		if FUZZ_HISTORIES=300 valgrind --quiet --leak-check=full --error-exitcode=99 "$program" >"$WORK/memcheck.log" 2>&1; then
 			passed=$((passed + 1))
 		else
@@ -45,7 +45,7 @@ layer_reports() {
 		awk -v name="$report" '{ print > (name ".part" n + 0) } /^==[0-9]+== *$/ { n++ }' "$report"
 		rm "$report"
 	done
-	sources=$(cd "$TREE/src" && printf '(%s:\\|' */*.[ch] | sed 's|([a-z]*/|(|g')
+	sources=$(cd "$TREE/src" && printf '(%s:\\|' */*.[ch] */*/*.[ch] | sed 's|([a-z/]*/|(|g')
 	count_reports "${sources}imbilling\.so"
 }
 

@@ -61,7 +61,7 @@ compile_core() {
 layer_core() {
 	local source program programs=() broken=0
 	as_user mkdir "$WORK/core" "$WORK/core/src" "$WORK/core/test"
-	compile_core "$WORK/core/src" -c "$TREE"/src/core/*.c
+	compile_core "$WORK/core/src" -c "$TREE"/src/core/*.c "$TREE"/src/core/*/*.c
 	for source in $(files_of core); do
 		program=$WORK/core/test/$(basename "$source" .c)
 		if compile_core "$WORK/core/test" -o "$program" "$source" "$WORK"/core/src/*.o; then

@@ -34,7 +34,7 @@ mkdir $folder;
 chmod 0755, $BillingData::work;
 my @flags = (qw(-std=gnu17 -O1 -w -fPIC), "-I$tree/src", '-isystem', $include);
 my $compile = sub { join(' ', $ENV{CC} || 'cc', @flags, @_) };
-run_ok([ 'sh', '-ec', "ls $tree/src/*/*.c | xargs -P 2 -I FILE sh -c '"
+run_ok([ 'sh', '-ec', "ls $tree/src/*/*.c $tree/src/*/*/*.c | xargs -P 2 -I FILE sh -c '"
 		. $compile->('-fsanitize-coverage=trace-pc', '-c', 'FILE', '-o')
 		. " $folder/\$(echo FILE | tr / _).o' && " . $compile->('-c', "$tree/test/cancel/counted.c", '-o', "$folder/counted.o")
 		. " && " . $compile->('-shared', '-o', $module, "$folder/*.o") ], 'the library is built');
