@@ -14,6 +14,7 @@
 #   make bare       make demo in emptied roots of Debian (SUITES=bookworm for one)
 #   make check-fast   core, regress and pgtap alone
 #   make lint       what shellcheck, cppcheck, codespell and plpgsql_check find
+#   make layers   whether every file names only what lies on its floor or below
 #   make dist       the zip that PGXN takes
 #   make installcheck   pg_regress and isolation tests on an installed server
 #   make clean      remove what was built
@@ -170,11 +171,13 @@ clean:
 
 endif
 
-.PHONY: check-fast lint dist
+.PHONY: check-fast lint layers dist
 check-fast:
 	@ONLY='core regress pgtap' $(HERE)/test/run/test.sh
 lint:
 	@ONLY=lint $(HERE)/test/run/test.sh
+layers:
+	@perl $(HERE)/test/run/layers.pl $(HERE) $(SRC_FLOORS) -- $(SQL_PARTS)
 dist:
 	@$(HERE)/test/run/dist.sh $(EXTENSION)-$(EXTVERSION)
 

@@ -36,6 +36,10 @@ lint_shell() {
 			.ci/run test/run/*.sh test/bench/*.sh sql/cards/*.sh 2>&1)"
 }
 
+lint_layers() {
+	check 'no file names what is of a higher floor' "$(make -s --no-print-directory layers 2>&1)"
+}
+
 # NULL is a pointer wherever this is built (varFuncNullUB); what the core
 # allocates is zeroed (uninitvar).
 lint_c() {
@@ -74,6 +78,7 @@ lint_plpgsql() {
 }
 
 lint_shell
+lint_layers
 lint_c
 lint_words
 lint_plpgsql
