@@ -74,6 +74,8 @@ BEGIN
 		WHERE p.pronamespace = 'public'::regnamespace AND p.proname ~ '^im_' AND p.prokind IN ('f', 'p')
 			AND NOT EXISTS (SELECT FROM pg_type t WHERE t.oid = ANY (p.proargtypes) AND t.typtype = 'p')
 			AND p.prorettype <> 'trigger'::regtype
+			-- it gives numbers of the catalogue, which may have any digits
+			AND p.proname <> 'im_raw_leaves'
 		ORDER BY p.oid
 	LOOP
 		FOREACH app IN ARRAY '{500,11}'::bigint[] LOOP

@@ -54,8 +54,13 @@ SELECT app_id, date '2023-01-01' + n, CASE n % 3 WHEN 0 THEN NULL WHEN 1 THEN 0 
 	CASE n % 4 WHEN 0 THEN n END, CASE n % 5 WHEN 0 THEN n END, CASE n % 7 WHEN 0 THEN 0 END, CASE n % 2 WHEN 0 THEN n END, NULL
 FROM $s.im_app, generate_series(1, 88) n WHERE (n + app_id) % 9 = 0;
 }, 'with usage of every kind');
-# Its SQL meters nothing on the present library, which watches more than it knows of:
-# the rows are written as its im_meter() wrote them.
+# Between the new library and ALTER EXTENSION UPDATE its SQL still meters: whoever keeps
+# metered days drops their events.
+is(psql($old, qq{BEGIN; SET client_min_messages = error;
+	SELECT count(*) FROM (SELECT $s.im_meter('2023-01-01', '2023-01-05')) m \\g /dev/null
+	SELECT count(DISTINCT app_id) FROM $s.im_usage_daily WHERE metered_at IS NOT NULL AND day <= '2023-01-05';
+	SELECT $s.im_keep_metered('2023-01-01', '2023-01-05') > 40; ROLLBACK}), "40\nt", 'its SQL meters and keeps on the present library');
+# The rows are written as its im_meter() wrote them.
 psql_ok($old, qq{
 BEGIN;
 ALTER TABLE $s.im_usage_daily DISABLE TRIGGER USER;
