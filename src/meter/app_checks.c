@@ -22,9 +22,9 @@
 #include "nodes/primnodes.h"
 #include "utils/array.h"
 
+#include "lib/wire.h"
 #include "meter/app_hours.h"
 #include "meter/check_days.h"
-#include "lib/wire.h"
 #include "server/zone.h"
 
 #define ARG_APP			1

@@ -18,10 +18,10 @@
 
 #include "port/pg_bitutils.h"
 
-#include "meter/app_hours.h"
-#include "lib/wire.h"
 #include "lib/idslot.h"
 #include "lib/temp_parts.h"
+#include "lib/wire.h"
+#include "meter/app_hours.h"
 
 #define FIRST_SIZE		64
 #define MAX_LEVEL		6		/* an app with too many hours cannot be parted */

@@ -6,9 +6,9 @@
  */
 #include "lib/compat.h"
 
+#include "lib/wire.h"
 #include "meter/event_days.h"
 #include "meter/event_row.h"
-#include "lib/wire.h"
 
 PG_FUNCTION_INFO_V1(im_call_days_trans);
 PG_FUNCTION_INFO_V1(im_call_days_combine);

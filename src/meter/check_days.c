@@ -8,10 +8,10 @@
  */
 #include "lib/compat.h"
 
+#include "lib/wire.h"
 #include "meter/check_days.h"
 #include "meter/event_days.h"
 #include "meter/event_row.h"
-#include "lib/wire.h"
 
 #define HALF_MINUTE		30
 

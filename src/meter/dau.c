@@ -35,8 +35,8 @@
  * asked for after each row, is in memory.  And a parallel worker hands its
  * state over as one value, read back from the files, of at most 1 GB.
  */
-#include "meter/dau_generic.h"
 #include "lib/idagg.h"
+#include "meter/dau_generic.h"
 
 #include "access/nbtree.h"
 #include "catalog/pg_type.h"

@@ -15,8 +15,8 @@
  * that it does not hold go to files; the array goes to a sort of the server's
  * at half of the limit (dau_generic_spill.c).
  */
-#include "meter/dau_generic.h"
 #include "lib/hexpack.h"
+#include "meter/dau_generic.h"
 
 #include "access/detoast.h"
 #include "common/hashfn.h"

@@ -12,8 +12,8 @@
 #include "utils/numeric.h"
 
 #include "core/amount.h"
-#include "meter/check_days.h"
 #include "lib/wire.h"
+#include "meter/check_days.h"
 #include "server/zone.h"
 #include "types/rate_card.h"
 

@@ -4,8 +4,8 @@
  */
 #include "lib/compat.h"
 
-#include "meter/event_days.h"
 #include "lib/wire.h"
+#include "meter/event_days.h"
 
 static EventDays *
 new_state(MemoryContext context, int64 app_id)

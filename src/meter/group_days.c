@@ -11,9 +11,9 @@
 
 #include "miscadmin.h"
 
+#include "lib/wire.h"
 #include "meter/day_rows.h"
 #include "meter/group_events.h"
-#include "lib/wire.h"
 #include "server/zone.h"
 
 #define ARG_APP			1

@@ -8,8 +8,8 @@
  */
 #include "lib/compat.h"
 
-#include "meter/group_events.h"
 #include "lib/wire.h"
+#include "meter/group_events.h"
 
 void
 group_events_init(GroupEvents *events, TimestampTz since, TimestampTz until)

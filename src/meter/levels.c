@@ -11,8 +11,8 @@
 #include "lib/compat.h"
 
 #include "lib/wire.h"
-#include "server/zone.h"
 #include "server/core.h"
+#include "server/zone.h"
 #include "types/decimal.h"
 #include "utils/memutils.h"
 

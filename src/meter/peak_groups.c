@@ -7,8 +7,8 @@
  */
 #include "lib/compat.h"
 
-#include "meter/group_events.h"
 #include "lib/wire.h"
+#include "meter/group_events.h"
 #include "server/zone.h"
 
 PG_FUNCTION_INFO_V1(im_peak_groups_trans);

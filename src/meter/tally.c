@@ -4,8 +4,8 @@
  */
 #include "lib/compat.h"
 
-#include "meter/tally.h"
 #include "lib/wire.h"
+#include "meter/tally.h"
 
 #define FIRST_SIZE		8
 

@@ -13,8 +13,8 @@
 
 #include "utils/date.h"
 
-#include "meter/day_pack.h"
 #include "lib/wire.h"
+#include "meter/day_pack.h"
 #include "server/zone.h"
 
 /* Arguments of the transition functions: state, app_id, day, then figures. */

@@ -6,8 +6,8 @@
 
 #include "catalog/pg_type.h"
 #include "core/bill/call.h"
-#include "core/finance/facts.h"
 #include "core/bill/moderation.h"
+#include "core/finance/facts.h"
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/date.h"

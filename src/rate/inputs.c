@@ -11,8 +11,8 @@
 #include "utils/array.h"
 #include "utils/date.h"
 #include "utils/lsyscache.h"
-#include "meter/day_pack.h"
 #include "lib/userset_merge.h"
+#include "meter/day_pack.h"
 #include "utils/rangetypes.h"
 #include "utils/typcache.h"
 

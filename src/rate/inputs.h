@@ -13,8 +13,8 @@
 
 #include "access/htup.h"
 #include "core/bill/bill.h"
-#include "server/zone.h"
 #include "server/core.h"
+#include "server/zone.h"
 #include "types/rate_card.h"
 
 /* Positions of the arguments. */

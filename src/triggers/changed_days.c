@@ -15,8 +15,8 @@
 #include "utils/snapmgr.h"
 #include "utils/typcache.h"
 
-#include "triggers/leaves.h"
 #include "server/zone.h"
+#include "triggers/leaves.h"
 
 PG_FUNCTION_INFO_V1(im_raw_leaves);
 PG_FUNCTION_INFO_V1(im_changed_days);

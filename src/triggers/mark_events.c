@@ -18,8 +18,8 @@
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
 
-#include "triggers/marks.h"
 #include "server/zone.h"
+#include "triggers/marks.h"
 
 PG_FUNCTION_INFO_V1(im_mark_events);
 PG_FUNCTION_INFO_V1(im_mark_groups);

@@ -27,8 +27,8 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
-#include "triggers/marks.h"
 #include "server/zone.h"
+#include "triggers/marks.h"
 #include "triggers/trigger_table.h"
 
 PG_FUNCTION_INFO_V1(im_lock_metering);

@@ -14,9 +14,9 @@
  * With -DFUZZ_LIBFUZZER -fsanitize=fuzzer the same driver is led by bytes.
  */
 #include "core/bill/bill.h"
-#include "core/finance/facts.h"
 #include "core/bill/moderation.h"
 #include "core/bill/unbilled.h"
+#include "core/finance/facts.h"
 #include "later.h"
 #include "tap.h"
 

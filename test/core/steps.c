@@ -9,9 +9,9 @@
  */
 #include "fixture.h"
 
+#include "core/bill/plan_choice.h"
 #include "core/finance/facts.h"
 #include "core/finance/forecast.h"
-#include "core/bill/plan_choice.h"
 #include "core/finance/quote.h"
 #include "core/finance/revenue.h"
 #include "core/finance/standing.h"

@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-#include "core/orders/account_rules.h"
 #include "core/bill/bill_rules.h"
+#include "core/orders/account_rules.h"
 
 /* The orders of the app as it would have been, while they are put together. */
 typedef struct ChoiceOrders

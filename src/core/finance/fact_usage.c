@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "core/bill/call.h"
-#include "core/finance/fact_rules.h"
 #include "core/bill/moderation.h"
 #include "core/bill/postpaid_addon.h"
+#include "core/finance/fact_rules.h"
 
 /* Says on a day's fact why the day counts for nothing. */
 static void

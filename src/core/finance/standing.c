@@ -4,10 +4,10 @@
  */
 #include "core/finance/standing.h"
 
-#include "core/orders/account_rules.h"
 #include "core/bill/call.h"
 #include "core/bill/moderation.h"
 #include "core/bill/plan_choice.h"
+#include "core/orders/account_rules.h"
 
 const char *const standing_kind_names[STANDING_KINDS] = {
 	"dau", "mau", "groups", "call_minutes", "moderation_pack", "term", "grace"
