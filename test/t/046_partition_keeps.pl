@@ -76,7 +76,9 @@ my ($before, $rows_before) = (dumped(), psql($db, $rows));
 
 # Settings under which a plan or a new table is another one.
 psql_ok($db, q{SET default_tablespace = pg_global; SET enable_sort = off; SET min_parallel_table_scan_size = 0;
-	SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET force_parallel_mode = on;} . $partition, 'it is partitioned');
+	SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0;
+	SELECT set_config(name, 'on', false) FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query') \\g /dev/null
+	} . $partition, 'it is partitioned');
 is(dumped(), $before, 'all of it stays');
 is(psql($db, $rows), $rows_before, 'every row too');
 is(psql($db, q{SELECT count(*) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
