@@ -200,7 +200,7 @@ sub bearers
 
 	return grep {
 		my $term = $_;
-		grep { $_->{day} == $upgrade->{day} && $_->{plan} eq $upgrade->{option} }
+		grep { $_->{order_id} eq $upgrade->{order_id} }
 		  @{ $term->{upgrades} }
 	} @{ $log->{bought} };
 }
