@@ -9,6 +9,7 @@ package History::Usage;
 use strict;
 use warnings;
 use utf8;
+use List::Util qw(max);
 use History::Dice;
 use Reference::Calendar;
 
@@ -72,11 +73,18 @@ sub hot_days
 	push @days, map { ($_ - 1, $_) } sort { $a <=> $b } keys %edges;
 	@days = some_of(70, @days);
 	push @days, between($first, $end - 1) foreach 1 .. between(3, 15);
-	# usage of a month before the price list would be an error
-	my $priced = month_of($app->{card}{versions}[0]{from});
+	my $priced = first_priced_day($app);
 	my %once = map { $_ => 1 }
 	  grep { $_ >= $first - 20 && $_ >= $priced && $_ <= $end } @days;
 	return sort { $a <=> $b } keys %once;
+}
+
+# Usage of a month before the price list would be an error.
+sub first_priced_day
+{
+	my ($app) = @_;
+
+	return month_of($app->{card}{versions}[0]{from});
 }
 
 sub instant_on
@@ -176,7 +184,7 @@ sub some_groups
 		my $created =
 		  @groups && chance(30)
 		  ? pick(@groups)->{created}
-		  : instant_on($app, pick(@days) - pick(0, 0, 0, 40));
+		  : instant_on($app, max(first_priced_day($app), pick(@days) - pick(0, 0, 0, 40)));
 		my $life = weighted(
 			10 => 0,
 			10 => 1,
