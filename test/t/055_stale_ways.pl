@@ -306,6 +306,10 @@ foreach my $way (@ways)
 }
 
 my $counted = 0;
+# One step of metering alone: what random ones leave behind may keep every later
+# bill at the events.
+bills_after('SELECT im_meter()');
+$counted += $1 if happen('SELECT counting()') =~ /(\d+)/;
 foreach my $step (1 .. ($ENV{IMBILLING_WAY} ? 0 : $steps))
 {
 	my @what = grep { $_ && !ref } map { $ways[ rand @ways ][ 1 + rand 3 ] } 1 .. 3;
