@@ -8,6 +8,7 @@
 
 const char *const check_kind_names[CHECK_KINDS] = {"text", "image", "audio", "video"};
 const char *const call_class_names[CALL_CLASSES] = {"audio", "sd", "hd", "fhd"};
+const char *const meter_kind_names[METER_KINDS] = {"sum", "max", "unique", "last", "average"};
 
 static int
 find_name(const char *const *names, int count, const char *name, size_t len)
@@ -28,6 +29,12 @@ int
 call_class_find(const char *name, size_t len)
 {
 	return find_name(call_class_names, CALL_CLASSES, name, len);
+}
+
+int
+meter_kind_find(const char *name, size_t len)
+{
+	return find_name(meter_kind_names, METER_KINDS, name, len);
 }
 
 Usage *
@@ -112,9 +119,80 @@ usage_users_given(const Usage *usage, CalDay day)
 		((given & GIVEN(USAGE_DAU)) != 0 && usage_on(usage, day, USAGE_DAU) > 0);
 }
 
+const MeterUsage *
+usage_meter(Core *core, const Usage *usage, const char *meter)
+{
+	for (int i = 0; i < usage->nmeters; i++)
+	{
+		core_step(core);
+		if (strcmp(usage->meters[i].meter, meter) == 0)
+			return &usage->meters[i];
+	}
+	return NULL;
+}
+
+/* The figure of a day with events, or given, where "stands" was carried in. */
+static Amount
+figure_of_day(Core *core, const MeterDay *day, MeterKind kind, Amount stands)
+{
+	Amount		area;
+
+	if (day->has_given)
+		return day->given;
+	if (!day->has_events)
+		return stands;
+	if (kind != METER_AVERAGE)
+		return day->quantity;
+	area = amount_add(core, amount_times(core, stands, day->before), day->area);
+	return amount_ratio(core, area, day->length, 1);
+}
+
+/* What stands after a day: a given figure only where the day is its last one. */
+static Amount
+stands_after(const MeterDay *day, MeterKind kind, Amount stands)
+{
+	if (!meter_stands(kind))
+		return 0;
+	if (kind == METER_LAST && day->has_given)
+		return day->given;
+	return day->has_events ? day->quantity : stands;
+}
+
+MeterFigure *
+meter_figures(Core *core, const MeterUsage *usage, MeterKind kind, CalDay first, int ndays)
+{
+	MeterFigure *figures = core_alloc(core, sizeof(MeterFigure) * (size_t) (ndays + 1));
+	Amount		stands = 0;
+	int			next = 0;
+
+	for (; usage != NULL && next < usage->ndays && usage->days[next].day < first; next++)
+	{
+		core_step(core);
+		stands = stands_after(&usage->days[next], kind, stands);
+	}
+	for (int i = 0; i < ndays; i++)
+	{
+		const MeterDay *day = usage != NULL && next < usage->ndays ? &usage->days[next] : NULL;
+
+		core_step(core);
+		figures[i].figure = stands;
+		if (day == NULL || day->day != first + i)
+			continue;
+		figures[i].figure = figure_of_day(core, day, kind, stands);
+		figures[i].stated = day->has_events || day->has_given;
+		figures[i].given = day->has_given;
+		stands = stands_after(day, kind, stands);
+		next++;
+	}
+	return figures;
+}
+
 bool
 usage_any(Core *core, const Usage *usage)
 {
+	for (int i = 0; i < usage->nmeters; i++)
+		if (usage->meters[i].ndays > 0)
+			return true;
 	for (int i = 0; i < usage->ndays; i++)
 	{
 		core_step(core);

@@ -12,6 +12,7 @@
 #ifndef IM_CORE_USAGE_H
 #define IM_CORE_USAGE_H
 
+#include "core/amount.h"
 #include "core/calendar.h"
 #include "core/core.h"
 
@@ -49,13 +50,38 @@ typedef enum CallClass
 	CALL_CLASSES
 } CallClass;
 
+/* How a meter by name makes a figure of events, or a quantity of figures (R12). */
+typedef enum MeterKind
+{
+	METER_SUM,
+	METER_MAX,
+	METER_UNIQUE,
+	METER_LAST,
+	METER_AVERAGE,
+	METER_KINDS
+} MeterKind;
+
 /* The names in tables and cards, in the order of the enums. */
 extern const char *const check_kind_names[CHECK_KINDS];
 extern const char *const call_class_names[CALL_CLASSES];
+extern const char *const meter_kind_names[METER_KINDS];
+
+/* Meters that every card has: of users of a day and a month, and of groups. */
+#define METER_DAU		"dau"
+#define METER_MAU		"mau"
+#define METER_GROUPS	"groups"
 
 /* Finds a name of len bytes; -1 where there is none such. */
 extern int	check_kind_find(const char *name, size_t len);
 extern int	call_class_find(const char *name, size_t len);
+extern int	meter_kind_find(const char *name, size_t len);
+
+/* Whether the figures of such days stand on through days without events. */
+static inline bool
+meter_stands(MeterKind kind)
+{
+	return kind == METER_LAST || kind == METER_AVERAGE;
+}
 
 /*
  * Which figures of a day the user gave in im_usage_daily (R11): a bit for each
@@ -68,6 +94,41 @@ typedef uint16_t GivenFigures;
 #define GIVEN_WHOLE		((GivenFigures) ((1 << USAGE_FIELDS) - 1))
 
 /*
+ * What one day's own events say of a meter by name, and what the user gave
+ * (R11, R12); never what was carried in.
+ */
+typedef struct MeterDay
+{
+	CalDay		day;
+	bool		has_given;		/* the user's figure is the truth for its day */
+	Amount		given;
+	bool		has_events;
+	Amount		quantity;		/* sum, max, subjects; of last and average what stands on after the day */
+	Amount		area;			/* average: quantity * microseconds, summed from the first event on */
+	int64_t		before;			/* average: microseconds of the day before its first event */
+	int64_t		length;			/* average: microseconds of the day, as the zone has it */
+} MeterDay;
+
+/*
+ * A meter by name: days ascending, each once.  Of a meter whose figures stand
+ * on there may be days before the usage's first, which are carried in.
+ */
+typedef struct MeterUsage
+{
+	const char *meter;
+	int			ndays;
+	MeterDay   *days;
+} MeterUsage;
+
+/* What a meter by name comes to on one day. */
+typedef struct MeterFigure
+{
+	Amount		figure;			/* what was carried in included */
+	bool		stated;			/* by events of the day or by the user */
+	bool		given;			/* by the user */
+} MeterFigure;
+
+/*
  * The usage of one app over a span of days, one entry a day.  A given figure
  * is the truth for its day, and what is metered does not add to it.
  */
@@ -78,11 +139,16 @@ typedef struct Usage
 	int64_t		(*days)[USAGE_FIELDS];
 	GivenFigures *given;
 
+	int			nmeters;
+	const MeterUsage *meters;	/* each meter once */
+
 	/*
-	 * Distinct users over the chosen days of a month, asked for only when a
-	 * plan prices them; NULL where nobody can say.
+	 * Distinct users of "mau", or subjects of a meter by name, over the chosen
+	 * days of a month, asked for only when they are priced; NULL where nobody
+	 * can say.
 	 */
-	int64_t		(*month_users) (void *arg, CalDay first, int ndays, const bool *chosen);
+	int64_t		(*month_users) (void *arg, const char *meter, CalDay first, int ndays,
+								const bool *chosen);
 	void	   *arg;
 } Usage;
 
@@ -113,6 +179,17 @@ extern GivenFigures usage_given(const Usage *usage, CalDay day);
  * speaks for the whole day, or gives users by number.
  */
 extern bool usage_users_given(const Usage *usage, CalDay day);
+
+/* The days of a meter by name, or NULL where it has none. */
+extern const MeterUsage *usage_meter(Core *core, const Usage *usage, const char *meter);
+
+/*
+ * The figure of each of ndays days from first, by how the meter makes figures
+ * of events; usage NULL: no day was used.  Days before first are carried where
+ * figures stand on.  Fails with PROBLEM_RANGE where one does not fit.
+ */
+extern MeterFigure *meter_figures(Core *core, const MeterUsage *usage, MeterKind kind,
+								  CalDay first, int ndays);
 
 /* True if anything was used at all. */
 extern bool usage_any(Core *core, const Usage *usage);

@@ -500,14 +500,16 @@ count_users(Inputs *inputs, CalDay first, int ndays, const bool *chosen, bool ne
 }
 
 static int64_t
-count_month_users(void *arg, CalDay first, int ndays, const bool *chosen)
+count_month_users(void *arg, const char *meter, CalDay first, int ndays, const bool *chosen)
 {
+	(void) meter;
 	return count_users(arg, first, ndays, chosen, true);
 }
 
 int64_t
-inputs_known_users(void *arg, CalDay first, int ndays, const bool *chosen)
+inputs_known_users(void *arg, const char *meter, CalDay first, int ndays, const bool *chosen)
 {
+	(void) meter;
 	return count_users(arg, first, ndays, chosen, false);
 }
 

@@ -89,7 +89,8 @@ extern Usage *inputs_usage(Inputs *inputs, CalMonth month);
 extern void inputs_give_users(Inputs *inputs, Usage *usage);
 
 /* The same as Usage.month_users, but of the days whose users are known. */
-extern int64_t inputs_known_users(void *arg, CalDay first, int ndays, const bool *chosen);
+extern int64_t inputs_known_users(void *arg, const char *meter, CalDay first, int ndays,
+								  const bool *chosen);
 
 /*
  * The same with the users of the month, fit for a bill.  NULL where no version

@@ -79,20 +79,21 @@ standing_day(Inputs *inputs, CalMonth month)
 /* The users of a month through a day. */
 typedef struct UsersSoFar
 {
-	int64_t		(*month_users) (void *arg, CalDay first, int ndays, const bool *chosen);
+	int64_t		(*month_users) (void *arg, const char *meter, CalDay first, int ndays,
+								const bool *chosen);
 	void	   *arg;
 	CalDay		today;
 } UsersSoFar;
 
 static int64_t
-users_so_far(void *arg, CalDay first, int ndays, const bool *chosen)
+users_so_far(void *arg, const char *meter, CalDay first, int ndays, const bool *chosen)
 {
 	const UsersSoFar *users = arg;
 	bool	   *known = palloc(ndays);
 
 	for (int i = 0; i < ndays; i++)
 		known[i] = chosen[i] && first + i <= users->today;
-	return users->month_users(users->arg, first, ndays, known);
+	return users->month_users(users->arg, meter, first, ndays, known);
 }
 
 /* What was used after a day is not known on it. */

@@ -361,8 +361,9 @@ state_on(const char *day)
 }
 
 static int64_t
-fixture_month_users(void *arg, CalDay first, int ndays, const bool *chosen)
+fixture_month_users(void *arg, const char *meter, CalDay first, int ndays, const bool *chosen)
 {
+	(void) meter;
 	(void) arg;
 	(void) first;
 	(void) ndays;

@@ -11,8 +11,9 @@
 static int64_t known_users;
 
 static int64_t
-half_at_first(void *arg, CalDay first, int ndays, const bool *chosen)
+half_at_first(void *arg, const char *meter, CalDay first, int ndays, const bool *chosen)
 {
+	(void) meter;
 	(void) arg;
 	(void) first;
 	return chosen[ndays - 1] ? known_users : known_users / 2;

@@ -412,10 +412,11 @@ draw_usage(void)
 /* ---------- what must hold ---------- */
 
 static int64_t
-some_users(void *arg, CalDay first, int ndays, const bool *chosen)
+some_users(void *arg, const char *meter, CalDay first, int ndays, const bool *chosen)
 {
 	int64_t		users = *(int64_t *) arg;
 
+	(void) meter;
 	/* reads what it is given, so that the sanitizers see it */
 	for (int i = 0; i < ndays; i++)
 		users += chosen[i] ? (first + i) % 3 + 3 : 0;

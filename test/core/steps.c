@@ -210,8 +210,9 @@ count_unbilled(void *arg, const UnbilledUsage *unbilled)
 }
 
 static int64_t
-no_users(void *arg, CalDay first, int ndays, const bool *chosen)
+no_users(void *arg, const char *meter, CalDay first, int ndays, const bool *chosen)
 {
+	(void) meter;
 	(void) arg;
 	(void) first;
 	(void) ndays;

@@ -81,7 +81,7 @@ month_users(const Bill *bill)
 							  (long long) bill->account->app_id),
 				  "Its plan is priced by distinct users of the month, which daily counts cannot give.",
 				  "Provide logins, or im_usage_daily.users for each day.");
-	return usage->month_users(usage->arg, bill->first, bill->service.ndays,
+	return usage->month_users(usage->arg, METER_MAU, bill->first, bill->service.ndays,
 							  bill->service.counting);
 }
 

@@ -215,8 +215,9 @@ bill_usage(const Work *work)
 }
 
 static int64_t
-assumed_users(void *arg, CalDay first, int ndays, const bool *chosen)
+assumed_users(void *arg, const char *meter, CalDay first, int ndays, const bool *chosen)
 {
+	(void) meter;
 	(void) first;
 	(void) ndays;
 	(void) chosen;
@@ -253,7 +254,8 @@ users_of(const Work *work, CalMonth month, int ndays)
 
 	for (int i = 0; i < 31; i++)
 		chosen[i] = i < ndays;
-	return work->known(work->usage->arg, cal_first_day(month), cal_days_in_month(month), chosen);
+	return work->known(work->usage->arg, METER_MAU, cal_first_day(month),
+					   cal_days_in_month(month), chosen);
 }
 
 /*

@@ -47,7 +47,8 @@ typedef struct Forecast
 } Forecast;
 
 /* Distinct users of the chosen days, as far as they are known. */
-typedef int64_t (*KnownUsers) (void *arg, CalDay first, int ndays, const bool *chosen);
+typedef int64_t (*KnownUsers) (void *arg, const char *meter, CalDay first, int ndays,
+							   const bool *chosen);
 
 /*
  * Forecasts the bill of the month of a day.  The account must have been

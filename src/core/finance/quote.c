@@ -85,10 +85,11 @@ quote_open(Core *core, const QuoteRequest *request)
 
 /* Nobody says which users come again in a month: those of the peak day do. */
 static int64_t
-users_of_peak(void *arg, CalDay first, int ndays, const bool *chosen)
+users_of_peak(void *arg, const char *meter, CalDay first, int ndays, const bool *chosen)
 {
 	const QuoteRequest *request = arg;
 
+	(void) meter;
 	(void) first;
 	(void) ndays;
 	(void) chosen;
