@@ -53,3 +53,9 @@ CREATE CAST (@extschema@.im_rate_card AS jsonb)
 	WITH FUNCTION @extschema@.jsonb(@extschema@.im_rate_card);
 COMMENT ON CAST (@extschema@.im_rate_card AS jsonb) IS
 'The JSON document of a rate card, to look into it or to change it for a "what if".';
+
+CREATE FUNCTION @extschema@.im_card_meters(card @extschema@.im_rate_card)
+	RETURNS TABLE (meter text, day text, month text)
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 5;
+COMMENT ON FUNCTION @extschema@.im_card_meters(@extschema@.im_rate_card) IS
+'The meters by name of a rate card (R12), by name: how a day makes its figure of events and a month its quantity of days, each sum, max, unique, last or average.';

@@ -44,6 +44,15 @@ card_addon(const Card *card, const char *name)
 	return NULL;
 }
 
+const CardMeter *
+card_meter(const Card *card, const char *name)
+{
+	for (int i = 0; i < card->nmeters; i++)
+		if (strcmp(card->meters[i].name, name) == 0)
+			return &card->meters[i];
+	return NULL;
+}
+
 const CardPack *
 card_pack(const Card *card, const char *name)
 {

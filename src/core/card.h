@@ -62,6 +62,14 @@ typedef struct CallPrice
 	Amount		price;			/* per postpaid minute */
 } CallPrice;
 
+/* A meter by name (R12). */
+typedef struct CardMeter
+{
+	const char *name;
+	MeterKind	day;			/* how the events of a day make its figure */
+	MeterKind	month;			/* how the figures of a month make the quantity */
+} CardMeter;
+
 typedef struct CardPack
 {
 	const char *name;
@@ -89,6 +97,8 @@ typedef struct Card
 	Amount		coefficients[CHECK_KINDS];
 	int			npacks;
 	CardPack   *packs;
+	int			nmeters;
+	CardMeter  *meters;
 } Card;
 
 /* The versions of one price list, by the first day of each, ascending. */
@@ -116,6 +126,7 @@ extern const Card *card_of_month(const CardHistory *history, CalMonth month);
 
 extern const CardPlan *card_plan(const Card *card, const char *name);
 extern const CardAddon *card_addon(const Card *card, const char *name);
+extern const CardMeter *card_meter(const Card *card, const char *name);
 extern const CardPack *card_pack(const Card *card, const char *name);
 
 /* The price of an option on a plan; with plan NULL, on any plan that sells it. */

@@ -130,17 +130,77 @@ read_addon_minutes(void *target, const char *option, const Element *element)
 	addon->minutes[addon->nminutes++] = (AddonMinutes) {option, element_count(element, 0, MAX_COUNT)};
 }
 
+static bool
+is_one_of(const char *name, const char *const *names)
+{
+	for (; *names != NULL; names++)
+		if (strcmp(*names, name) == 0)
+			return true;
+	return false;
+}
+
+/* Items that no add-on was ever called by. */
+static const char *const items[] = {
+	"plan", "plan_upgrade", "dau_overage", "mau_overage", "group_overage", "call_minutes",
+	"local_moderation", "moderation_pack", "moderation", "refund", NULL
+};
+
+/* Items that came later: an add-on of that name keeps it, a meter gets another. */
+static const char *const later_items[] = {"pack", "credit", "charge", "manual", NULL};
+
+static const char *const built_in_meters[] = {METER_DAU, METER_MAU, METER_GROUPS, NULL};
+
 static void
 check_addon_name(const char *name, const Element *element)
 {
-	static const char *const taken[] = {
-		"plan", "plan_upgrade", "dau_overage", "mau_overage", "group_overage", "call_minutes",
-		"local_moderation", "moderation_pack", "moderation", "refund", NULL
-	};
+	if (is_one_of(name, items))
+		element_refuse(element, "is the name of another item", "Choose another name for the add-on.");
+}
 
-	for (int i = 0; taken[i] != NULL; i++)
-		if (strcmp(taken[i], name) == 0)
-			element_refuse(element, "is the name of another item", "Choose another name for the add-on.");
+static MeterKind
+read_meter_kind(const Element *meter, const char *key)
+{
+	Element		member = element_need(meter, key);
+	const char *name = element_text(&member);
+	int			kind = meter_kind_find(name, strlen(name));
+
+	if (kind < 0)
+		element_refuse(&member, psprintf("is \"%s\"", name), "Use sum, max, unique, last or average.");
+	return kind;
+}
+
+static void
+read_meter(void *target, const char *name, const Element *element)
+{
+	static const char *const keys[] = {"day", "month", NULL};
+	Card	   *card = target;
+	CardMeter  *meter = &card->meters[card->nmeters++];
+
+	element_only_keys(element, keys);
+	if (is_one_of(name, built_in_meters))
+		element_refuse(element, "is a meter that every card has",
+			   "Price it in plans; for a meter of your own choose another name.");
+	if (is_one_of(name, items) || is_one_of(name, later_items))
+		element_refuse(element, "is the name of another item", "Choose another name for the meter.");
+	if (card_addon(card, name) != NULL)
+		element_refuse(element, "is the name of an add-on", "Choose another name for the meter.");
+	meter->name = name;
+	meter->day = read_meter_kind(element, "day");
+	meter->month = read_meter_kind(element, "month");
+	if (meter->month == METER_UNIQUE && meter->day != METER_UNIQUE)
+		element_refuse_member(element, "month", "is \"unique\" though the day is not",
+			   "Only a meter whose day is unique knows the subjects of the month.");
+}
+
+static void
+read_meters(Card *card, const Element *root)
+{
+	Element		element;
+
+	if (!element_find(root, "meters", &element))
+		return;
+	card->meters = palloc0(sizeof(CardMeter) * (element_each(&element, false, NULL, NULL) + 1));
+	element_each(&element, false, read_meter, card);
 }
 
 static void
@@ -304,7 +364,7 @@ card_from_jsonb(Jsonb *jsonb)
 {
 	static const char *const keys[] = {
 		"currency", "scale", "time_zone", "grace_days", "plans", "addons",
-		"call_minutes", "local_moderation", "moderation", NULL
+		"call_minutes", "local_moderation", "moderation", "meters", NULL
 	};
 	Card	   *card = palloc0(sizeof(Card));
 	Element		root = element_root("rate card", jsonb);
@@ -314,6 +374,7 @@ card_from_jsonb(Jsonb *jsonb)
 	read_terms(card, &root);
 	read_plans(card, &root);
 	read_addons(card, &root);
+	read_meters(card, &root);
 	if (element_find(&root, "call_minutes", &element))
 		element_each(&element, false, read_call_class, card);
 	read_moderation(card, &root);

@@ -4,6 +4,9 @@
  */
 #include "types/rate_card.h"
 
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #define TYPE_NAME	"rate card"
@@ -14,6 +17,7 @@ PG_FUNCTION_INFO_V1(im_rate_card_recv);
 PG_FUNCTION_INFO_V1(im_rate_card_send);
 PG_FUNCTION_INFO_V1(im_rate_card_from_jsonb);
 PG_FUNCTION_INFO_V1(im_rate_card_to_jsonb);
+PG_FUNCTION_INFO_V1(im_card_meters);
 
 /* Validates, then keeps the document. */
 static Datum
@@ -138,4 +142,26 @@ card_argument(FunctionCallInfo fcinfo, int argno)
 		fcinfo->flinfo->fn_extra = cache;
 	}
 	return card_cache_get(cache, PG_GETARG_DATUM(argno));
+}
+
+/* The meters by name that a card states: what is to be gathered of its apps' events. */
+Datum
+im_card_meters(PG_FUNCTION_ARGS)
+{
+	const Card *card = card_argument(fcinfo, 0);
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	for (int i = 0; i < card->nmeters; i++)
+	{
+		const CardMeter *meter = &card->meters[i];
+		Datum		values[] = {CStringGetTextDatum(meter->name),
+			CStringGetTextDatum(meter_kind_names[meter->day]),
+		CStringGetTextDatum(meter_kind_names[meter->month])};
+		bool		nulls[lengthof(values)] = {false};
+
+		CHECK_FOR_INTERRUPTS();
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
 }
