@@ -12,6 +12,7 @@
 #   make coverage   the suite with gcov: which lines of src it reaches
 #   make bench      time it against other databases (SCALE=0.05 for a try)
 #   make bare       make demo in emptied roots of Debian (SUITES=bookworm for one)
+#   make matrix     the suite on later releases, and pg_upgrade from one to the next
 #   make check-fast   core, regress and pgtap alone
 #   make lint       what shellcheck, cppcheck, codespell and plpgsql_check find
 #   make layers   whether every file names only what lies on its floor or below
@@ -182,6 +183,6 @@ dist:
 	@$(HERE)/test/run/dist.sh $(EXTENSION)-$(EXTVERSION)
 
 # These find or install their own PostgreSQL.
-.PHONY: demo test bare bench sanitize memcheck coverage
-demo test bare bench sanitize memcheck coverage:
+.PHONY: demo test bare matrix bench sanitize memcheck coverage
+demo test bare matrix bench sanitize memcheck coverage:
 	@$(HERE)/test/run/$@.sh

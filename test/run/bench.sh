@@ -14,9 +14,11 @@
 # OUT=file    also writes the tables there
 # NOTE=text   goes beside the machine
 # UPDATE_DOC=1            puts the tables into doc/benchmarks.md
+# BASE=COMMIT             compares with that commit instead: see bench_base.sh
 #
 # Answers that ought to be equal are compared; no time is asserted.
 set -euo pipefail
+[ -z "${BASE:-}" ] || exec "$(dirname "$0")/bench_base.sh"
 . "$(dirname "$0")/server.sh"
 . "$ROOT/test/bench/measure.sh"
 . "$ROOT/test/bench/cases.sh"
