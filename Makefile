@@ -45,7 +45,7 @@ SQL_PARTS = preamble \
 	cards/bundled_cards \
 	guards/need guards/asks \
 	meters/dau meters/app_dau meters/days meters/figures meters/app_checks \
-	rating/rating \
+	rating/rating rating/due \
 	tables/definitions tables/owner \
 	accounts/accounts accounts/orders accounts/apps \
 	triggers/marks triggers/issued triggers/triggers \
@@ -54,6 +54,7 @@ SQL_PARTS = preamble \
 	documents/documents \
 	bills/rebill bills/bills bills/months bills/reports bills/visible bills/checks \
 	ledger/run ledger/issue ledger/closing ledger/adjusting ledger/verify ledger/audit \
+	money/accounts money/dues money/balances money/suspending \
 	finance/daily_usage finance/quote finance/alerts finance/revenue finance/running \
 		finance/views \
 	pages/explain pages/parts pages/chart pages/page pages/days pages/bill pages/month \

@@ -96,7 +96,7 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_billed_months() IS
 'First days of the months from the first order or usage, but not before a rate card takes effect, through the running month in Asia/Shanghai, without those in which nothing was ordered, used or in force. A group alone begins no month.';
 
-CREATE FUNCTION @extschema@.im_billed_months_of(apps bigint[]) RETURNS TABLE (month date)
+CREATE FUNCTION @extschema@.im_billed_months_of(apps bigint[], at timestamptz) RETURNS TABLE (month date)
 	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 60
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -131,13 +131,13 @@ BEGIN
 	SELECT m::date
 	FROM generate_series(
 			greatest(date_trunc('month', greatest(earliest, '0001-01-02 00:00+00') AT TIME ZONE 'UTC' - interval '14 hours'), covered),
-			(now() AT TIME ZONE 'Asia/Shanghai'), interval '1 month') m
+			($2 AT TIME ZONE 'Asia/Shanghai'), interval '1 month') m
 	WHERE earliest IS NOT NULL AND covered IS NOT NULL
 		AND (in_force @> @extschema@.im_month_number(m) OR NOT @extschema@.im_is_idle($1, m::date, (m + interval '1 month')::date));
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_billed_months_of(bigint[]) IS
-'im_billed_months() of the given apps; null for all of them.';
+COMMENT ON FUNCTION @extschema@.im_billed_months_of(bigint[], timestamptz) IS
+'im_billed_months() of the given apps through the month of an instant; null for all of them, through the running one.';
 
 -- A report over all years would bill and spread 120,000 months.  Before the
 -- first order or use nothing is billed; nor after the last one when all terms

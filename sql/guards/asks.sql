@@ -13,8 +13,7 @@ CREATE FUNCTION @extschema@.im_caller(function_name text) RETURNS oid
 COMMENT ON FUNCTION @extschema@.im_caller(text) IS
 'The role that im_guarded() sent to the function of this name; the second time, or without im_guarded(), error 42501.';
 
--- A role sees an app when it has the privileges of the role im_app.tenant.
-CREATE FUNCTION @extschema@.im_tenant_apps(caller oid) RETURNS bigint[]
+CREATE FUNCTION @extschema@.im_tenants(caller oid) RETURNS name[]
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -24,17 +23,46 @@ BEGIN
 			SELECT $1
 			UNION
 			SELECT m.roleid FROM pg_auth_members m JOIN granted g ON m.member = g.role)
+		SELECT array_agg(r.rolname)
+		FROM granted g
+		JOIN pg_roles r ON r.oid = g.role
+		WHERE pg_has_role($1, g.role, 'USAGE'));
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_tenants(oid) IS
+'The role and those whose privileges it has: as any of them it is a tenant.';
+
+CREATE FUNCTION @extschema@.im_tenant_accounts(caller oid) RETURNS bigint[]
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM @extschema@.im_need_tables();
+	RETURN (
+		SELECT coalesce(array_agg(c.account_id ORDER BY c.account_id), '{}')
+		FROM @extschema@.im_account c
+		WHERE c.tenant = ANY (@extschema@.im_tenants($1)));
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_tenant_accounts(oid) IS
+'The accounts whose tenant is the role, or one whose privileges it has.';
+
+-- A role sees an app when it has the privileges of the role im_app.tenant, or
+-- of the tenant of the account that owns it.
+CREATE FUNCTION @extschema@.im_tenant_apps(caller oid) RETURNS bigint[]
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN (
 		SELECT coalesce(array_agg(a.app_id ORDER BY a.app_id), '{}')
 		FROM @extschema@.im_app a
-		WHERE a.tenant = ANY (ARRAY(
-			SELECT r.rolname
-			FROM granted g
-			JOIN pg_roles r ON r.oid = g.role
-			WHERE pg_has_role($1, g.role, 'USAGE'))));
+		WHERE a.tenant = ANY (@extschema@.im_tenants($1))
+			OR a.account_id = ANY (@extschema@.im_tenant_accounts($1)));
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_tenant_apps(oid) IS
-'The apps whose tenant is the role, or one whose privileges it has.';
+'The apps whose tenant, or whose account''s, is the role, or one whose privileges it has.';
 
 CREATE FUNCTION @extschema@.im_sees_all(caller oid) RETURNS boolean
 	LANGUAGE plpgsql STABLE
@@ -72,3 +100,39 @@ END
 $$;
 COMMENT ON FUNCTION @extschema@.im_need_visible(oid, bigint) IS
 'Raises P0002 unless the role may ask for the app, in the words of an app that does not exist.';
+
+CREATE FUNCTION @extschema@.im_visible_accounts(caller oid) RETURNS bigint[]
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN CASE WHEN NOT @extschema@.im_sees_all($1) THEN @extschema@.im_tenant_accounts($1) END;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_visible_accounts(oid) IS
+'The accounts that the role may ask for; null for all.';
+
+CREATE FUNCTION @extschema@.im_visible_balances(caller oid) RETURNS bigint[]
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN CASE WHEN NOT has_column_privilege($1, '@extschema@.im_role_grant', 'cashier', 'REFERENCES')
+		THEN @extschema@.im_visible_accounts($1) END;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_visible_balances(oid) IS
+'The accounts of whose balance the role may ask: those that it may ask for, of a cashier all; null for all.';
+
+CREATE FUNCTION @extschema@.im_need_among(account_id bigint, visible bigint[]) RETURNS void
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF NOT $1 = ANY (coalesce($2, ARRAY[$1])) THEN
+		PERFORM @extschema@.im_raise_no_account($1);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_need_among(bigint, bigint[]) IS
+'Raises P0002 unless the account is among those that may be asked for, null for all, in the words of an account that does not exist.';

@@ -50,6 +50,35 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_need_app(bigint) IS
 'Raises P0002 if im_app has no such app.';
 
+CREATE FUNCTION @extschema@.im_raise_no_account(account_id bigint) RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RAISE EXCEPTION USING
+		ERRCODE = 'no_data_found',
+		MESSAGE = format('there is no account %s', $1),
+		DETAIL = 'im_account has no row of it.',
+		HINT = 'Insert the account, or correct the account_id.';
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_raise_no_account(bigint) IS
+'Raises P0002 for an account that im_account does not have, or does not have for the caller.';
+
+CREATE FUNCTION @extschema@.im_need_account(account_id bigint) RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM @extschema@.im_need_tables();
+	IF NOT EXISTS (SELECT FROM @extschema@.im_account c WHERE c.account_id = $1) THEN
+		PERFORM @extschema@.im_raise_no_account($1);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_need_account(bigint) IS
+'Raises P0002 if im_account has no such account.';
+
 CREATE FUNCTION @extschema@.im_need_month(app_id bigint, month @extschema@.im_month) RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp

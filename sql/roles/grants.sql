@@ -14,7 +14,11 @@ AS $$
 			('tenant', 'im_role_grant', 'REFERENCES (tenant)'),
 			('loader', 'im_role_grant', 'REFERENCES (loader)'),
 			('closer', 'im_role_grant', 'REFERENCES (closer)'),
+			('cashier', 'im_role_grant', 'REFERENCES (cashier)'),
 			('reader', 'im_app', 'SELECT'),
+			('reader', 'im_account', 'SELECT'),
+			('reader', 'im_payment', 'SELECT'),
+			('cashier', 'im_payment', 'INSERT'),
 			('reader', 'im_rate_card_version', 'SELECT'),
 			('reader', 'im_order', 'SELECT'),
 			('reader', 'im_suspension', 'SELECT'),
@@ -61,7 +65,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_grants() IS
-'The roles that im_grant() made readers, tenants, loaders and closers.';
+'The roles that im_grant() made readers, tenants, loaders, closers and cashiers.';
 
 -- Grants or revokes all that a kind of role holds, for many roles at once.
 CREATE FUNCTION @extschema@.im_change_privileges(command text, kind text, roles name[]) RETURNS void
@@ -189,12 +193,12 @@ BEGIN
 			DETAIL = 'Rights are granted to a role that exists, by the name of a kind.',
 			HINT = 'Give both, as in im_grant(''acme'', ''tenant'').';
 	END IF;
-	IF $2 NOT IN ('reader', 'tenant', 'loader', 'closer') THEN
+	IF $2 NOT IN ('reader', 'tenant', 'loader', 'closer', 'cashier') THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
 			MESSAGE = format('there is no kind of role "%s"', $2),
-			DETAIL = 'A role is a reader, a tenant, a loader or a closer, or several of them.',
-			HINT = 'Name one of the four in the singular.';
+			DETAIL = 'A role is a reader, a tenant, a loader, a closer or a cashier, or several of them.',
+			HINT = 'Name one of the five in the singular.';
 	END IF;
 	PERFORM @extschema@.im_need_no_owner($1);
 END
@@ -216,7 +220,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_grant(regrole, text) IS
-'Makes a role a reader (bills and invoices of all apps, no user ids), a tenant (the same for the apps whose im_app.tenant is that role), a loader (COPY and INSERT of usage and orders, reads nothing back) or a closer (closes and adjusts months). Errors: 42501 unless called by the owner of the tables, 22023 for another kind, 0LP01 for an owner of the tables and for superusers.';
+'Makes a role a reader (bills and invoices of all apps, no user ids), a tenant (the same for the apps whose im_app.tenant or im_account.tenant is that role), a loader (COPY and INSERT of usage and orders, reads nothing back), a closer (closes and adjusts months) or a cashier (INSERT of payments, balances, im_suspend_arrears()). Errors: 42501 unless called by the owner of the tables, 22023 for another kind, 0LP01 for an owner of the tables and for superusers.';
 
 CREATE FUNCTION @extschema@.im_revoke(role regrole, kind text) RETURNS void
 	LANGUAGE plpgsql

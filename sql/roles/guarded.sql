@@ -108,7 +108,16 @@ AS $list$
 					video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint,
 					fhd_minutes bigint)',
 				'apps', '@extschema@.im_daily_usage_of(apps, $1)'),
-			('im_billed_months', '', 'TABLE (month date)', 'apps', '@extschema@.im_billed_months_of(apps)'),
+			('im_billed_months', '', 'TABLE (month date)', 'apps', '@extschema@.im_billed_months_of(apps, now())'),
+			-- accounts
+			('im_account_bill', 'account_id bigint, month @extschema@.im_month', 'SETOF @extschema@.im_account_line',
+				'account', '@extschema@.im_account_bill($1, $2)'),
+			('im_account_totals', 'month @extschema@.im_month', 'TABLE (account_id bigint, currency text, total numeric)',
+				'accounts', '@extschema@.im_account_totals_of(accounts, $1)'),
+			('im_balance', 'account_id bigint, at timestamptz', 'SETOF @extschema@.im_balance_line',
+				'balance', '@extschema@.im_balance($1, $2)'),
+			('im_arrears', 'at timestamptz', 'SETOF @extschema@.im_arrears_line',
+				'balances', '@extschema@.im_arrears_of(accounts, $1)'),
 			-- pages and reasons
 			('im_bill_html', 'app_id bigint, month @extschema@.im_month, lang text', 'text',
 				'app', '@extschema@.im_bill_html($1, $2, $3)'),
@@ -137,8 +146,13 @@ BEGIN
 	%5$s %6$s;
 END
 $body$, '@extschema@', function_name || '_guarded',
-		CASE WHEN guard = 'apps' THEN format('apps bigint[] := %s.im_visible_apps(caller);', '@extschema@') END,
-		CASE WHEN guard = 'app' THEN format('PERFORM %s.im_need_visible(caller, $1);', '@extschema@') END,
+		CASE guard WHEN 'apps' THEN format('apps bigint[] := %s.im_visible_apps(caller);', '@extschema@')
+			WHEN 'account' THEN format('accounts bigint[] := %s.im_visible_accounts(caller);', '@extschema@')
+			WHEN 'accounts' THEN format('accounts bigint[] := %s.im_visible_accounts(caller);', '@extschema@')
+			WHEN 'balance' THEN format('accounts bigint[] := %s.im_visible_balances(caller);', '@extschema@')
+			WHEN 'balances' THEN format('accounts bigint[] := %s.im_visible_balances(caller);', '@extschema@') END,
+		CASE WHEN guard = 'app' THEN format('PERFORM %s.im_need_visible(caller, $1);', '@extschema@')
+			WHEN guard IN ('account', 'balance') THEN format('PERFORM %s.im_need_among($1, accounts);', '@extschema@') END,
 		CASE WHEN result ~ '^(SETOF|TABLE) ?' THEN 'RETURN QUERY SELECT * FROM' ELSE 'RETURN' END,
 		call)
 $list$;
@@ -155,7 +169,7 @@ CREATE FUNCTION @extschema@.im_function_definitions()
 AS $list$
 	SELECT g.function_name || '_guarded', g.arguments, g.result, 'plpgsql', 'STABLE',
 		@extschema@.im_guarded_body(g.function_name, g.result, g.guard, g.call),
-		ARRAY['reader', 'tenant'],
+		CASE WHEN g.guard IN ('balance', 'balances') THEN ARRAY['reader', 'tenant', 'cashier'] ELSE ARRAY['reader', 'tenant'] END,
 		format('%s() for roles that may not read the tables. It runs with the rights of their owner and is called by %s() alone.',
 			g.function_name, g.function_name)
 	FROM @extschema@.im_guarded_definitions() g
@@ -167,7 +181,12 @@ AS $list$
 				'A batch of im_close_month(): issues invoices with the rights of the owner of the tables.'),
 			('im_adjust_batch', 'month @extschema@.im_month, batch integer, run @extschema@.im_run', '@extschema@.im_run', 'sql', 'VOLATILE',
 				'SELECT @extschema@.im_adjust_some($1, $2, $3)', ARRAY['closer'],
-				'A batch of im_adjust_month(): issues notes with the rights of the owner of the tables.')
+				'A batch of im_adjust_month(): issues notes with the rights of the owner of the tables.'),
+			-- accounts
+			('im_suspend_arrears_guarded', 'at timestamptz, days integer', 'bigint', 'plpgsql', 'VOLATILE',
+				@extschema@.im_guarded_body('im_suspend_arrears'::text, 'bigint'::text, 'none'::text, '@extschema@.im_suspend_arrears($1, $2)'::text),
+				ARRAY['cashier'],
+				'im_suspend_arrears() for cashiers. It runs with the rights of the owner of the tables and is called by im_suspend_arrears() alone.')
 	) AS t(function_name, arguments, result, language, volatility, body, kinds, description)
 $list$;
 COMMENT ON FUNCTION @extschema@.im_function_definitions() IS

@@ -7,6 +7,7 @@ CREATE FUNCTION @extschema@.im_table_definitions()
 AS $$
 	SELECT * FROM (VALUES
 			('im_rate_card_version', 'Versions of price lists; edit them by adding a version.'),
+			('im_account', 'Customers: an account owns apps, pays for them, and is stopped where it stays behind.'),
 			('im_app', 'Apps (SDKAppID); each is billed on its own.'),
 			('im_order', 'Append-only log of purchases, upgrades, refunds and switches; the rules are checked per app at the end of the transaction.'),
 			('im_suspension', 'Days on which an app is out of service.'),
@@ -24,6 +25,7 @@ AS $$
 			-- the ledger
 			('im_invoice', 'Documents as issued: invoices and their notes. Append-only; each digest covers the document, its lines and the app''s document before it.'),
 			('im_invoice_line', 'The lines of those documents as issued. Append-only.'),
+			('im_payment', 'What accounts paid, and (negative) what was given back to them. Append-only.'),
 			('im_closing', 'Which apps of a month are closed and how many invoices they got, a row a batch. Append-only.'),
 			-- roles
 			('im_role_grant', 'Has no rows: im_grant() makes a role of a kind by REFERENCES on the column of that name.')
@@ -40,11 +42,17 @@ AS $$
 			('im_rate_card_version', 'rate_card', 'text NOT NULL', 'Name of the price list.'),
 			('im_rate_card_version', 'effective_from', 'date NOT NULL', 'First day on which this version is in force.'),
 			('im_rate_card_version', 'terms', 'jsonb NOT NULL', 'The price list, checked as im_rate_card; see doc/reference.md for its keys.'),
+			('im_account', 'account_id', 'bigint NOT NULL', 'The number of the customer.'),
+			('im_account', 'name', 'text NOT NULL DEFAULT ''''', 'A name for people.'),
+			('im_account', 'tenant', 'name', 'Null, or the role of the customer, who may ask about the account and all its apps once im_grant() made it a tenant.'),
+			('im_account', 'time_zone', 'text NOT NULL DEFAULT ''Asia/Shanghai''', 'The time zone of the account: in it days end, due days begin and arrears are counted.'),
+			('im_account', 'opened_on', 'date NOT NULL DEFAULT current_date', 'First day that counts: what fell due before is not owed.'),
 			('im_app', 'app_id', 'bigint NOT NULL', 'The SDKAppID.'),
 			('im_app', 'name', 'text NOT NULL', 'A name for people.'),
 			('im_app', 'rate_card', 'text NOT NULL DEFAULT ''cn''', 'The price list that bills the app.'),
 			('im_app', 'opened_at', 'timestamptz NOT NULL DEFAULT now()', 'When the app was opened; bills do not depend on it.'),
 			('im_app', 'tenant', 'name', 'Null, or the role of the customer, who may ask about the app once im_grant() made it a tenant.'),
+			('im_app', 'account_id', 'bigint', 'The account that pays; null: none, and nobody stops the app for arrears.'),
 			('im_order', 'app_id', 'bigint NOT NULL', 'The app that orders.'),
 			('im_order', 'order_id', 'bigint NOT NULL', 'The number that the caller gave it, unique within the app.'),
 			('im_order', 'at', 'timestamptz NOT NULL', 'When it was placed.'),
@@ -150,6 +158,12 @@ AS $$
 			('im_invoice_line', 'amount', 'numeric NOT NULL', 'Exact, to at most 8 places.'),
 			('im_invoice_line', 'currency', 'text NOT NULL', 'ISO 4217 code of amount.'),
 			('im_invoice_line', 'explanation', 'text NOT NULL', 'How the amount came about.'),
+			('im_payment', 'account_id', 'bigint NOT NULL', 'The account that paid.'),
+			('im_payment', 'payment_id', 'bigint NOT NULL', 'The number that the caller gave it, unique within the account.'),
+			('im_payment', 'at', 'timestamptz NOT NULL DEFAULT now()', 'From when it counts.'),
+			('im_payment', 'amount', 'numeric NOT NULL', 'What was paid; negative where it was given back.'),
+			('im_payment', 'currency', 'text NOT NULL', 'ISO 4217 code of amount.'),
+			('im_payment', 'note', 'text', 'For people: where it came from.'),
 			('im_closing', 'month', 'date NOT NULL', 'First day of the usage month.'),
 			('im_closing', 'apps', 'int8multirange NOT NULL', 'The app_ids that are closed by this row, whether there is such an app or not.'),
 			('im_closing', 'done', 'bigint NOT NULL', 'Apps of the batch.'),
@@ -167,7 +181,8 @@ AS $$
 			('im_role_grant', 'reader', 'boolean', 'REFERENCES on it: reads the bills and invoices of all apps.'),
 			('im_role_grant', 'tenant', 'boolean', 'REFERENCES on it: reads those of the apps whose im_app.tenant it is.'),
 			('im_role_grant', 'loader', 'boolean', 'REFERENCES on it: loads usage and orders.'),
-			('im_role_grant', 'closer', 'boolean', 'REFERENCES on it: closes and adjusts months.')
+			('im_role_grant', 'closer', 'boolean', 'REFERENCES on it: closes and adjusts months.'),
+			('im_role_grant', 'cashier', 'boolean', 'REFERENCES on it: records payments, asks balances and suspends for arrears.')
 	) AS t(table_name, column_name, definition, description)
 $$;
 COMMENT ON FUNCTION @extschema@.im_column_definitions() IS
@@ -181,7 +196,11 @@ AS $$
 			('im_rate_card_version', 'im_rate_card_version_pkey', 'PRIMARY KEY (rate_card, effective_from)'),
 			('im_rate_card_version', 'im_rate_card_version_terms_check', 'CHECK (terms::@extschema@.im_rate_card IS NOT NULL)'),
 			('im_rate_card_version', 'im_rate_card_version_effective_from_check', 'CHECK (effective_from BETWEEN ''0001-01-01'' AND ''9999-12-31'')'),
+			('im_account', 'im_account_pkey', 'PRIMARY KEY (account_id)'),
+			('im_account', 'im_account_time_zone_check', 'CHECK (@extschema@.im_day(''2000-01-01 00:00+00''::timestamptz, time_zone) IS NOT NULL)'),
+			('im_account', 'im_account_opened_on_check', 'CHECK (opened_on BETWEEN ''0001-01-01'' AND ''9999-12-31'')'),
 			('im_app', 'im_app_pkey', 'PRIMARY KEY (app_id)'),
+			('im_app', 'im_app_account_id_fkey', 'FOREIGN KEY (account_id) REFERENCES @extschema@.im_account DEFERRABLE INITIALLY DEFERRED'),
 			('im_order', 'im_order_pkey', 'PRIMARY KEY (app_id, order_id)'),
 			('im_order', 'im_order_app_id_fkey', 'FOREIGN KEY (app_id) REFERENCES @extschema@.im_app DEFERRABLE INITIALLY DEFERRED'),
 			('im_order', 'im_order_names_check', 'CHECK (octet_length(action) <= 63 AND octet_length(item) <= 63 AND octet_length(option) <= 63)'),
@@ -200,6 +219,12 @@ AS $$
 			('im_invoice', 'im_invoice_kind_check', 'CHECK (CASE kind WHEN ''invoice'' THEN revision = 0 WHEN ''credit_note'' THEN revision > 0 AND total < 0 WHEN ''debit_note'' THEN revision > 0 AND total >= 0 ELSE false END)'),
 			('im_invoice', 'im_invoice_month_check', 'CHECK (isfinite(month) AND extract(day FROM month) = 1)'),
 			('im_invoice_line', 'im_invoice_line_pkey', 'PRIMARY KEY (app_id, month, revision, line)'),
+			('im_payment', 'im_payment_pkey', 'PRIMARY KEY (account_id, payment_id)'),
+			('im_payment', 'im_payment_account_id_fkey', 'FOREIGN KEY (account_id) REFERENCES @extschema@.im_account DEFERRABLE INITIALLY DEFERRED'),
+			('im_payment', 'im_payment_at_check', 'CHECK (at >= ''0001-01-02 00:00+00'' AND at < ''9999-12-31 00:00+00'')'),
+			-- the places that a rate card may give a currency
+			('im_payment', 'im_payment_amount_check', 'CHECK (amount <> 0 AND abs(amount) < 1e15 AND amount = round(amount, 8))'),
+			('im_payment', 'im_payment_currency_check', 'CHECK (currency COLLATE "C" ~ ''^[A-Z]{3}$'')'),
 			('im_closing', 'im_closing_pkey', 'PRIMARY KEY (begun_at, closed_at, month)'),
 			('im_closing', 'im_closing_entry_key', 'UNIQUE (entry)'),
 			('im_role_grant', 'im_role_grant_empty_check', 'CHECK (false)')
@@ -214,7 +239,9 @@ CREATE FUNCTION @extschema@.im_index_definitions()
 AS $$
 	SELECT * FROM (VALUES
 			('im_suspension', 'im_suspension_app_id_idx', '(app_id)'),
+			('im_account', 'im_account_tenant_idx', '(tenant)'),
 			('im_app', 'im_app_tenant_idx', '(tenant)'),
+			('im_app', 'im_app_account_id_idx', '(account_id)'),
 			('im_login', 'im_login_app_id_at_idx', '(app_id, at)'),
 			('im_group', 'im_group_app_id_created_at_idx', '(app_id, created_at)'),
 			('im_moderation_check', 'im_moderation_check_app_id_at_idx', '(app_id, at)'),

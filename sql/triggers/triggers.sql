@@ -111,6 +111,8 @@ AS $$
 			('im_rate_card_version', 'im_note_card', 'CREATE TRIGGER', 'AFTER INSERT OR UPDATE OR DELETE', 'FOR EACH ROW EXECUTE FUNCTION @extschema@.im_order_note()'),
 			('im_rate_card_version', 'im_order_check_card', 'CREATE CONSTRAINT TRIGGER', 'AFTER INSERT OR UPDATE OR DELETE', 'DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION @extschema@.im_order_check()'),
 			('im_rate_card_version', 'im_rate_card_version_agree', 'CREATE TRIGGER', 'AFTER INSERT OR UPDATE', 'FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.im_card_versions_agree()'),
+			('im_payment', 'im_payment_append_only', 'CREATE TRIGGER', 'BEFORE UPDATE OR DELETE', 'FOR EACH ROW EXECUTE FUNCTION @extschema@.im_append_only()'),
+			('im_payment', 'im_payment_no_truncate', 'CREATE TRIGGER', 'BEFORE TRUNCATE', 'FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.im_append_only()'),
 			-- the ledger
 			('im_invoice', 'im_invoice_only_issued', 'CREATE TRIGGER', 'BEFORE INSERT', 'FOR EACH ROW EXECUTE FUNCTION @extschema@.im_only_issued()'),
 			('im_invoice_line', 'im_invoice_line_only_issued', 'CREATE TRIGGER', 'BEFORE INSERT', 'FOR EACH ROW EXECUTE FUNCTION @extschema@.im_only_issued()'),

@@ -39,7 +39,7 @@ FROM made m, (VALUES ('acme', 'tenant'), ('clerk', 'reader'), ('gateway', 'loade
 SELECT set_eq('SELECT * FROM im_grants()', $$VALUES ('acme'::name, 'tenant'), ('clerk', 'reader'), ('gateway', 'loader'), ('other', 'tenant')$$,
 	'im_grants() lists who was made what');
 SELECT fails_with(statement, state, pattern, statement)
-FROM (VALUES ($$SELECT im_grant('acme', 'king')$$, '22023', 'no kind of role "king".*reader, a tenant, a loader or a closer'),
+FROM (VALUES ($$SELECT im_grant('acme', 'king')$$, '22023', 'no kind of role "king".*reader, a tenant, a loader, a closer or a cashier'),
 	($$SELECT im_grant('acme', 'Reader')$$, '22023', 'no kind'),
 	($$SELECT im_grant('acme', '')$$, '22023', 'no kind'),
 	($$SELECT im_grant('acme', NULL)$$, '22004', 'role acme cannot be a kind that is null'),
@@ -67,7 +67,7 @@ SAVEPOINT split;
 SELECT im_partition('im_call', '2023-03-01', '2023-04-01', '1 month') \g /dev/null
 ALTER TABLE im_call_p2023_03 OWNER TO owner_of_leaf;
 SELECT fails_with(format('SELECT im_%s(%L, %L)', action, role, kind), '0LP01', format('role %s is of no kind, it (owns|is a superuser)', role), format('%s %s as a %s', action, role, kind))
-FROM unnest('{grant,revoke}'::text[]) action, (VALUES ('root'), ('owner_of_one'), ('owner_of_view'), ('owner_of_leaf'), (current_user)) r(role), unnest('{reader,tenant,loader,closer}'::text[]) kind;
+FROM unnest('{grant,revoke}'::text[]) action, (VALUES ('root'), ('owner_of_one'), ('owner_of_view'), ('owner_of_leaf'), (current_user)) r(role), unnest('{reader,tenant,loader,closer,cashier}'::text[]) kind;
 ROLLBACK TO split;
 ALTER TABLE im_suspension OWNER TO current_user;
 ALTER VIEW im_bi_order OWNER TO current_user;
@@ -85,7 +85,7 @@ BEGIN
 	END LOOP;
 END $$;
 SELECT matches(done('keeper', format('SELECT im_revoke(''keeper'', %L)', kind)), '^0LP01', 'the owner is no ' || kind || ' to revoke')
-FROM unnest('{reader,tenant,loader,closer}'::text[]) kind;
+FROM unnest('{reader,tenant,loader,closer,cashier}'::text[]) kind;
 SELECT is((SELECT string_agg(format('%s %s', p.privilege, p.table_name), ', ') FROM im_privilege_definitions() p
 	WHERE p.privilege !~ 'REFERENCES' AND NOT has_table_privilege('keeper', p.table_name, p.privilege)), NULL, 'and keeps what he had');
 SELECT is(done('keeper', 'SELECT im_create_tables()'), 'done', 'calls im_create_tables()');
@@ -96,7 +96,7 @@ ROLLBACK TO given;
 GRANT SELECT ON im_app, im_closing TO stranger;
 GRANT INSERT ON im_login TO stranger;
 GRANT EXECUTE ON FUNCTION im_apps_guarded() TO stranger;
-SELECT im_revoke('stranger', kind) FROM unnest('{reader,tenant,loader,closer}'::text[]) kind \g /dev/null
+SELECT im_revoke('stranger', kind) FROM unnest('{reader,tenant,loader,closer,cashier}'::text[]) kind \g /dev/null
 SELECT ok(has_table_privilege('stranger', 'im_app', 'SELECT') AND has_table_privilege('stranger', 'im_closing', 'SELECT') AND has_table_privilege('stranger', 'im_login', 'INSERT')
 	AND has_function_privilege('stranger', 'im_apps_guarded()', 'EXECUTE'), 'what was granted by hand to a role of no kind stays');
 REVOKE ALL ON im_app, im_closing, im_login FROM stranger;
@@ -119,15 +119,15 @@ WHERE CASE WHEN v.privilege IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES')
 	THEN has_any_column_privilege('We%ird "one"', d.table_name, v.privilege)
 	ELSE has_table_privilege('We%ird "one"', d.table_name, v.privilege) END;
 SELECT is((SELECT count(*) FROM held), 0::bigint, 'a new role holds nothing');
-SELECT im_grant('"We%ird ""one"""', k) FROM unnest('{tenant,reader,loader,closer}'::text[]) k \g /dev/null
+SELECT im_grant('"We%ird ""one"""', k) FROM unnest('{tenant,reader,loader,closer,cashier}'::text[]) k \g /dev/null
 SELECT im_grant('"We%ird ""one"""', 'tenant') \g /dev/null
-SELECT set_eq($$SELECT kind FROM im_grants() WHERE role = 'We%ird "one"'$$, '{tenant,reader,loader,closer}'::text[], 'one role may be of all kinds');
+SELECT set_eq($$SELECT kind FROM im_grants() WHERE role = 'We%ird "one"'$$, '{tenant,reader,loader,closer,cashier}'::text[], 'one role may be of all kinds');
 SELECT is(seen('We%ird "one"', 'SELECT count(*) FROM im_apps()'), '(4)', 'of a reader and tenant the reader counts');
 SELECT im_revoke('"We%ird ""one"""', 'reader') \g /dev/null
 SELECT is(seen('We%ird "one"', 'SELECT count(*) FROM im_apps()'), '(0)', 'without which it is a tenant');
 SELECT is((SELECT count(*) FROM held WHERE what ~ '^SELECT' AND what <> 'SELECT im_closing'), 0::bigint, 'that reads nothing of apps');
 SELECT isnt((SELECT count(*) FROM held WHERE what ~ '^INSERT'), 0::bigint, 'and still a loader');
-SELECT im_revoke('"We%ird ""one"""', k) FROM unnest('{tenant,loader,closer,closer}'::text[]) k \g /dev/null
+SELECT im_revoke('"We%ird ""one"""', k) FROM unnest('{tenant,loader,closer,closer,cashier}'::text[]) k \g /dev/null
 SELECT is((SELECT string_agg(what, ', ') FROM held), NULL, 'with all kinds everything is gone');
 
 -- Who is what follows the role.
