@@ -54,6 +54,18 @@ CREATE FUNCTION @extschema@.im_group_overage(card @extschema@.im_rate_card, plan
 COMMENT ON FUNCTION @extschema@.im_group_overage(@extschema@.im_rate_card, text, bigint) IS
 'Monthly fee of a peak of groups on a plan (R3), in the currency of the card; 0 on a plan that does not price it. Error 22023 for an unknown plan or a negative peak.';
 
+CREATE FUNCTION @extschema@.im_usage_fee(card @extschema@.im_rate_card, plan text, meter text, quantity numeric)
+	RETURNS numeric
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_usage_fee(@extschema@.im_rate_card, text, text, numeric) IS
+'Monthly fee of a quantity of a meter, dau, mau and groups included (R12), on a plan or by the add-on that prices the meter there, in the currency of the card; 0 where neither does. Errors: 22023 for an unknown plan or meter, a negative quantity, NaN or infinity, and where a share of another meter is included; 22003 for more than 8 places or past 30 digits before the point.';
+
+CREATE FUNCTION @extschema@.im_usage_fee(card @extschema@.im_rate_card, plan text, meter text, quantity numeric, of_quantity numeric)
+	RETURNS numeric
+	AS 'MODULE_PATHNAME', 'im_usage_fee_of' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.im_usage_fee(@extschema@.im_rate_card, text, text, numeric, numeric) IS
+'The same where what is included is a share of another meter, of which of_quantity was used; without a share it does not matter.';
+
 CREATE FUNCTION @extschema@.im_addon_fee(card @extschema@.im_rate_card, plan text, addon text, option text DEFAULT '')
 	RETURNS numeric
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;

@@ -209,10 +209,12 @@ Amount
 amount_ratio(Core *core, Amount numerator, Amount denominator, Amount unit)
 {
 	Amount		scaled = amount_times(core, denominator, unit),
-				twice = amount_add(core, numerator, numerator);
+				twice = amount_add(core, amount_add(core, numerator, numerator), scaled),
+				divisor = amount_times(core, scaled, 2),
+				quotient = twice / divisor;
 
-	/* floor(n / (d * unit) + 1/2), in integers */
-	return amount_times(core, amount_add(core, twice, scaled) / amount_times(core, scaled, 2), unit);
+	/* floor(n / (d * unit) + 1/2), in integers; C rounds towards 0 */
+	return amount_times(core, twice % divisor < 0 ? quotient - 1 : quotient, unit);
 }
 
 /*

@@ -58,7 +58,7 @@ extern Amount amount_mul(Core *core, Amount a, Amount b);
 /* The product of two Amounts >= 0, half up to 8 places; one that does not fit fails. */
 extern Amount amount_mul_round(Core *core, Amount a, Amount b);
 
-/* numerator / denominator to a multiple of "unit", half up; both >= 0. */
+/* numerator / denominator > 0 to a multiple of "unit", half up. */
 extern Amount amount_ratio(Core *core, Amount numerator, Amount denominator, Amount unit);
 
 /*

@@ -44,9 +44,27 @@ card_addon(const Card *card, const char *name)
 	return NULL;
 }
 
+const CardPack *
+card_pack(const Card *card, const char *name)
+{
+	for (int i = 0; i < card->npacks; i++)
+		if (strcmp(card->packs[i].name, name) == 0)
+			return &card->packs[i];
+	return NULL;
+}
+
 const CardMeter *
 card_meter(const Card *card, const char *name)
 {
+	static const CardMeter built_in[] = {
+		{METER_DAU, METER_UNIQUE, METER_MAX},
+		{METER_MAU, METER_UNIQUE, METER_UNIQUE},
+		{METER_GROUPS, METER_MAX, METER_MAX}
+	};
+
+	for (int i = 0; i < (int) (sizeof(built_in) / sizeof(built_in[0])); i++)
+		if (strcmp(built_in[i].name, name) == 0)
+			return &built_in[i];
 	for (int i = 0; i < card->nmeters; i++)
 		if (strcmp(card->meters[i].name, name) == 0)
 			return &card->meters[i];
@@ -54,11 +72,47 @@ card_meter(const Card *card, const char *name)
 }
 
 const CardPack *
-card_pack(const Card *card, const char *name)
+card_meter_pack(const Card *card, const char *name)
 {
-	for (int i = 0; i < card->npacks; i++)
-		if (strcmp(card->packs[i].name, name) == 0)
-			return &card->packs[i];
+	for (int i = 0; i < card->nmeter_packs; i++)
+		if (strcmp(card->meter_packs[i].name, name) == 0)
+			return &card->meter_packs[i];
+	return NULL;
+}
+
+const UsageCharge *
+find_usage(int count, const UsageCharge *usage, const char *meter)
+{
+	for (int i = 0; i < count; i++)
+		if (strcmp(usage[i].meter, meter) == 0)
+			return &usage[i];
+	return NULL;
+}
+
+static const Charge *
+charge_in(const UsageCharge *usage)
+{
+	return usage != NULL ? usage->charge : NULL;
+}
+
+const Charge *
+plan_charge(const CardPlan *plan, const char *meter)
+{
+	return charge_in(find_usage(plan->nusage, plan->usage, meter));
+}
+
+const Charge *
+addon_charge(const CardAddon *addon, const char *meter)
+{
+	return charge_in(find_usage(addon->nusage, addon->usage, meter));
+}
+
+const CardAddon *
+card_usage_addon(const Card *card, const char *meter)
+{
+	for (int i = 0; i < card->naddons; i++)
+		if (addon_charge(&card->addons[i], meter) != NULL)
+			return &card->addons[i];
 	return NULL;
 }
 
@@ -83,13 +137,4 @@ addon_minutes(const CardAddon *addon, const char *option)
 		if (strcmp(addon->minutes[i].option, option) == 0)
 			return addon->minutes[i].minutes;
 	return 0;
-}
-
-int64_t
-started_blocks(int64_t usage, int64_t included, int64_t block)
-{
-	if (usage <= included)
-		return 0;
-	/* both are >= 0, so the difference fits; minus one avoids the overflow */
-	return (usage - included - 1) / block + 1;
 }

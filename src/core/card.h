@@ -11,25 +11,24 @@
 
 #include "core/amount.h"
 #include "core/calendar.h"
+#include "core/charge.h"
 #include "core/usage.h"
 
-/* A price per started block over a free quota (R3). */
-typedef struct BlockPrice
+/* What the quantity of a meter costs on a plan or with an add-on (R3, R12). */
+typedef struct UsageCharge
 {
-	bool		priced;
-	int64_t		included;
-	int64_t		block;
-	Amount		price;
-} BlockPrice;
+	const char *meter;
+	const Charge *charge;
+	bool		brief;			/* a plan states it as "dau", not in "usage" */
+} UsageCharge;
 
 typedef struct CardPlan
 {
 	const char *name;
 	int			rank;			/* 0 is the free plan that every app starts on */
 	Amount		price;			/* per month */
-	BlockPrice	dau;
-	BlockPrice	groups;
-	BlockPrice	mau;			/* instead of dau */
+	int			nusage;
+	UsageCharge *usage;
 } CardPlan;
 
 typedef struct AddonPrice
@@ -53,6 +52,8 @@ typedef struct CardAddon
 	AddonPrice *prices;
 	int			nminutes;
 	AddonMinutes *minutes;
+	int			nusage;
+	UsageCharge *usage;			/* of meters that no plan prices */
 } CardAddon;
 
 typedef struct CallPrice
@@ -70,13 +71,19 @@ typedef struct CardMeter
 	MeterKind	month;			/* how the figures of a month make the quantity */
 } CardMeter;
 
+/* A pack of deductions (R6), or of a meter (R12). */
 typedef struct CardPack
 {
 	const char *name;
 	Amount		price;
-	int64_t		deductions;
+	Amount		holds;
 	int			months;
+	const char *meter;			/* NULL: deductions */
+	int			priority;		/* the lowest is taken from first */
 } CardPack;
+
+/* Of packs of a meter that state none. */
+#define PACK_PRIORITY	100
 
 typedef struct Card
 {
@@ -96,9 +103,11 @@ typedef struct Card
 	bool		weighs[CHECK_KINDS];
 	Amount		coefficients[CHECK_KINDS];
 	int			npacks;
-	CardPack   *packs;
+	CardPack   *packs;			/* of deductions */
 	int			nmeters;
 	CardMeter  *meters;
+	int			nmeter_packs;
+	CardPack   *meter_packs;
 } Card;
 
 /* The versions of one price list, by the first day of each, ascending. */
@@ -126,8 +135,23 @@ extern const Card *card_of_month(const CardHistory *history, CalMonth month);
 
 extern const CardPlan *card_plan(const Card *card, const char *name);
 extern const CardAddon *card_addon(const Card *card, const char *name);
-extern const CardMeter *card_meter(const Card *card, const char *name);
 extern const CardPack *card_pack(const Card *card, const char *name);
+
+/* A meter of the card, dau, mau and groups included. */
+extern const CardMeter *card_meter(const Card *card, const char *name);
+
+/* A pack of a meter. */
+extern const CardPack *card_meter_pack(const Card *card, const char *name);
+
+/* Where a charge of a meter is stated: of a plan or an add-on, or NULL. */
+extern const UsageCharge *find_usage(int count, const UsageCharge *usage, const char *meter);
+
+/* What a plan or add-on charges for a meter, or NULL. */
+extern const Charge *plan_charge(const CardPlan *plan, const char *meter);
+extern const Charge *addon_charge(const CardAddon *addon, const char *meter);
+
+/* The add-on that prices a meter, or NULL: there is at most one. */
+extern const CardAddon *card_usage_addon(const Card *card, const char *meter);
 
 /* The price of an option on a plan; with plan NULL, on any plan that sells it. */
 extern const AddonPrice *addon_price(const CardAddon *addon, const char *plan,
@@ -135,8 +159,5 @@ extern const AddonPrice *addon_price(const CardAddon *addon, const char *plan,
 
 /* Pack minutes of an option in each month of its term, 0 where it has none. */
 extern int64_t addon_minutes(const CardAddon *addon, const char *option);
-
-/* Started blocks over the quota: the quota comes off before rounding up. */
-extern int64_t started_blocks(int64_t usage, int64_t included, int64_t block);
 
 #endif							/* IM_CORE_CARD_H */

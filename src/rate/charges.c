@@ -2,11 +2,12 @@
  * charges.c
  *	  im_charge_amount and im_charge_lines: a quantity becomes money, over any table.
  */
-#include "types/charge.h"
+#include "rate/charges.h"
 
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "server/core.h"
+#include "types/charge.h"
 #include "types/decimal.h"
 
 PG_FUNCTION_INFO_V1(im_charge_amount);
@@ -25,18 +26,18 @@ enum
 	CHARGE_COLUMNS
 };
 
-/* The included quantity: of a share, that of the third argument. */
-static Amount
-included_argument(FunctionCallInfo fcinfo, Core *core, const Charge *charge)
+Amount
+included_argument(FunctionCallInfo fcinfo, int argno, Core *core, const Charge *charge,
+				  const char *hint)
 {
-	if (PG_NARGS() > 2)
-		return charge_included(core, charge, quantity_argument(fcinfo, 2, "quantity"));
+	if (PG_NARGS() > argno)
+		return charge_included(core, charge, quantity_argument(fcinfo, argno, "quantity"));
 	if (charge->share_of != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the charge includes a share of meter \"%s\"", charge->share_of),
 				 errdetail("What is included is known only with the quantity of that meter."),
-				 errhint("Give that quantity as a third argument, of_quantity.")));
+				 errhint("%s", hint)));
 	return charge->included;
 }
 
@@ -45,10 +46,13 @@ rate_arguments(FunctionCallInfo fcinfo)
 {
 	ServerCore	server;
 	const Charge *charge = charge_argument(fcinfo, 0);
-	Amount		quantity = quantity_argument(fcinfo, 1, "quantity");
+	Amount		quantity = quantity_argument(fcinfo, 1, "quantity"),
+				included;
 
 	server_core_init(&server);
-	return charge_rate(&server.core, charge, quantity, included_argument(fcinfo, &server.core, charge));
+	included = included_argument(fcinfo, 2, &server.core, charge,
+								 "Give that quantity as a third argument, of_quantity.");
+	return charge_rate(&server.core, charge, quantity, included);
 }
 
 Datum

@@ -7,22 +7,19 @@
  */
 #include "types/rate_card.h"
 
+#include "rate/charges.h"
 #include "server/core.h"
+#include "types/decimal.h"
 #include "utils/fmgrprotos.h"
 
 PG_FUNCTION_INFO_V1(im_block_fee);
 PG_FUNCTION_INFO_V1(im_dau_overage);
 PG_FUNCTION_INFO_V1(im_group_overage);
+PG_FUNCTION_INFO_V1(im_usage_fee);
+PG_FUNCTION_INFO_V1(im_usage_fee_of);
 PG_FUNCTION_INFO_V1(im_addon_fee);
 PG_FUNCTION_INFO_V1(im_moderation_fee);
 PG_FUNCTION_INFO_V1(im_deductions);
-
-static Datum
-count_times_price(int64 count, Datum price)
-{
-	return DirectFunctionCall2(numeric_mul,
-							   NumericGetDatum(int64_to_numeric(count)), price);
-}
 
 static void
 check_not_negative(const char *what, int64 value)
@@ -59,6 +56,10 @@ im_block_fee(PG_FUNCTION_ARGS)
 				included = PG_GETARG_INT64(1),
 				block = PG_GETARG_INT64(2);
 	Numeric		price = PG_GETARG_NUMERIC(3);
+	ChargeTier	tier = {.price = AMOUNT_ONE};
+	Charge		charge = {.ntiers = 1, .tiers = &tier};
+	ServerCore	server;
+	Amount		blocks;
 
 	check_not_negative("usage", usage);
 	check_not_negative("the free quota", included);
@@ -69,8 +70,12 @@ im_block_fee(PG_FUNCTION_ARGS)
 				 errmsg("a block of " INT64_FORMAT " cannot be started", block),
 				 errdetail("A block holds at least 1."),
 				 errhint("Use block 1 for a price per unit.")));
-	PG_RETURN_DATUM(count_times_price(started_blocks(usage, included, block),
-									  NumericGetDatum(price)));
+	/* a price of any scale: the charge gives the blocks, at 1 each */
+	charge.tiers->block = amount_of(block);
+	server_core_init(&server);
+	blocks = charge_rate(&server.core, &charge, amount_of(usage), amount_of(included)).amount;
+	PG_RETURN_DATUM(DirectFunctionCall2(numeric_mul, amount_to_numeric(blocks, 0),
+										NumericGetDatum(price)));
 }
 
 static void
@@ -94,31 +99,73 @@ plan_argument(const Card *card, FunctionCallInfo fcinfo)
 	return plan;
 }
 
-/* A plan that does not price the figure charges nothing for any of it. */
-static Datum
-block_price_fee(const BlockPrice *price, const char *what, int64 peak)
+/* The charge of a meter on the plan of the arguments, or of the add-on that prices it there. */
+static const Charge *
+charge_of_meter(FunctionCallInfo fcinfo, const char *meter)
 {
-	check_not_negative(what, peak);
-	if (!price->priced)
+	const Card *card = card_argument(fcinfo, 0);
+	const CardPlan *plan = plan_argument(card, fcinfo);
+	const CardAddon *addon = card_usage_addon(card, meter);
+
+	if (card_meter(card, meter) == NULL)
+		not_on_card("meter", meter);
+	if (addon == NULL)
+		return plan_charge(plan, meter);
+	for (int i = 0; i < addon->nprices; i++)
+		if (strcmp(addon->prices[i].plan, plan->name) == 0)
+			return addon_charge(addon, meter);
+	return NULL;
+}
+
+/* A plan that does not price the meter charges nothing for any of it. */
+static Datum
+usage_fee(FunctionCallInfo fcinfo, const Charge *charge, Amount quantity)
+{
+	ServerCore	server;
+	Amount		included;
+
+	if (charge == NULL)
 		return NumericGetDatum(int64_to_numeric(0));
-	return count_times_price(started_blocks(peak, price->included, price->block),
-							 amount_to_numeric(price->price, 0));
+	server_core_init(&server);
+	included = included_argument(fcinfo, 4, &server.core, charge,
+								 "Use im_usage_fee(card, plan, meter, quantity, of_quantity), which takes that quantity.");
+	return amount_to_numeric(charge_rate(&server.core, charge, quantity, included).amount, 0);
+}
+
+static Datum
+peak_fee(FunctionCallInfo fcinfo, const char *meter, const char *what)
+{
+	const Charge *charge = charge_of_meter(fcinfo, meter);
+
+	check_not_negative(what, PG_GETARG_INT64(2));
+	return usage_fee(fcinfo, charge, amount_of(PG_GETARG_INT64(2)));
 }
 
 Datum
 im_dau_overage(PG_FUNCTION_ARGS)
 {
-	const CardPlan *plan = plan_argument(card_argument(fcinfo, 0), fcinfo);
-
-	PG_RETURN_DATUM(block_price_fee(&plan->dau, "peak DAU", PG_GETARG_INT64(2)));
+	PG_RETURN_DATUM(peak_fee(fcinfo, METER_DAU, "peak DAU"));
 }
 
 Datum
 im_group_overage(PG_FUNCTION_ARGS)
 {
-	const CardPlan *plan = plan_argument(card_argument(fcinfo, 0), fcinfo);
+	PG_RETURN_DATUM(peak_fee(fcinfo, METER_GROUPS, "peak of groups"));
+}
 
-	PG_RETURN_DATUM(block_price_fee(&plan->groups, "peak of groups", PG_GETARG_INT64(2)));
+Datum
+im_usage_fee(PG_FUNCTION_ARGS)
+{
+	const Charge *charge = charge_of_meter(fcinfo, text_to_cstring(PG_GETARG_TEXT_PP(2)));
+
+	PG_RETURN_DATUM(usage_fee(fcinfo, charge, quantity_argument(fcinfo, 3, "quantity")));
+}
+
+/* The same with of_quantity: a symbol of its own for each SQL function. */
+Datum
+im_usage_fee_of(PG_FUNCTION_ARGS)
+{
+	return im_usage_fee(fcinfo);
 }
 
 Datum

@@ -8,31 +8,171 @@
 #include "types/rate_card.h"
 
 #include "pgtime.h"
+#include "types/charge.h"
 #include "types/element.h"
 
 #define MAX_COUNT			INT64CONST(1000000000000000)
 #define MAX_GRACE_DAYS		3660
+#define MAX_MONTHS			1200
+#define MAX_PRIORITY		1000000
 #define MAX_SCALE			AMOUNT_PLACES
 
-static BlockPrice
-read_block_price(const Element *plan, const char *name)
+static bool
+is_one_of(const char *name, const char *const *names)
 {
-	static const char *const keys[] = {"included", "block", "price", NULL};
-	BlockPrice	price = {0};
+	for (; *names != NULL; names++)
+		if (strcmp(*names, name) == 0)
+			return true;
+	return false;
+}
+
+/* Items that no add-on was ever called by. */
+static const char *const items[] = {
+	"plan", "plan_upgrade", "dau_overage", "mau_overage", "group_overage", "call_minutes",
+	"local_moderation", "moderation_pack", "moderation", "refund", NULL
+};
+
+/* Items that came later: an add-on of that name keeps it, a meter gets another. */
+static const char *const later_items[] = {"pack", "credit", "charge", "manual", NULL};
+
+static const char *const built_in_meters[] = {METER_DAU, METER_MAU, METER_GROUPS, NULL};
+
+static MeterKind
+read_meter_kind(const Element *meter, const char *key)
+{
+	Element		member = element_need(meter, key);
+	const char *name = element_text(&member);
+	int			kind = meter_kind_find(name, strlen(name));
+
+	if (kind < 0)
+		element_refuse(&member, psprintf("is \"%s\"", name), "Use sum, max, unique, last or average.");
+	return kind;
+}
+
+static void
+read_meter(void *target, const char *name, const Element *element)
+{
+	static const char *const keys[] = {"day", "month", NULL};
+	Card	   *card = target;
+	CardMeter  *meter = &card->meters[card->nmeters++];
+
+	element_only_keys(element, keys);
+	if (is_one_of(name, built_in_meters))
+		element_refuse(element, "is a meter that every card has",
+			   "Price it in plans; for a meter of your own choose another name.");
+	if (is_one_of(name, items) || is_one_of(name, later_items))
+		element_refuse(element, "is the name of another item", "Choose another name for the meter.");
+	meter->name = name;
+	meter->day = read_meter_kind(element, "day");
+	meter->month = read_meter_kind(element, "month");
+	if (meter->month == METER_UNIQUE && meter->day != METER_UNIQUE)
+		element_refuse_member(element, "month", "is \"unique\" though the day is not",
+			   "Only a meter whose day is unique knows the subjects of the month.");
+}
+
+static void
+read_meters(Card *card, const Element *root)
+{
+	Element		element;
+
+	if (!element_find(root, "meters", &element))
+		return;
+	card->meters = palloc0(sizeof(CardMeter) * (element_each(&element, false, NULL, NULL) + 1));
+	element_each(&element, false, read_meter, card);
+}
+
+/* Who reads charges of usage: a plan or an add-on. */
+typedef struct UsageReader
+{
+	const Card *card;
+	int			nusage;
+	UsageCharge *usage;
+} UsageReader;
+
+static void
+check_share(const Card *card, const Charge *charge, const Element *element)
+{
+	Element		included;
+
+	if (charge->share_of == NULL || card_meter(card, charge->share_of) != NULL)
+		return;
+	included = element_need(element, "included");
+	element_refuse_member(&included, "of", psprintf("is \"%s\", which is no meter of the card", charge->share_of),
+			   "Name one of meters, or dau, mau or groups.");
+}
+
+static void
+add_usage(UsageReader *reader, const char *meter, const Element *element, bool brief)
+{
+	const Charge *charge = charge_from_element(element);
+
+	check_share(reader->card, charge, element);
+	reader->usage = reader->usage == NULL ? palloc(sizeof(UsageCharge)) :
+		repalloc(reader->usage, sizeof(UsageCharge) * (reader->nusage + 1));
+	reader->usage[reader->nusage++] = (UsageCharge) {meter, charge, brief};
+}
+
+static void
+read_usage_charge(void *target, const char *name, const Element *element)
+{
+	UsageReader *reader = target;
+
+	if (card_meter(reader->card, name) == NULL)
+		element_refuse(element, "is no meter of the card",
+			   "Name one of meters, or dau, mau or groups.");
+	for (int i = 0; i < reader->nusage; i++)
+		if (strcmp(reader->usage[i].meter, name) == 0)
+			element_refuse(element, psprintf("stands beside %s of the plan", name),
+				   "One charge for a meter is enough: leave one of the two out.");
+	add_usage(reader, name, element, false);
+}
+
+static void
+read_usage(UsageReader *reader, const Element *owner)
+{
+	Element		element;
+
+	if (element_find(owner, "usage", &element))
+		element_each(&element, false, read_usage_charge, reader);
+}
+
+/*
+ * The short form of usage.dau and its like.  A plain price states its quota and
+ * its block, in whole users or groups, as it did before there were shapes.
+ */
+static bool
+read_short_charge(UsageReader *reader, const char *meter, const Element *plan)
+{
 	Element		element,
 				member;
 
-	if (!element_find(plan, name, &element))
-		return price;
-	element_only_keys(&element, keys);
-	price.priced = true;
+	if (!element_find(plan, meter, &element))
+		return false;
+	add_usage(reader, meter, &element, true);
+	if (element_find(&element, "mode", &member))
+		return true;
 	member = element_need(&element, "included");
-	price.included = element_count(&member, 0, MAX_COUNT);
+	if (!element_is_object(&member))
+		element_count(&member, 0, MAX_COUNT);
 	member = element_need(&element, "block");
-	price.block = element_count(&member, 1, MAX_COUNT);
-	member = element_need(&element, "price");
-	price.price = element_amount(&member);
-	return price;
+	element_count(&member, 1, MAX_COUNT);
+	return true;
+}
+
+/* Charges in the order of meters that bills of before asked for them. */
+static void
+read_plan_usage(const Card *card, CardPlan *plan, const Element *element)
+{
+	UsageReader reader = {.card = card};
+	bool		dau = read_short_charge(&reader, METER_DAU, element);
+
+	if (read_short_charge(&reader, METER_MAU, element) && dau)
+		element_refuse_member(element, "mau", "stands beside dau",
+			   "A plan is priced by daily or by monthly users, not by both.");
+	read_short_charge(&reader, METER_GROUPS, element);
+	read_usage(&reader, element);
+	plan->nusage = reader.nusage;
+	plan->usage = reader.usage;
 }
 
 static void
@@ -41,7 +181,7 @@ check_free_plan(const CardPlan *plan, const Element *element)
 	if (plan->price != 0)
 		element_refuse_member(element, "price", "is not 0 though the rank is 0",
 			   "The plan of rank 0 is the free plan that every app starts on.");
-	if (plan->dau.priced || plan->groups.priced || plan->mau.priced)
+	if (plan->nusage > 0)
 		element_refuse(element, "prices usage though the rank is 0",
 			   "The limits of the free plan are never charged.");
 }
@@ -49,7 +189,7 @@ check_free_plan(const CardPlan *plan, const Element *element)
 static void
 read_plan(void *target, const char *name, const Element *element)
 {
-	static const char *const keys[] = {"rank", "price", "dau", "groups", "mau", NULL};
+	static const char *const keys[] = {"rank", "price", "dau", "groups", "mau", "usage", NULL};
 	Card	   *card = target;
 	CardPlan   *plan = &card->plans[card->nplans++];
 	Element		member;
@@ -60,12 +200,7 @@ read_plan(void *target, const char *name, const Element *element)
 	plan->rank = (int) element_count(&member, 0, 1000000);
 	member = element_need(element, "price");
 	plan->price = element_amount(&member);
-	plan->dau = read_block_price(element, "dau");
-	plan->groups = read_block_price(element, "groups");
-	plan->mau = read_block_price(element, "mau");
-	if (plan->dau.priced && plan->mau.priced)
-		element_refuse_member(element, "mau", "stands beside dau",
-			   "A plan is priced by daily or by monthly users, not by both.");
+	read_plan_usage(card, plan, element);
 	if (plan->rank == 0)
 		check_free_plan(plan, element);
 }
@@ -130,26 +265,6 @@ read_addon_minutes(void *target, const char *option, const Element *element)
 	addon->minutes[addon->nminutes++] = (AddonMinutes) {option, element_count(element, 0, MAX_COUNT)};
 }
 
-static bool
-is_one_of(const char *name, const char *const *names)
-{
-	for (; *names != NULL; names++)
-		if (strcmp(*names, name) == 0)
-			return true;
-	return false;
-}
-
-/* Items that no add-on was ever called by. */
-static const char *const items[] = {
-	"plan", "plan_upgrade", "dau_overage", "mau_overage", "group_overage", "call_minutes",
-	"local_moderation", "moderation_pack", "moderation", "refund", NULL
-};
-
-/* Items that came later: an add-on of that name keeps it, a meter gets another. */
-static const char *const later_items[] = {"pack", "credit", "charge", "manual", NULL};
-
-static const char *const built_in_meters[] = {METER_DAU, METER_MAU, METER_GROUPS, NULL};
-
 static void
 check_addon_name(const char *name, const Element *element)
 {
@@ -157,56 +272,57 @@ check_addon_name(const char *name, const Element *element)
 		element_refuse(element, "is the name of another item", "Choose another name for the add-on.");
 }
 
-static MeterKind
-read_meter_kind(const Element *meter, const char *key)
+/* One meter is priced in one place. */
+static void
+check_usage_payer(const Card *card, const CardAddon *addon, const char *meter, const Element *element)
 {
-	Element		member = element_need(meter, key);
-	const char *name = element_text(&member);
-	int			kind = meter_kind_find(name, strlen(name));
+	const CardAddon *other = card_usage_addon(card, meter);
 
-	if (kind < 0)
-		element_refuse(&member, psprintf("is \"%s\"", name), "Use sum, max, unique, last or average.");
-	return kind;
+	if (other != addon)
+		element_refuse(element, psprintf("is priced by add-on %s too", other->name),
+			   "A meter is priced by plans or by one add-on.");
+	for (int i = 0; i < card->nplans; i++)
+		if (plan_charge(&card->plans[i], meter) != NULL)
+			element_refuse(element, psprintf("is priced by plan %s too", card->plans[i].name),
+				   "A meter is priced by plans or by one add-on.");
 }
 
 static void
-read_meter(void *target, const char *name, const Element *element)
+read_addon_usage(const Card *card, CardAddon *addon, const Element *element)
 {
-	static const char *const keys[] = {"day", "month", NULL};
-	Card	   *card = target;
-	CardMeter  *meter = &card->meters[card->nmeters++];
+	UsageReader reader = {.card = card};
+	Element		usage,
+				member;
 
-	element_only_keys(element, keys);
-	if (is_one_of(name, built_in_meters))
-		element_refuse(element, "is a meter that every card has",
-			   "Price it in plans; for a meter of your own choose another name.");
-	if (is_one_of(name, items) || is_one_of(name, later_items))
-		element_refuse(element, "is the name of another item", "Choose another name for the meter.");
-	if (card_addon(card, name) != NULL)
-		element_refuse(element, "is the name of an add-on", "Choose another name for the meter.");
-	meter->name = name;
-	meter->day = read_meter_kind(element, "day");
-	meter->month = read_meter_kind(element, "month");
-	if (meter->month == METER_UNIQUE && meter->day != METER_UNIQUE)
-		element_refuse_member(element, "month", "is \"unique\" though the day is not",
-			   "Only a meter whose day is unique knows the subjects of the month.");
+	read_usage(&reader, element);
+	addon->nusage = reader.nusage;
+	addon->usage = reader.usage;
+	for (int i = 0; i < addon->nusage; i++)
+	{
+		usage = element_need(element, "usage");
+		member = element_need(&usage, addon->usage[i].meter);
+		check_usage_payer(card, addon, addon->usage[i].meter, &member);
+	}
 }
 
 static void
-read_meters(Card *card, const Element *root)
+read_minutes(AddonReader *reader, const Element *element)
 {
-	Element		element;
+	CardAddon  *addon = reader->addon;
+	Element		member;
 
-	if (!element_find(root, "meters", &element))
+	if (!element_find(element, "minutes", &member))
 		return;
-	card->meters = palloc0(sizeof(CardMeter) * (element_each(&element, false, NULL, NULL) + 1));
-	element_each(&element, false, read_meter, card);
+	if (addon->postpaid)
+		element_refuse(&member, "belongs to a postpaid add-on", "Only prepaid add-ons bring minutes.");
+	addon->minutes = palloc0(sizeof(AddonMinutes) * (element_each(&member, true, NULL, NULL) + 1));
+	element_each(&member, true, read_addon_minutes, reader);
 }
 
 static void
 read_addon(void *target, const char *name, const Element *element)
 {
-	static const char *const keys[] = {"charge", "prices", "minutes", NULL};
+	static const char *const keys[] = {"charge", "prices", "minutes", "usage", NULL};
 	Card	   *card = target;
 	CardAddon  *addon = &card->addons[card->naddons++];
 	AddonReader reader = {card, addon, NULL};
@@ -221,12 +337,8 @@ read_addon(void *target, const char *name, const Element *element)
 		element_refuse(&member, psprintf("is \"%s\"", charge), "Use prepaid or postpaid.");
 	member = element_need(element, "prices");
 	element_each(&member, false, read_addon_plan, &reader);
-	if (!element_find(element, "minutes", &member))
-		return;
-	if (addon->postpaid)
-		element_refuse(&member, "belongs to a postpaid add-on", "Only prepaid add-ons bring minutes.");
-	addon->minutes = palloc0(sizeof(AddonMinutes) * (element_each(&member, true, NULL, NULL) + 1));
-	element_each(&member, true, read_addon_minutes, &reader);
+	read_minutes(&reader, element);
+	read_addon_usage(card, addon, element);
 }
 
 static void
@@ -238,6 +350,20 @@ read_addons(Card *card, const Element *root)
 		return;
 	card->addons = palloc0(sizeof(CardAddon) * (element_each(&element, false, NULL, NULL) + 1));
 	element_each(&element, false, read_addon, card);
+}
+
+static void
+check_meter_names(const Card *card, const Element *root)
+{
+	Element		meters;
+
+	for (int i = 0; i < card->nmeters; i++)
+	{
+		meters = element_need(root, "meters");
+		if (card_addon(card, card->meters[i].name) != NULL)
+			element_refuse_member(&meters, card->meters[i].name, "is the name of an add-on",
+				   "Choose another name for the meter.");
+	}
 }
 
 static void
@@ -293,9 +419,9 @@ read_pack(void *target, const char *name, const Element *element)
 	pack->name = name;
 	pack->price = element_amount(&member);
 	member = element_need(element, "deductions");
-	pack->deductions = element_count(&member, 1, MAX_COUNT);
+	pack->holds = amount_of(element_count(&member, 1, MAX_COUNT));
 	member = element_need(element, "months");
-	pack->months = (int) element_count(&member, 1, 1200);
+	pack->months = (int) element_count(&member, 1, MAX_MONTHS);
 }
 
 static void
@@ -322,6 +448,59 @@ read_moderation(Card *card, const Element *root)
 		return;
 	card->packs = palloc0(sizeof(CardPack) * (element_each(&member, false, NULL, NULL) + 1));
 	element_each(&member, false, read_pack, card);
+}
+
+static const char *
+read_pack_meter(const Card *card, const Element *pack)
+{
+	Element		member = element_need(pack, "meter");
+	const char *name = element_text(&member);
+	const CardMeter *meter = card_meter(card, name);
+
+	if (meter == NULL)
+		element_refuse(&member, psprintf("is \"%s\", which is no meter of the card", name), "Name one of meters.");
+	if (meter->month != METER_SUM)
+		element_refuse(&member, psprintf("is \"%s\", which does not sum the days of a month", name),
+			   "A pack is used up day by day, so its meter has \"month\": \"sum\".");
+	return meter->name;
+}
+
+static void
+read_meter_pack(void *target, const char *name, const Element *element)
+{
+	static const char *const keys[] = {"meter", "holds", "price", "months", "priority", NULL};
+	Card	   *card = target;
+	CardPack   *pack = &card->meter_packs[card->nmeter_packs++];
+	Element		member;
+
+	element_only_keys(element, keys);
+	pack->name = name;
+	pack->meter = read_pack_meter(card, element);
+	member = element_need(element, "holds");
+	pack->holds = element_amount(&member);
+	if (pack->holds == 0)
+		element_refuse(&member, "is 0", "A pack holds more than nothing.");
+	member = element_need(element, "price");
+	pack->price = element_amount(&member);
+	member = element_need(element, "months");
+	pack->months = (int) element_count(&member, 1, MAX_MONTHS);
+	pack->priority = element_find(element, "priority", &member) ?
+		(int) element_count(&member, 0, MAX_PRIORITY) : PACK_PRIORITY;
+}
+
+/* An add-on that was called pack before there were packs keeps the name. */
+static void
+read_meter_packs(Card *card, const Element *root)
+{
+	Element		element;
+
+	if (!element_find(root, "packs", &element))
+		return;
+	if (card_addon(card, "pack") != NULL)
+		element_refuse(&element, "stands beside an add-on named pack",
+			   "Orders of packs have the item pack: give the add-on another name.");
+	card->meter_packs = palloc0(sizeof(CardPack) * (element_each(&element, false, NULL, NULL) + 1));
+	element_each(&element, false, read_meter_pack, card);
 }
 
 /*
@@ -364,7 +543,7 @@ card_from_jsonb(Jsonb *jsonb)
 {
 	static const char *const keys[] = {
 		"currency", "scale", "time_zone", "grace_days", "plans", "addons",
-		"call_minutes", "local_moderation", "moderation", "meters", NULL
+		"call_minutes", "local_moderation", "moderation", "meters", "packs", NULL
 	};
 	Card	   *card = palloc0(sizeof(Card));
 	Element		root = element_root("rate card", jsonb);
@@ -372,9 +551,11 @@ card_from_jsonb(Jsonb *jsonb)
 
 	element_only_keys(&root, keys);
 	read_terms(card, &root);
+	read_meters(card, &root);
 	read_plans(card, &root);
 	read_addons(card, &root);
-	read_meters(card, &root);
+	check_meter_names(card, &root);
+	read_meter_packs(card, &root);
 	if (element_find(&root, "call_minutes", &element))
 		element_each(&element, false, read_call_class, card);
 	read_moderation(card, &root);

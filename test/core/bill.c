@@ -269,8 +269,8 @@ test_call_packs_refunded(void)
 	int64_t		refunded;
 
 	card = cn;
-	addons[0] = (CardAddon) {"call", false, 6, call_prices, 1, minutes};
-	addons[1] = (CardAddon) {"call too", false, 6, call_prices, 1, minutes};
+	addons[0] = (CardAddon) {.name = "call", .postpaid = false, .nprices = 6, .prices = call_prices, .nminutes = 1, .minutes = minutes};
+	addons[1] = (CardAddon) {.name = "call too", .postpaid = false, .nprices = 6, .prices = call_prices, .nminutes = 1, .minutes = minutes};
 	card.addons = addons;
 	card.naddons = LENGTH(addons);
 	version = (CardVersion) {day_of("2019-12-10"), &card};
@@ -677,8 +677,8 @@ largest_total(void)
 	const char *text;
 
 	begin_with(&cards.cn, "2022-12-01", "pro");
-	cn_plans[1].dau = (BlockPrice) {true, 0, 1, price};
-	cn_plans[1].groups = (BlockPrice) {true, 0, 1, largest - blocks * price};
+	price_usage(&cn_plans[1], METER_DAU, block_charge(0, 1, price));
+	price_usage(&cn_plans[1], METER_GROUPS, block_charge(0, 1, largest - blocks * price));
 	use("2023-01-06", USAGE_DAU, blocks);
 	use("2023-01-06", USAGE_GROUPS, 1);
 	text = bill_text("2023-01", false, app.cards);

@@ -83,12 +83,53 @@ static const struct
 	{"late", 1, late_versions}, {"cn24", 1, cn24_only}
 };
 
+/* Cards outlive the memory of a test. */
+static inline void *
+card_alloc(size_t size)
+{
+	void	   *memory = calloc(1, size);
+
+	if (memory == NULL)
+		abort();
+	return memory;
+}
+
+/* Started blocks over a quota. */
+static inline const Charge *
+block_charge(int64_t included, int64_t block, Amount price)
+{
+	Charge	   *charge = card_alloc(sizeof(Charge));
+
+	*charge = (Charge) {.included = amount_of(included), .ntiers = 1,
+		.tiers = card_alloc(sizeof(ChargeTier))};
+	*charge->tiers = (ChargeTier) {.block = amount_of(block), .price = price};
+	return charge;
+}
+
+/* Adds a charge of a meter to a plan, or puts it in the place of the one it has. */
+static inline void
+price_usage(CardPlan *plan, const char *meter, const Charge *charge)
+{
+	UsageCharge *usage = card_alloc(sizeof(UsageCharge) * (size_t) (plan->nusage + 1));
+	int			at = 0;
+
+	if (plan->nusage > 0)
+		memcpy(usage, plan->usage, sizeof(UsageCharge) * (size_t) plan->nusage);
+	while (at < plan->nusage && strcmp(usage[at].meter, meter) != 0)
+		at++;
+	usage[at] = (UsageCharge) {meter, charge, true};
+	plan->usage = usage;
+	plan->nusage += at == plan->nusage;
+}
+
 static inline CardPlan
 paid_plan(const char *name, int rank, const char *price)
 {
-	return (CardPlan) {.name = name, .rank = rank, .price = PRICE(price),
-		.dau = {true, 10000, 10000, PRICE("1000")},
-		.groups = {true, 100000, 100000, PRICE("1000")}};
+	CardPlan	plan = {.name = name, .rank = rank, .price = PRICE(price)};
+
+	price_usage(&plan, METER_DAU, block_charge(10000, 10000, PRICE("1000")));
+	price_usage(&plan, METER_GROUPS, block_charge(100000, 100000, PRICE("1000")));
+	return plan;
 }
 
 static inline void
@@ -112,10 +153,10 @@ make_addons(void)
 		call_prices[3 + i] = (AddonPrice) {"flagship", calls[i], amount_of(500 * (i + 1))};
 		call_minutes[i] = (AddonMinutes) {calls[i], minutes[i]};
 	}
-	cn_addons[0] = (CardAddon) {"avchatroom", false, 1, live_prices, 0, NULL};
-	cn_addons[1] = (CardAddon) {"group_members", false, 2, member_prices, 0, NULL};
-	cn_addons[2] = (CardAddon) {"history_storage", true, 7, history_prices, 0, NULL};
-	cn_addons[3] = (CardAddon) {"call", false, 6, call_prices, 3, call_minutes};
+	cn_addons[0] = (CardAddon) {.name = "avchatroom", .postpaid = false, .nprices = 1, .prices = live_prices, .nminutes = 0, .minutes = NULL};
+	cn_addons[1] = (CardAddon) {.name = "group_members", .postpaid = false, .nprices = 2, .prices = member_prices, .nminutes = 0, .minutes = NULL};
+	cn_addons[2] = (CardAddon) {.name = "history_storage", .postpaid = true, .nprices = 7, .prices = history_prices, .nminutes = 0, .minutes = NULL};
+	cn_addons[3] = (CardAddon) {.name = "call", .postpaid = false, .nprices = 6, .prices = call_prices, .nminutes = 3, .minutes = call_minutes};
 }
 
 static inline void
@@ -131,10 +172,10 @@ make_usage_prices(Card *card)
 		card->weighs[i] = true;
 		card->coefficients[i] = PRICE(weights[i]);
 	}
-	cn_packs[0] = (CardPack) {"month", PRICE("1050"), 1100000, 1};
-	cn_packs[1] = (CardPack) {"year_small", PRICE("9500"), 10000000, 12};
-	cn_packs[2] = (CardPack) {"year_medium", PRICE("49000"), 70000000, 12};
-	cn_packs[3] = (CardPack) {"year_large", PRICE("72000"), 125000000, 12};
+	cn_packs[0] = (CardPack) {.name = "month", .price = PRICE("1050"), .holds = amount_of(1100000), .months = 1};
+	cn_packs[1] = (CardPack) {.name = "year_small", .price = PRICE("9500"), .holds = amount_of(10000000), .months = 12};
+	cn_packs[2] = (CardPack) {.name = "year_medium", .price = PRICE("49000"), .holds = amount_of(70000000), .months = 12};
+	cn_packs[3] = (CardPack) {.name = "year_large", .price = PRICE("72000"), .holds = amount_of(125000000), .months = 12};
 	card->sells_moderation = card->sells_local_moderation = true;
 	card->local_moderation = PRICE("1000");
 	card->deduction_price = PRICE("0.0010");
@@ -160,8 +201,8 @@ make_cards(void)
 	intl = (Card) {.currency = "USD", .scale = 2, .time_zone = "Asia/Shanghai", .grace_days = 7,
 		.nplans = 3, .plans = intl_plans};
 	intl_plans[0] = (CardPlan) {.name = "developer"};
-	intl_plans[1] = (CardPlan) {.name = "standard", .rank = 1, .price = PRICE("399"),
-		.mau = {true, 10000, 1, PRICE("0.015")}};
+	intl_plans[1] = (CardPlan) {.name = "standard", .rank = 1, .price = PRICE("399")};
+	price_usage(&intl_plans[1], METER_MAU, block_charge(10000, 1, PRICE("0.015")));
 	intl_plans[2] = intl_plans[1];
 	intl_plans[2].name = "premium";
 	intl_plans[2].rank = 2;

@@ -149,12 +149,18 @@ draw_price(int places)
 	return price + (places > 0 && once_in(2) ? unit * draw(1000) : 0);
 }
 
-static BlockPrice
-draw_block_price(void)
+/* Started blocks over a quota. */
+static void
+draw_charge(CardPlan *plan, const char *meter)
 {
 	static const int64_t sizes[] = {1, 2, 10, 10000, 100000, 1000000000000000};
+	Core	   *core = &now.test.core;
+	Charge	   *charge = core_alloc(core, sizeof(Charge));
 
-	return (BlockPrice) {true, ONE_OF(sizes) - 1, ONE_OF(sizes), draw_price(8)};
+	*charge = (Charge) {.included = amount_of(ONE_OF(sizes) - 1), .ntiers = 1,
+		.tiers = core_alloc(core, sizeof(ChargeTier))};
+	*charge->tiers = (ChargeTier) {.block = amount_of(ONE_OF(sizes)), .price = draw_price(8)};
+	plan->usage[plan->nusage++] = (UsageCharge) {meter, charge, true};
 }
 
 static void
@@ -169,12 +175,11 @@ draw_plans(Card *card)
 		plan->name = plan_names[i];
 		plan->rank = i;
 		plan->price = i > 0 ? draw_price(8) : 0;
-		if (i > 0 && once_in(4))
-			plan->mau = draw_block_price();
-		else if (i > 0)
-			plan->dau = draw_block_price();
+		plan->usage = core_alloc(&now.test.core, sizeof(UsageCharge) * 2);
+		if (i > 0)
+			draw_charge(plan, once_in(4) ? METER_MAU : METER_DAU);
 		if (i > 0 && !once_in(4))
-			plan->groups = draw_block_price();
+			draw_charge(plan, METER_GROUPS);
 	}
 }
 
@@ -212,8 +217,9 @@ draw_packs(Card *card)
 	card->packs = core_alloc(&now.test.core, sizeof(CardPack) * LENGTH(names));
 	card->npacks = draw(LENGTH(names) + 1);
 	for (int i = 0; i < card->npacks; i++)
-		card->packs[i] = (CardPack) {names[i], draw_price(2),
-			now.wild && once_in(4) ? 1000000000000000 : 1 + draw(20000), 1 + draw(4)};
+		card->packs[i] = (CardPack) {.name = names[i], .price = draw_price(2),
+			.holds = amount_of(now.wild && once_in(4) ? 1000000000000000 : 1 + draw(20000)),
+			.months = 1 + draw(4)};
 }
 
 static const Card *

@@ -150,9 +150,11 @@ bill_usage_since(const Account *account, CalMonth month)
 {
 	CalDay		first = cal_first_day(month),
 				calls = calls_usage_since(account, first),
-				moderation = moderation_usage_since(account, first);
+				moderation = moderation_usage_since(account, first),
+				packs = meter_packs_usage_since(account, first),
+				since = calls < moderation ? calls : moderation;
 
-	return calls < moderation ? calls : moderation;
+	return since < packs ? since : packs;
 }
 
 Bill *

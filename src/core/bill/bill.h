@@ -8,7 +8,7 @@
  *	  usage, day by day ----------------+
  *
  * Each rule has a file of its own that adds its lines: purchases.c (R2, R4,
- * R6, R8), overage.c (R3), postpaid_addon.c (R4), call.c (R5), moderation.c
+ * R6, R8), overage.c (R3, R12), postpaid_addon.c (R4), call.c (R5), moderation.c
  * (R6).  What is out of service and so billed to nobody is told by
  * unbilled.c (R7).
  */
@@ -26,14 +26,19 @@ typedef enum LineKind
 	LINE_DAU_OVERAGE,
 	LINE_MAU_OVERAGE,
 	LINE_GROUP_OVERAGE,
+	LINE_METER,					/* a meter by name that the plan prices */
 	LINE_ADDON,
 	LINE_POSTPAID_ADDON,
 	LINE_CALL_MINUTES,
+	LINE_ADDON_METER,			/* one that an add-on prices */
 	LINE_LOCAL_MODERATION,
 	LINE_PACK,
 	LINE_MODERATION,
 	LINE_REFUND
 } LineKind;
+
+/* What a meter came to in the month; see meter_month.h. */
+typedef struct MeterMonth MeterMonth;
 
 typedef struct BillLine
 {
@@ -43,6 +48,9 @@ typedef struct BillLine
 	const Term *term;			/* that was bought; of the next two at most one */
 	const Upgrade *upgrade;
 	const Refund *refund;
+	const MeterMonth *month;	/* of usage: what was counted, */
+	const Charge *charge;		/* how it is priced, NULL where it is not, */
+	const ChargeLine *rated;	/* and which part of that this is */
 	const char *item;
 	const char *option;
 	CalDay		from;			/* the period, "until" exclusive */

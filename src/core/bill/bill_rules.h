@@ -50,5 +50,6 @@ extern void bill_moderation(Bill *bill);
 /* Reaches back over packs that were in use together; see bill_usage_since(). */
 extern CalDay calls_usage_since(const Account *account, CalDay since);
 extern CalDay moderation_usage_since(const Account *account, CalDay since);
+extern CalDay meter_packs_usage_since(const Account *account, CalDay since);
 
 #endif							/* IM_CORE_BILL_RULES_H */

@@ -13,7 +13,7 @@ moderation_pack_content(const Term *term)
 {
 	const CardPack *pack = card_pack(term->card, term->option);
 
-	return pack != NULL ? amount_of(pack->deductions) * term->order->quantity : 0;
+	return pack != NULL ? pack->holds * term->order->quantity : 0;
 }
 
 static PackList
@@ -50,24 +50,6 @@ deductions_of(Core *core, const Card *card, CheckKind kind, int64_t count)
 	return kind == CHECK_AUDIO || kind == CHECK_VIDEO ? weighted / 2 : weighted;
 }
 
-static void
-take_deductions(Core *core, PackList *packs, ModerationDay *day)
-{
-	Amount		rest = day->deductions;
-
-	for (int i = 0; i < packs->npacks; i++)
-	{
-		Pack	   *pack = packs->packs[i];
-
-		core_step(core);
-		pack->taken = pack->left < rest ? pack->left : rest;
-		pack->left -= pack->taken;
-		rest -= pack->taken;
-	}
-	day->postpaid = rest;
-	day->from_packs = amount_sub(core, day->deductions, rest);
-}
-
 /* "billed" is the first day of the month that is billed, see below. */
 static void
 rate_moderation_day(const Account *account, const Usage *usage, CalDay billed,
@@ -96,7 +78,8 @@ rate_moderation_day(const Account *account, const Usage *usage, CalDay billed,
 				day->deductions = amount_add(core, day->deductions,
 											 deductions_of(core, card, k, day->counts[k]));
 	}
-	take_deductions(core, packs, day);
+	day->from_packs = pack_take(core, packs, day->deductions);
+	day->postpaid = amount_sub(core, day->deductions, day->from_packs);
 }
 
 void

@@ -1,88 +1,116 @@
 /*
  * overage.c
- *	  Peak users and groups over the plan's free quota (R3).
+ *	  Usage that is charged by the month: peak users and groups, users of the
+ *	  month, meters by name (R3, R12).
  */
+#include <string.h>
+
 #include "core/bill/bill_rules.h"
+#include "core/bill/usage_words.h"
 
-/* The highest counting day of a figure; the first of equal ones. */
-static int64_t
-peak_of(const Bill *bill, UsageField field, CalDay *day)
+/* Meters that every card has keep the names that their lines had before. */
+static const struct
 {
-	int64_t		peak = 0;
+	const char *meter;
+	LineKind	kind;
+	const char *item;
+}			built_in[] = {
+	{METER_DAU, LINE_DAU_OVERAGE, "dau_overage"},
+	{METER_MAU, LINE_MAU_OVERAGE, "mau_overage"},
+	{METER_GROUPS, LINE_GROUP_OVERAGE, "group_overage"}
+};
 
-	*day = bill->first;
-	for (int i = 0; i < bill->service.ndays; i++)
-	{
-		int64_t		figure = usage_on(bill->usage, bill->first + i, field);
+#define BUILT_IN	((int) (sizeof(built_in) / sizeof(built_in[0])))
 
-		if (bill->service.counting[i] && figure > peak)
+static BillLine *
+meter_line(Bill *bill, const MeterMonth *month)
+{
+	BillLine   *line;
+
+	for (int i = 0; i < BUILT_IN && month->addon == NULL; i++)
+		if (strcmp(built_in[i].meter, month->meter->name) == 0)
 		{
-			peak = figure;
-			*day = bill->first + i;
+			line = bill_usage_line(bill, built_in[i].kind, built_in[i].item, month->option);
+			line->month = month;
+			return line;
 		}
-	}
-	return peak;
-}
-
-static const char *
-explain_overage(const Bill *bill, const BillLine *line, const BlockPrice *price,
-				const char *what, const char *share)
-{
-	Core	   *core = bill->core;
-
-	if (line->units == 0)
-		return core_printf(core, "%s within the %lld included in plan %s.",
-						   what, (long long) price->included, line->option);
-	return core_printf(core, "%s; %lld over the %lld included in plan %s, in %s of %lld at %s %s each%s.",
-					   what, (long long) (line->billable / AMOUNT_ONE), (long long) price->included,
-					   line->option,
-					   text_of_count(core, (int64_t) (line->units / AMOUNT_ONE), "started block"),
-					   (long long) price->block,
-					   text_of_amount(core, price->price), bill->card->currency, share);
+	line = bill_usage_line(bill, month->addon != NULL ? LINE_ADDON_METER : LINE_METER,
+						   month->meter->name, month->option);
+	line->month = month;
+	return line;
 }
 
 static void
-add_overage(Bill *bill, LineKind kind, const char *item, const BlockPrice *price,
-			int64_t usage, const char *what)
+add_line(Bill *bill, const MeterMonth *month, const Charge *charge, const ChargeLine *rated,
+		 Amount packs)
 {
-	int64_t		blocks = started_blocks(usage, price->included, price->block);
-	BillLine   *line = bill_usage_line(bill, kind, item, bill->service.plan);
-	const char *share;
+	BillLine   *line = meter_line(bill, month);
+	const char *share = "";
 
+	line->charge = charge;
+	line->rated = rated;
 	line->counted = line->priced = true;
-	line->quantity = amount_of(usage);
-	line->included = amount_of(price->included);
-	line->billable = usage > price->included ? line->quantity - line->included : 0;
-	line->units = amount_of(blocks);
-	line->unit_price = price->price;
-	line->amount = stop_share(bill, amount_times(bill->core, price->price, blocks), &share);
-	line->explanation = explain_overage(bill, line, price, what, share);
+	line->quantity = rated->quantity + packs;
+	line->included = rated->included + packs;
+	line->billable = rated->quantity > rated->included ? rated->quantity - rated->included : 0;
+	line->units = rated->units;
+	line->unit_price = rated->unit_price;
+	line->amount = rated->amount;
+	/* what was consumed is paid whole */
+	if (month->meter->month != METER_SUM)
+		line->amount = stop_share(bill, rated->amount, &share);
+	line->explanation = explain_usage(bill, line, share);
+}
+
+/* What comes off: of a share that of the other meter's month. */
+static Amount
+included_in(const Bill *bill, const Charge *charge)
+{
+	const CardMeter *of;
+
+	if (charge->share_of == NULL)
+		return charge->included;
+	of = card_meter(bill->card, charge->share_of);
+	return charge_included(bill->core, charge, meter_month(bill, of)->quantity);
+}
+
+static void
+add_charge(Bill *bill, const MeterMonth *month, const Charge *charge)
+{
+	ChargeResult result;
+	Amount		packs = month->from_packs;
+
+	if (month->ncounting == 0)
+		return;
+	result = charge_rate(bill->core, charge, month->quantity - month->from_packs,
+						 included_in(bill, charge));
+	/* at 0 only what is due all the same: a minimum, a first flat */
+	if (month->quantity == 0 && result.amount == 0)
+		return;
+	/* what packs gave is the first part's, beside what is included */
+	for (int i = 0; i < result.nlines; i++)
+	{
+		bool		part = result.lines[i].kind == CHARGE_UNITS;
+
+		core_step(bill->core);
+		add_line(bill, month, charge, &result.lines[i], part ? packs : 0);
+		packs = part ? 0 : packs;
+	}
 }
 
 /* In a preview: the plan that the app holds is not on the other card. */
 static void
-add_unpriced(Bill *bill, LineKind kind, const char *item, int64_t usage)
+add_unpriced(Bill *bill, const char *meter)
 {
-	BillLine   *line = bill_usage_line(bill, kind, item, bill->service.plan);
+	const MeterMonth *month = meter_month(bill, card_meter(bill->card, meter));
+	BillLine   *line;
 
-	line_count(line, amount_of(usage));
+	if (month->quantity == 0 || month->addon != NULL)
+		return;
+	line = meter_line(bill, month);
+	line_count(line, month->quantity);
 	line->explanation = core_printf(bill->core, "Plan %s is not on this rate card, so its overage has no price.",
 									bill->service.plan);
-}
-
-static int64_t
-month_users(const Bill *bill)
-{
-	const Usage *usage = bill->usage;
-
-	if (usage->month_users == NULL)
-		core_fail(bill->core, PROBLEM_USAGE,
-				  core_printf(bill->core, "the distinct users of app %lld are not known",
-							  (long long) bill->account->app_id),
-				  "Its plan is priced by distinct users of the month, which daily counts cannot give.",
-				  "Provide logins, or im_usage_daily.users for each day.");
-	return usage->month_users(usage->arg, METER_MAU, bill->first, bill->service.ndays,
-							  bill->service.counting);
 }
 
 static const CardPlan *
@@ -102,35 +130,36 @@ overage_plan(Bill *bill)
 	return plan;
 }
 
+/* Users of the month are not asked for: a card that does not price them needs none. */
+static void
+add_all_unpriced(Bill *bill)
+{
+	add_unpriced(bill, METER_DAU);
+	add_unpriced(bill, METER_GROUPS);
+	for (int i = 0; i < bill->card->nmeters; i++)
+		if (bill->card->meters[i].month != METER_UNIQUE)
+			add_unpriced(bill, bill->card->meters[i].name);
+}
+
+static void
+add_charges(Bill *bill, int count, const UsageCharge *usage)
+{
+	for (int i = 0; i < count; i++)
+		add_charge(bill, meter_month(bill, card_meter(bill->card, usage[i].meter)), usage[i].charge);
+}
+
 void
 bill_overage(Bill *bill)
 {
 	const CardPlan *plan;
-	CalDay		dau_day,
-				group_day;
-	int64_t		dau = peak_of(bill, USAGE_DAU, &dau_day),
-				groups = peak_of(bill, USAGE_GROUPS, &group_day),
-				users;
 
 	if (bill->service.ncounting == 0)
 		return;
 	plan = overage_plan(bill);
-	if (plan == NULL && dau > 0)
-		add_unpriced(bill, LINE_DAU_OVERAGE, "dau_overage", dau);
-	else if (plan != NULL && plan->dau.priced && dau > 0)
-		add_overage(bill, LINE_DAU_OVERAGE, "dau_overage", &plan->dau, dau,
-					core_printf(bill->core, "Peak DAU %lld on %s", (long long) dau,
-								text_of_day(bill->core, dau_day)));
-	if (plan != NULL && plan->mau.priced && (users = month_users(bill)) > 0)
-		add_overage(bill, LINE_MAU_OVERAGE, "mau_overage", &plan->mau, users,
-					core_printf(bill->core, "%lld distinct users on %d counting days, at most %lld of them on %s",
-								(long long) users, bill->service.ncounting,
-								(long long) dau, text_of_day(bill->core, dau_day)));
-	if (plan == NULL && groups > 0)
-		add_unpriced(bill, LINE_GROUP_OVERAGE, "group_overage", groups);
-	else if (plan != NULL && plan->groups.priced && groups > 0)
-		add_overage(bill, LINE_GROUP_OVERAGE, "group_overage", &plan->groups, groups,
-					core_printf(bill->core, "Peak of %s on %s",
-								text_of_count(bill->core, groups, "group"),
-								text_of_day(bill->core, group_day)));
+	if (plan == NULL)
+		add_all_unpriced(bill);
+	else
+		add_charges(bill, plan->nusage, plan->usage);
+	for (int i = 0; i < bill->card->naddons; i++)
+		add_charges(bill, bill->card->addons[i].nusage, bill->card->addons[i].usage);
 }

@@ -4,7 +4,7 @@
  */
 #include "core/bill/pack.h"
 
-void
+Pack *
 pack_add(Core *core, PackList *list, const Term *term,
 		 CalDay start, CalDay end, CalDay bought_end, Amount content)
 {
@@ -12,7 +12,7 @@ pack_add(Core *core, PackList *list, const Term *term,
 	list->bought[list->nbought] = (Pack) {.term = term, .start = start, .end = end,
 		.bought_end = bought_end, .known_end = bought_end, .position = list->nbought,
 		.left = content};
-	list->nbought++;
+	return &list->bought[list->nbought++];
 }
 
 static int
@@ -31,6 +31,8 @@ compare_packs(const void *a, const void *b)
 	const Pack *x = *(Pack *const *) a,
 			   *y = *(Pack *const *) b;
 
+	if (x->priority != y->priority)
+		return x->priority < y->priority ? -1 : 1;
 	if (x->known_end != y->known_end)
 		return x->known_end < y->known_end ? -1 : 1;
 	return x->position - y->position;
@@ -106,6 +108,23 @@ pack_day(Core *core, PackList *list, CalDay day)
 	}
 	core_sort(core, list->fresh, nfresh, sizeof(Pack *), compare_packs);
 	merge_fresh(core, list, nfresh);
+}
+
+Amount
+pack_take(Core *core, PackList *list, Amount quantity)
+{
+	Amount		rest = quantity;
+
+	for (int i = 0; i < list->npacks; i++)
+	{
+		Pack	   *pack = list->packs[i];
+
+		core_step(core);
+		pack->taken = pack->left < rest ? pack->left : rest;
+		pack->left -= pack->taken;
+		rest -= pack->taken;
+	}
+	return quantity - rest;
 }
 
 static int

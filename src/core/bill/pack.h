@@ -2,8 +2,9 @@
  * pack.h
  *	  Prepaid packs in use: what is left of each, in the order of taking.
  *
- * Both kinds of pack, deductions (R6) and call minutes (R5), are taken from
- * those in force on the day, earliest end first, then earliest purchase.
+ * All kinds of pack, deductions (R6), call minutes (R5) and meters by name
+ * (R12), are taken from those in force on the day, lowest priority first, then
+ * earliest end, then earliest purchase.
  */
 #ifndef IM_CORE_PACK_H
 #define IM_CORE_PACK_H
@@ -13,6 +14,7 @@
 typedef struct Pack
 {
 	const Term *term;
+	int			priority;		/* the same of all deductions and of all minutes */
 	CalDay		start;
 	CalDay		end;			/* exclusive */
 	CalDay		bought_end;
@@ -39,10 +41,11 @@ typedef struct PackList
 
 /*
  * Adds a pack that was bought to last until bought_end and lasts until end,
- * which a refund of its term has moved forward.
+ * which a refund of its term has moved forward.  The pack may be changed until
+ * the next is added.
  */
-extern void pack_add(Core *core, PackList *list, const Term *term,
-					 CalDay start, CalDay end, CalDay bought_end, Amount content);
+extern Pack *pack_add(Core *core, PackList *list, const Term *term,
+					  CalDay start, CalDay end, CalDay bought_end, Amount content);
 
 /*
  * Finds the packs in force on a day, in the order of taking; days must be
@@ -50,6 +53,12 @@ extern void pack_add(Core *core, PackList *list, const Term *term,
  * days took from which pack has been billed and stands.
  */
 extern void pack_day(Core *core, PackList *list, CalDay day);
+
+/*
+ * Takes what the packs of the day hold of a quantity, in their order, and
+ * returns it; .taken of each pack in force tells what it gave.
+ */
+extern Amount pack_take(Core *core, PackList *list, Amount quantity);
 
 /*
  * The first day from which usage must be known to tell what is left of the

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "core/bill/moderation.h"
 #include "core/finance/fact_rules.h"
 
 static const char *
@@ -110,7 +111,7 @@ tell_content(const Teller *teller, const Term *term)
 
 	if (teller->line->kind == LINE_PACK && pack != NULL)
 	{
-		fact_quantity(&fact, amount_of(pack->deductions) * term->order->quantity);
+		fact_quantity(&fact, moderation_pack_content(term));
 		fact_path(&fact, term->card, "moderation", "packs", term->option, "deductions", NULL);
 		fact.note = "Deductions of all packs of the order.";
 	}

@@ -6,6 +6,7 @@
 #define IM_CORE_FACT_RULES_H
 
 #include "core/bill/bill_rules.h"
+#include "core/bill/pack.h"
 #include "core/finance/facts.h"
 
 /* The telling of one line. */
@@ -42,6 +43,22 @@ extern void tell_card(const Teller *teller, const Card *card, const char *note);
 extern void tell_count(const Teller *teller, const char *name, Amount quantity, const char *note);
 extern void tell_share(const Teller *teller, Amount full);
 extern void tell_amount(const Teller *teller, const char *note);
+
+/* Says on a day's fact why the day counts for nothing. */
+extern void note_state(Fact *fact, const Teller *teller, ServiceState state);
+
+/* The version that rates the month, and a price, quota or ratio of it. */
+extern void tell_month_card(const Teller *teller);
+extern void tell_element(const Teller *teller, const char *name, bool money, Amount value,
+						 const char *note, const char *const *path);
+
+#define PATH(...) ((const char *const[FACT_PATH]) {__VA_ARGS__})
+
+/* What multiplies out to the amount; of a stopped app, if shared, its share of full. */
+extern void tell_product(const Teller *teller, Amount full, bool shared);
+
+/* What a pack gave on a day; "taken" is in units of the line. */
+extern void tell_pack(const Teller *teller, const Pack *pack, CalDay day, Amount taken);
 
 /* Each tells the lines of its rule. */
 extern void tell_term(const Teller *teller);

@@ -1,6 +1,6 @@
 /*
  * fact_usage.c
- *	  Facts behind what was used: overage, switches, calls, checks (R3 - R6).
+ *	  Facts behind what was used: switches, calls, checks (R4 - R6).
  */
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #include "core/finance/fact_rules.h"
 
 /* Says on a day's fact why the day counts for nothing. */
-static void
+void
 note_state(Fact *fact, const Teller *teller, ServiceState state)
 {
 	fact->fact = "not counted";
@@ -25,7 +25,7 @@ note_state(Fact *fact, const Teller *teller, ServiceState state)
 }
 
 /* The version that rates the month. */
-static void
+void
 tell_month_card(const Teller *teller)
 {
 	const Bill *bill = teller->bill;
@@ -36,7 +36,7 @@ tell_month_card(const Teller *teller)
 }
 
 /* A price, quota or ratio of the month's card version. */
-static void
+void
 tell_element(const Teller *teller, const char *name, bool money, Amount value,
 			 const char *note, const char *const *path)
 {
@@ -53,139 +53,9 @@ tell_element(const Teller *teller, const char *name, bool money, Amount value,
 	tell(teller, &fact);
 }
 
-#define PATH(...) ((const char *const[FACT_PATH]) {__VA_ARGS__})
-
-/* ---- overage ---- */
-
-typedef struct Overage
-{
-	const char *name;			/* of the fact of a day */
-	const char *section;		/* of a plan in a card */
-	UsageField	field;
-	FactSource	source;
-	const BlockPrice *price;
-} Overage;
-
-static Overage
-overage_of(const Teller *teller)
-{
-	const CardPlan *plan = card_plan(teller->bill->card, teller->bill->service.plan);
-
-	switch (teller->line->kind)
-	{
-		case LINE_GROUP_OVERAGE:
-			return (Overage) {"groups", "groups", USAGE_GROUPS, SOURCE_GROUPS,
-				plan ? &plan->groups : NULL};
-		case LINE_MAU_OVERAGE:
-			return (Overage) {"daily users", "mau", USAGE_DAU, SOURCE_LOGINS,
-				plan ? &plan->mau : NULL};
-		default:
-			return (Overage) {"daily users", "dau", USAGE_DAU, SOURCE_LOGINS,
-				plan ? &plan->dau : NULL};
-	}
-}
-
-static void
-tell_plan(const Teller *teller)
-{
-	const Bill *bill = teller->bill;
-	Fact		fact = fact_start("plan");
-	CalDay		day = bill->until - 1;
-	const Term *term;
-
-	while (day > bill->first && !bill->service.counting[day - bill->first])
-		day--;
-	term = plan_term_on(bill->account, day);
-	fact_day(&fact, day);
-	if (term != NULL)
-		fact_order(&fact, term->order);
-	fact_text(&fact, "plan", bill->service.plan);
-	fact.note = core_printf(teller->core, "Plan %s was in force on the last day that counts.",
-							bill->service.plan);
-	tell(teller, &fact);
-}
-
-/* The highest of the days that count, as the bill has found it. */
-static CalDay
-peak_day_of(const Teller *teller, UsageField field)
-{
-	const Bill *bill = teller->bill;
-	CalDay		peak_day = bill->first;
-	int64_t		peak = 0;
-
-	for (CalDay day = bill->first; day < bill->until; day++)
-		if (bill->service.counting[day - bill->first] && usage_on(bill->usage, day, field) > peak)
-		{
-			peak = usage_on(bill->usage, day, field);
-			peak_day = day;
-		}
-	return peak_day;
-}
-
-static void
-tell_day(const Teller *teller, const Overage *overage, CalDay day, const char *name,
-		 const char *note)
-{
-	const Bill *bill = teller->bill;
-	Fact		fact = fact_start(name);
-	const char *plan;
-
-	fact_usage(&fact, teller, overage->source, day, overage->field);
-	fact_quantity(&fact, amount_of(usage_on(bill->usage, day, overage->field)));
-	fact.note = note;
-	if (!bill->service.counting[day - bill->first])
-		note_state(&fact, teller, account_state(bill->account, day, &plan));
-	tell(teller, &fact);
-}
-
-static void
-tell_days(const Teller *teller, const Overage *overage)
-{
-	const Bill *bill = teller->bill;
-	CalDay		peak_day = peak_day_of(teller, overage->field);
-
-	for (CalDay day = bill->first; day < bill->until; day++)
-		tell_day(teller, overage, day, overage->name, day == peak_day ? "The peak." : NULL);
-	if (usage_on(bill->usage, peak_day, overage->field) > 0)
-		tell_day(teller, overage, peak_day, "peak",
-				 "The highest of the days that count, the first of equals.");
-}
-
-static void
-tell_users_of_month(const Teller *teller)
-{
-	Fact		fact = fact_start("users of the month");
-
-	fact_day(&fact, teller->bill->first);
-	fact.until = teller->bill->until;
-	fact_quantity(&fact, teller->line->quantity);
-	fact.note = "Each user of the days that count, once: not the sum of the days.";
-	tell(teller, &fact);
-}
-
-static void
-tell_quota(const Teller *teller, const Overage *overage)
-{
-	Core	   *core = teller->core;
-	const BillLine *line = teller->line;
-	const char *plan = line->option,
-			   *section = overage->section;
-
-	tell_element(teller, "included", false, line->included, "What the plan includes.",
-				 PATH("plans", plan, section, "included"));
-	tell_count(teller, "excess", line->billable, "What is over that, at least 0.");
-	tell_element(teller, "block", false, amount_of(overage->price->block), "Size of a block.",
-				 PATH("plans", plan, section, "block"));
-	tell_count(teller, "started blocks", line->units,
-			   core_printf(core, "%s / %lld, rounded up.", text_of_amount(core, line->billable),
-						   (long long) overage->price->block));
-	tell_element(teller, "price", true, line->unit_price, "Price of a started block.",
-				 PATH("plans", plan, section, "price"));
-}
-
 /* What multiplies out to the amount, before any share of a stopped app. */
-static void
-tell_product(const Teller *teller)
+void
+tell_product(const Teller *teller, Amount full, bool shared)
 {
 	Core	   *core = teller->core;
 	const BillLine *line = teller->line;
@@ -194,34 +64,13 @@ tell_product(const Teller *teller)
 									  text_of_amount(core, line->unit_price),
 									  teller->bill->card->currency);
 
-	if (service->out_at_end)
+	if (shared && service->out_at_end)
 	{
-		tell_share(teller, amount_mul(core, line->units, line->unit_price));
+		tell_share(teller, full);
 		product = core_printf(core, "%s x %d / %d, rounded half up to 8 places", product,
 							  service->ncounting, service->ndays);
 	}
 	tell_amount(teller, core_printf(core, "%s.", product));
-}
-
-void
-tell_overage(const Teller *teller)
-{
-	Overage		overage = overage_of(teller);
-
-	tell_month_card(teller);
-	tell_plan(teller);
-	tell_count(teller, "counting days", amount_of(teller->bill->service.ncounting),
-			   "Days with a paid plan in force, the grace included, and no suspension.");
-	tell_days(teller, &overage);
-	if (teller->line->kind == LINE_MAU_OVERAGE)
-		tell_users_of_month(teller);
-	if (overage.price == NULL)
-	{
-		tell_amount(teller, "This rate card has no price for it.");
-		return;
-	}
-	tell_quota(teller, &overage);
-	tell_product(teller);
 }
 
 /* ---- postpaid add-ons ---- */
@@ -292,13 +141,13 @@ tell_postpaid_addon(const Teller *teller)
 	}
 	tell_element(teller, "price", true, line->unit_price, "Price of a month in which it was on at all.",
 				 PATH("addons", line->item, "prices", month.plan, line->option));
-	tell_product(teller);
+	tell_product(teller, line->unit_price, true);
 }
 
 /* ---- packs ---- */
 
 /* What a pack gave on a day; "taken" is in units of the line. */
-static void
+void
 tell_pack(const Teller *teller, const Pack *pack, CalDay day, Amount taken)
 {
 	Core	   *core = teller->core;

@@ -9,7 +9,7 @@
 #include "core/finance/fact_rules.h"
 
 const char *const fact_source_names[FACT_SOURCES] = {
-	NULL, "order", "card", "logins", "groups", "checks", "calls"
+	NULL, "order", "card", "logins", "groups", "checks", "calls", "events"
 };
 
 bool
@@ -181,6 +181,8 @@ bill_facts(const Bill *bill, int line, FactVisitor visit, void *arg)
 		case LINE_DAU_OVERAGE:
 		case LINE_MAU_OVERAGE:
 		case LINE_GROUP_OVERAGE:
+		case LINE_METER:
+		case LINE_ADDON_METER:
 			tell_overage(&teller);
 			break;
 		case LINE_POSTPAID_ADDON:

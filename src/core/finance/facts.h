@@ -10,6 +10,8 @@
  *	  upgrade      (new price - old price) * remaining days / (365/12)
  *	  refund       paid + upgrade fees - used
  *	  overage      the highest of the days, less the quota, in started blocks
+ *	  meters       the quantity of the days, less packs and what is included, as the
+ *	               card charges it; each line of a charge by itself
  *	  usage        the days, less what packs gave, at the price
  */
 #ifndef IM_CORE_FACTS_H
@@ -27,6 +29,7 @@ typedef enum FactSource
 	SOURCE_GROUPS,
 	SOURCE_CHECKS,
 	SOURCE_CALLS,				/* of the class */
+	SOURCE_EVENTS,				/* of the meter, which stands in class */
 	FACT_SOURCES
 } FactSource;
 
@@ -56,7 +59,7 @@ typedef struct Fact
 	const char *note;			/* a sentence, or NULL */
 	FactSource	source;
 	int64_t		order_id;
-	const char *class;
+	const char *class;			/* of calls; of events the meter */
 	bool		given;			/* usage that the user gave by the day */
 	const Card *card;
 	int			npath;

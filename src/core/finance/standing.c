@@ -134,7 +134,7 @@ balance_moderation(void *arg, const ModerationDay *day, const PackList *packs)
 		const Term *term = packs->packs[i]->term;
 
 		add_pack(balance, packs->packs[i],
-				 amount_of(card_pack(term->card, term->option)->deductions) * term->order->quantity);
+				 moderation_pack_content(term));
 	}
 }
 

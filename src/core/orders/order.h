@@ -43,6 +43,7 @@ typedef struct Order
 #define ITEM_PLAN				"plan"
 #define ITEM_LOCAL_MODERATION	"local_moderation"
 #define ITEM_PACK				"moderation_pack"
+#define ITEM_METER_PACK			"pack"
 #define ITEM_MODERATION			"moderation"
 
 /* The longest purchase, in months: a hundred years. */
