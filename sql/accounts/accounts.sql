@@ -43,13 +43,13 @@ AS $$
 	SELECT a.app_id, a.rate_card,
 		CASE WHEN $1 IS NULL THEN c.card_from ELSE '-infinity' END,
 		CASE WHEN $1 IS NULL THEN c.time_zone ELSE (SELECT $1::jsonb ->> 'time_zone') END,
-		CASE WHEN $1 IS NULL THEN c.prices_mau ELSE (SELECT $1::jsonb @? '$.plans.*.mau') END,
+		CASE WHEN $1 IS NULL THEN c.prices_mau ELSE (SELECT @extschema@.im_prices_users($1::jsonb)) END,
 		CASE WHEN $1 IS NULL THEN c.currency ELSE (SELECT $1::jsonb ->> 'currency') END
 	FROM @extschema@.im_app a
 	LEFT JOIN (
 		SELECT v.rate_card, min(v.effective_from) AS card_from,
 			min(v.terms ->> 'time_zone') AS time_zone,
-			bool_or(v.terms @? '$.plans.*.mau') AS prices_mau,
+			bool_or(@extschema@.im_prices_users(v.terms)) AS prices_mau,
 			min(v.terms ->> 'currency') AS currency
 		FROM @extschema@.im_rate_card_version v
 		GROUP BY v.rate_card) c ON c.rate_card = a.rate_card

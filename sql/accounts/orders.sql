@@ -49,6 +49,7 @@ CREATE FUNCTION @extschema@.im_need_agreement() RETURNS void
 AS $$
 DECLARE
 	odd text;
+	meter text;
 BEGIN
 	SELECT v.rate_card INTO odd
 	FROM @extschema@.im_rate_card_version v
@@ -62,10 +63,23 @@ BEGIN
 			DETAIL = 'All versions of a rate card share time_zone, currency and scale: a month cannot be cut by two calendars or summed in two currencies.',
 			HINT = 'Give the other zone or currency a rate card of its own.';
 	END IF;
+	SELECT v.rate_card, m.meter INTO odd, meter
+	FROM @extschema@.im_rate_card_version v, @extschema@.im_card_meters(v.terms::@extschema@.im_rate_card) m
+	WHERE v.terms ? 'meters'
+	GROUP BY v.rate_card, m.meter
+	HAVING count(DISTINCT m.day) > 1
+	LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'check_violation',
+			MESSAGE = format('the versions of rate card "%s" disagree on the day of meter "%s"', odd, meter),
+			DETAIL = 'All versions of a rate card make a day''s figure of a meter in the same way: days were metered in that way, and packs look back on them.',
+			HINT = 'Give the meter another name in the version that counts in another way.';
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_need_agreement() IS
-'Error 23514 where versions of one rate card differ in time zone, currency or scale.';
+'Error 23514 where versions of one rate card differ in time zone, currency or scale, or in the day of a meter.';
 
 CREATE FUNCTION @extschema@.im_card_versions_agree() RETURNS trigger
 	LANGUAGE plpgsql
@@ -77,7 +91,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_card_versions_agree() IS
-'Trigger: refuses versions of one rate card that differ in time zone, currency or scale, with error 23514.';
+'Trigger: refuses versions of one rate card that differ in time zone, currency or scale, or in the day of a meter, with error 23514.';
 
 -- These run with the rights of the log's owner: debugging settings of the
 -- session must not print their plans to whoever places the order.

@@ -102,43 +102,76 @@ CREATE FUNCTION @extschema@.im_price_list(card @extschema@.im_rate_card)
 	SET jit = off	-- as in im_rebill()
 AS $$
 	WITH c AS (SELECT $1::jsonb AS terms),
-	list(rank, item, plan, option, charge, included, block, price, granted, coefficient) AS (
+	-- what plans and add-ons charge for meters: who pays stands in option where no plan does
+	usage(rank, meter, plan, option, charge) AS (
+		SELECT CASE WHEN u.key IN ('dau', 'mau', 'groups') THEN 2 ELSE 3 END, u.key, p.key, '', u.value
+		FROM c, jsonb_each(c.terms -> 'plans') p,
+			LATERAL (SELECT b.key, b.value FROM jsonb_each(p.value) b WHERE b.key IN ('dau', 'mau', 'groups')
+				UNION ALL
+				SELECT b.key, b.value FROM jsonb_each(p.value -> 'usage') b) u
+		UNION ALL
+		SELECT 6, u.key, NULL, a.key, u.value
+		FROM c, jsonb_each(c.terms -> 'addons') a, jsonb_each(a.value -> 'usage') u),
+	-- a price, or tiers and their flats, then what bounds the amount
+	parts(rank, meter, plan, option, included, block, price, coefficient, position) AS (
+		SELECT u.rank, u.meter, u.plan, concat_ws(' ', nullif(u.option, ''), t.name),
+			CASE WHEN t.first AND jsonb_typeof(u.charge -> 'included') <> 'object' THEN u.charge ->> 'included' END,
+			t.block, t.price,
+			CASE WHEN t.first THEN u.charge #>> '{included,share}' END, t.position
+		FROM usage u,
+			LATERAL (SELECT NULL::text AS name, true AS first, u.charge ->> 'block' AS block,
+					u.charge ->> 'price' AS price, 0 AS position
+				WHERE u.charge ? 'price'
+				UNION ALL
+				SELECT format('tier %s%s', e.n, ' to ' || (e.tier ->> 'to')), e.n = 1, e.tier ->> 'block',
+					coalesce(e.tier ->> 'price', '0'), 2 * e.n::integer
+				FROM jsonb_array_elements(u.charge -> 'tiers') WITH ORDINALITY e(tier, n)
+				UNION ALL
+				SELECT format('tier %s flat', e.n), false, NULL, e.tier ->> 'flat', 2 * e.n::integer + 1
+				FROM jsonb_array_elements(u.charge -> 'tiers') WITH ORDINALITY e(tier, n) WHERE e.tier ? 'flat'
+				UNION ALL
+				SELECT b.key, false, NULL, b.value, 1000000
+				FROM jsonb_each_text(u.charge) b WHERE b.key IN ('minimum', 'maximum')) t),
+	list(rank, item, plan, option, charge, included, block, price, granted, coefficient, position) AS (
 		SELECT 1, 'plan', p.key, '', 'prepaid', NULL::numeric, NULL::numeric,
-			(p.value ->> 'price')::numeric, NULL::numeric, NULL::numeric
+			(p.value ->> 'price')::numeric, NULL::numeric, NULL::numeric, 0
 		FROM c, jsonb_each(c.terms -> 'plans') p
 		UNION ALL
-		SELECT 2, CASE u.key WHEN 'groups' THEN 'group' ELSE u.key END || '_overage', p.key, '', 'postpaid',
-			(u.value ->> 'included')::numeric, (u.value ->> 'block')::numeric,
-			(u.value ->> 'price')::numeric, NULL, NULL
-		FROM c, jsonb_each(c.terms -> 'plans') p, jsonb_each(p.value) u
-		WHERE u.key IN ('dau', 'mau', 'groups')
+		SELECT u.rank, CASE WHEN u.rank <> 2 THEN u.meter ELSE CASE u.meter WHEN 'groups' THEN 'group' ELSE u.meter END || '_overage' END,
+			u.plan, u.option, 'postpaid', u.included::numeric, u.block::numeric, u.price::numeric,
+			NULL, u.coefficient::numeric, u.position
+		FROM parts u
 		UNION ALL
-		SELECT 3, a.key, p.key, o.key, a.value ->> 'charge', NULL, NULL,
-			o.value::numeric, (a.value -> 'minutes' ->> o.key)::numeric, NULL
+		SELECT 4, a.key, p.key, o.key, a.value ->> 'charge', NULL, NULL,
+			o.value::numeric, (a.value -> 'minutes' ->> o.key)::numeric, NULL, 0
 		FROM c, jsonb_each(c.terms -> 'addons') a, jsonb_each(a.value -> 'prices') p,
 			jsonb_each_text(p.value) o
 		UNION ALL
-		SELECT 4, 'call_minutes', NULL, m.key, 'postpaid', NULL, NULL,
-			(m.value ->> 'price')::numeric, NULL, (m.value ->> 'ratio')::numeric
+		SELECT 5, 'call_minutes', NULL, m.key, 'postpaid', NULL, NULL,
+			(m.value ->> 'price')::numeric, NULL, (m.value ->> 'ratio')::numeric, 0
 		FROM c, jsonb_each(c.terms -> 'call_minutes') m
 		UNION ALL
-		SELECT 5, 'local_moderation', NULL, '', 'prepaid', NULL, NULL,
-			(c.terms ->> 'local_moderation')::numeric, NULL, NULL
+		SELECT 7, 'local_moderation', NULL, '', 'prepaid', NULL, NULL,
+			(c.terms ->> 'local_moderation')::numeric, NULL, NULL, 0
 		FROM c WHERE c.terms ? 'local_moderation'
 		UNION ALL
-		SELECT 6, 'moderation_pack', NULL, k.key, 'prepaid', NULL, NULL,
-			(k.value ->> 'price')::numeric, (k.value ->> 'deductions')::numeric, NULL
+		SELECT 8, 'moderation_pack', NULL, k.key, 'prepaid', NULL, NULL,
+			(k.value ->> 'price')::numeric, (k.value ->> 'deductions')::numeric, NULL, 0
 		FROM c, jsonb_each(c.terms -> 'moderation' -> 'packs') k
 		UNION ALL
-		SELECT 7, 'moderation', NULL, w.key, 'postpaid', NULL, NULL,
-			(c.terms -> 'moderation' ->> 'price')::numeric, NULL, w.value::numeric
+		SELECT 9, 'pack', NULL, k.key, 'prepaid', NULL, NULL,
+			(k.value ->> 'price')::numeric, (k.value ->> 'holds')::numeric, NULL, 0
+		FROM c, jsonb_each(c.terms -> 'packs') k
+		UNION ALL
+		SELECT 10, 'moderation', NULL, w.key, 'postpaid', NULL, NULL,
+			(c.terms -> 'moderation' ->> 'price')::numeric, NULL, w.value::numeric, 0
 		FROM c, jsonb_each_text(c.terms -> 'moderation' -> 'coefficients') w)
 	SELECT l.item, l.plan, l.option, l.charge, l.included, l.block, l.price, l.granted, l.coefficient
 	FROM list l
-	ORDER BY l.rank, l.item COLLATE "C", l.plan COLLATE "C", l.price, l.option COLLATE "C"
+	ORDER BY l.rank, l.item COLLATE "C", l.plan COLLATE "C", l.position, l.price, l.option COLLATE "C"
 $$;
 COMMENT ON FUNCTION @extschema@.im_price_list(@extschema@.im_rate_card) IS
-'What a card sells, a price a row, in its currency: per month for plans, add-ons and local moderation, per block for overage, per minute for calls, per deduction for moderation, per pack. grant: minutes each month, or deductions of a pack; coefficient: deductions of a check or minute, pack minutes of a call minute.';
+'What a card sells, a price a row, in its currency: per month for plans, add-ons and local moderation, per block or unit for usage, per minute for calls, per deduction for moderation, per pack. A meter by name is an item; option tells the add-on that prices it, the tier and its bound, its flat, or minimum and maximum. grant: minutes each month, or what a pack holds; coefficient: deductions of a check or minute, pack minutes of a call minute, or the share of another meter that is included.';
 
 CREATE FUNCTION @extschema@.im_app_status(app_id bigint, at timestamptz) RETURNS text
 	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE

@@ -105,7 +105,8 @@ DECLARE
 	book_a @extschema@.im_price_book := @extschema@.im_price_book($3);
 	book_b @extschema@.im_price_book := @extschema@.im_price_book($4);
 	alike boolean := $3::jsonb ->> 'time_zone' = $4::jsonb ->> 'time_zone'
-		AND ($3::jsonb @? '$.plans.*.mau') = ($4::jsonb @? '$.plans.*.mau');
+		AND @extschema@.im_prices_users($3::jsonb) = @extschema@.im_prices_users($4::jsonb)
+		AND $3::jsonb -> 'meters' IS NOT DISTINCT FROM $4::jsonb -> 'meters';
 	apps bigint[];
 	sinces date[];
 	reading_a @extschema@.im_reading;

@@ -65,6 +65,9 @@ CREATE FUNCTION @extschema@.im_fact_source(source text, app_id bigint, card_name
 		WHEN $1 = 'card' THEN
 			format('%s.im_rate_card_version WHERE rate_card = %L AND effective_from = %L',
 				'@extschema@', $3, to_char($9, 'YYYY-MM-DD'))
+		WHEN $8 AND $1 = 'events' THEN
+			format('%s.im_meter_daily WHERE app_id = %s AND day = %L AND meter = %L',
+				'@extschema@', $2, to_char($5, 'YYYY-MM-DD'), $7)
 		WHEN $8 THEN
 			format('%s.im_usage_daily WHERE app_id = %s AND day = %L',
 				'@extschema@', $2, to_char($5, 'YYYY-MM-DD'))
@@ -74,6 +77,8 @@ CREATE FUNCTION @extschema@.im_fact_source(source text, app_id bigint, card_name
 			@extschema@.im_fact_events('im_moderation_check'::text, $2, $5, $4) || CASE WHEN $7 IS NULL THEN '' ELSE format(' AND kind = %L', $7) END
 		WHEN $1 = 'calls' THEN
 			@extschema@.im_fact_events('im_call'::text, $2, $5, $4) || format(' AND class = %L', $7)
+		WHEN $1 = 'events' THEN
+			@extschema@.im_fact_events('im_event'::text, $2, $5, $4) || format(' AND meter = %L', $7)
 		WHEN $1 = 'groups' THEN
 			format('%1$s.im_group WHERE app_id = %2$s AND %1$s.im_day(created_at, %3$L) <= %4$L'
 				' AND (disbanded_at IS NULL OR %1$s.im_day(disbanded_at, %3$L) >= %4$L)',

@@ -59,3 +59,10 @@ CREATE FUNCTION @extschema@.im_card_meters(card @extschema@.im_rate_card)
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 5;
 COMMENT ON FUNCTION @extschema@.im_card_meters(@extschema@.im_rate_card) IS
 'The meters by name of a rate card (R12), by name: how a day makes its figure of events and a month its quantity of days, each sum, max, unique, last or average.';
+
+CREATE FUNCTION @extschema@.im_prices_users(terms jsonb) RETURNS boolean
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	RETURN ($1 @? '$ ? (exists (@.plans.*.mau) || exists (@.*.*.usage.mau)
+		|| exists (@.plans.*.*.included ? (@.of == "mau")) || exists (@.*.*.usage.*.included ? (@.of == "mau")))');
+COMMENT ON FUNCTION @extschema@.im_prices_users(jsonb) IS
+'Whether a rate card prices distinct users of the month, or includes a share of them: then who they were is to be known.';

@@ -157,13 +157,13 @@ BEGIN
 		RETURN NOT EXISTS (
 			SELECT FROM @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a
 			WHERE a.time_zone IS DISTINCT FROM $1::jsonb ->> 'time_zone'
-				OR NOT a.prices_mau AND $1::jsonb @? '$.plans.*.mau');
+				OR NOT a.prices_mau AND @extschema@.im_prices_users($1::jsonb));
 	END IF;
 	RETURN NOT EXISTS (
 		SELECT FROM @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a
 		WHERE a.app_id = $2
 			AND (a.time_zone IS DISTINCT FROM $1::jsonb ->> 'time_zone'
-				OR NOT a.prices_mau AND $1::jsonb @? '$.plans.*.mau'));
+				OR NOT a.prices_mau AND @extschema@.im_prices_users($1::jsonb)));
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_metered_alike(@extschema@.im_rate_card, bigint) IS

@@ -148,14 +148,15 @@ read_short_charge(UsageReader *reader, const char *meter, const Element *plan)
 
 	if (!element_find(plan, meter, &element))
 		return false;
+	if (!element_find(&element, "mode", &member))
+	{
+		member = element_need(&element, "included");
+		if (!element_is_object(&member))
+			element_count(&member, 0, MAX_COUNT);
+		member = element_need(&element, "block");
+		element_count(&member, 1, MAX_COUNT);
+	}
 	add_usage(reader, meter, &element, true);
-	if (element_find(&element, "mode", &member))
-		return true;
-	member = element_need(&element, "included");
-	if (!element_is_object(&member))
-		element_count(&member, 0, MAX_COUNT);
-	member = element_need(&element, "block");
-	element_count(&member, 1, MAX_COUNT);
 	return true;
 }
 
@@ -178,11 +179,13 @@ read_plan_usage(const Card *card, CardPlan *plan, const Element *element)
 static void
 check_free_plan(const CardPlan *plan, const Element *element)
 {
+	Element		usage;
+
 	if (plan->price != 0)
 		element_refuse_member(element, "price", "is not 0 though the rank is 0",
 			   "The plan of rank 0 is the free plan that every app starts on.");
 	if (plan->nusage > 0)
-		element_refuse(element, "prices usage though the rank is 0",
+		element_refuse(element_find(element, "usage", &usage) ? &usage : element, "prices usage though the rank is 0",
 			   "The limits of the free plan are never charged.");
 }
 

@@ -18,6 +18,7 @@
 #define MAX_ORDERS			320
 #define MAX_SUSPENSIONS		8
 #define MAX_FIGURES			64
+#define MAX_METERS		8
 #define LENGTH(array)		((int) (sizeof(array) / sizeof((array)[0])))
 
 static inline Amount
@@ -234,6 +235,8 @@ static struct
 	int			nfigures;
 	Figure		figures[MAX_FIGURES];
 	int64_t		month_users;	/* what the month's logins would come to */
+	int			nmeters;
+	MeterUsage	meters[MAX_METERS];
 } app;
 
 /* Starts the history of another app on a card. */
@@ -336,6 +339,46 @@ use(const char *day, UsageField field, int64_t count)
 	app.figures[app.nfigures++] = (Figure) {day_of(day), field, count};
 }
 
+/* The day of a meter by name, to be filled in; days come in their order. */
+static inline MeterDay *
+meter_day(const char *meter, const char *day)
+{
+	MeterUsage *usage = app.meters;
+
+	while (usage < app.meters + app.nmeters && strcmp(usage->meter, meter) != 0)
+		usage++;
+	if (usage == app.meters + app.nmeters)
+	{
+		if (app.nmeters++ == MAX_METERS)
+			abort();
+		*usage = (MeterUsage) {.meter = meter,
+			.days = core_alloc(&app.test.core, sizeof(MeterDay) * MAX_FIGURES)};
+	}
+	usage->days[usage->ndays].day = day_of(day);
+	return &usage->days[usage->ndays++];
+}
+
+/* Events of a day that come to a quantity; of average from midnight on. */
+static inline void
+meter(const char *name, const char *day, const char *quantity)
+{
+	MeterDay   *of = meter_day(name, day);
+
+	of->has_events = true;
+	of->quantity = PRICE(quantity);
+	of->length = 24 * 3600 * INT64_C(1000000);
+	of->area = of->quantity * of->length;
+}
+
+static inline void
+give_meter(const char *name, const char *day, const char *quantity)
+{
+	MeterDay   *of = meter_day(name, day);
+
+	of->has_given = true;
+	of->given = PRICE(quantity);
+}
+
 static inline Account *
 open_until(CalDay until, bool preview, const CardHistory *cards)
 {
@@ -427,6 +470,8 @@ compute_bill(CalMonth month, bool preview, const CardHistory *cards)
 		usage_add(core, usage, row, 1);
 	}
 	usage->month_users = fixture_month_users;
+	usage->nmeters = app.nmeters;
+	usage->meters = app.meters;
 	return bill_compute(core, account, usage, month);
 }
 
