@@ -97,7 +97,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_standing(@extschema@.im_month, timestamptz) IS
-'How every app stands on the day of an instant, or on the last day of the month where that is earlier, set-wise: used of allowed. kind: dau, mau, groups (peak of the month through that day against the quota of the plan; of a free plan against the 100 that it carries), call_minutes (pack minutes) and moderation_pack (deductions) of the packs in force on the day, term (days of a term that nothing follows), grace (its days), problem (why the app cannot be rated). day: of the peak, the last of the term, or the day asked for, which is today. Without a month each app in the one that runs at the instant in the time zone of its card. Error for raw rows that cannot be metered as im_monthly_bills().';
+'How every app stands on the day of an instant, or on the last day of the month where that is earlier, set-wise: used of allowed. kind: dau, mau, groups (peak of the month through that day against the quota of the plan; of a free plan against the 100 that it carries), meter (quantity of a meter by name through that day, less what packs gave, against what is included), call_minutes (pack minutes), moderation_pack (deductions) and pack (of the meter that is the item) of the packs in force on the day, term (days of a term that nothing follows), grace (its days), problem (why the app cannot be rated). day: of the peak, the last of the term, or the day asked for, which is today. Without a month each app in the one that runs at the instant in the time zone of its card. Error for raw rows that cannot be metered as im_monthly_bills().';
 
 CREATE FUNCTION @extschema@.im_sentence(sentence text) RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -114,6 +114,8 @@ AS $$
 		WHEN 'dau' THEN format('Peak DAU %s on %s: the limit of plan %s is %s%s.', $4, d.day, $3, $5, d.percent)
 		WHEN 'mau' THEN format('%s users of the month by %s: the limit of plan %s is %s%s.', $4, d.day, $3, $5, d.percent)
 		WHEN 'groups' THEN format('Peak of %s groups on %s: the limit of plan %s is %s%s.', $4, d.day, $3, $5, d.percent)
+		WHEN 'meter' THEN format('%s %s of the month by %s: %s are included%s.', $4, $2, d.day, $5, d.percent)
+		WHEN 'pack' THEN format('%s of %s %s of the packs in force on %s are used%s.', $4, $5, $2, d.day, d.percent)
 		WHEN 'call_minutes' THEN format('%s of %s pack minutes in force on %s are used%s.', $4, $5, d.day, d.percent)
 		WHEN 'moderation_pack' THEN format('%s of %s deductions of the packs in force on %s are used%s.', $4, $5, d.day, d.percent)
 		WHEN 'term' THEN format('%s ends on %s, %s, and nothing follows it.', concat_ws(' ', $2, nullif($3, '')), d.day, d.left)

@@ -54,7 +54,8 @@ AS $$
 		(SELECT coalesce(max((p.value ->> 'months')::int), 0) AS months,
 			max((v.terms ->> 'grace_days')::int) + 2 AS days
 		 FROM @extschema@.im_rate_card_version v
-		 LEFT JOIN LATERAL jsonb_each(v.terms #> '{moderation,packs}') p ON true) c
+		 LEFT JOIN LATERAL (SELECT * FROM jsonb_each(v.terms #> '{moderation,packs}')
+			UNION ALL SELECT * FROM jsonb_each(v.terms -> 'packs')) p ON true) c
 $$;
 COMMENT ON FUNCTION @extschema@.im_terms_over(bigint[]) IS
 'A day on which nothing that the given apps bought runs any more, null for all of them: as if all of it ran one after the other from the last order. Null without orders.';
@@ -140,7 +141,7 @@ BEGIN
 	-- only packs are earned by use, so only who bought some needs usage
 	SELECT array_agg(DISTINCT k.app_id) INTO packers
 	FROM @extschema@.im_order k
-	WHERE k.action = 'buy' AND k.item = 'moderation_pack'
+	WHERE k.action = 'buy' AND k.item IN ('moderation_pack', 'pack')
 		AND k.at < @extschema@.im_utc_midnight(until + 1)
 		AND (k.app_id = ANY ($1) OR $1 IS NULL);
 	IF packers IS NOT NULL THEN

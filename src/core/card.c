@@ -71,6 +71,19 @@ card_meter(const Card *card, const char *name)
 	return NULL;
 }
 
+const CardMeter *
+card_history_meter(const CardHistory *history, const char *name)
+{
+	for (int i = 0; i < history->nversions; i++)
+	{
+		const CardMeter *meter = card_meter(history->versions[i].card, name);
+
+		if (meter != NULL)
+			return meter;
+	}
+	return NULL;
+}
+
 const CardPack *
 card_meter_pack(const Card *card, const char *name)
 {

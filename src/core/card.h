@@ -140,6 +140,9 @@ extern const CardPack *card_pack(const Card *card, const char *name);
 /* A meter of the card, dau, mau and groups included. */
 extern const CardMeter *card_meter(const Card *card, const char *name);
 
+/* A meter by name as the first version that knows it states it, or NULL. */
+extern const CardMeter *card_history_meter(const CardHistory *history, const char *name);
+
 /* A pack of a meter. */
 extern const CardPack *card_meter_pack(const Card *card, const char *name);
 

@@ -187,6 +187,23 @@ meter_figures(Core *core, const MeterUsage *usage, MeterKind kind, CalDay first,
 	return figures;
 }
 
+void
+usage_forget_after(Core *core, Usage *usage, CalDay last)
+{
+	MeterUsage *meters = core_alloc(core, sizeof(MeterUsage) * (size_t) (usage->nmeters + 1));
+
+	for (int i = last < usage->first ? 0 : last + 1 - usage->first; i < usage->ndays; i++)
+		memset(usage->days[i], 0, sizeof(*usage->days));
+	for (int i = 0; i < usage->nmeters; i++)
+	{
+		core_step(core);
+		meters[i] = usage->meters[i];
+		while (meters[i].ndays > 0 && meters[i].days[meters[i].ndays - 1].day > last)
+			meters[i].ndays--;
+	}
+	usage->meters = meters;
+}
+
 bool
 usage_any(Core *core, const Usage *usage)
 {

@@ -191,6 +191,9 @@ extern const MeterUsage *usage_meter(Core *core, const Usage *usage, const char 
 extern MeterFigure *meter_figures(Core *core, const MeterUsage *usage, MeterKind kind,
 								  CalDay first, int ndays);
 
+/* Forgets all that was used after a day. */
+extern void usage_forget_after(Core *core, Usage *usage, CalDay last);
+
 /* True if anything was used at all. */
 extern bool usage_any(Core *core, const Usage *usage);
 

@@ -98,15 +98,14 @@ users_so_far(void *arg, const char *meter, CalDay first, int ndays, const bool *
 
 /* What was used after a day is not known on it. */
 static void
-forget_later(Usage *usage, CalDay today)
+forget_later(Core *core, Usage *usage, CalDay today)
 {
 	UsersSoFar *users = palloc(sizeof(UsersSoFar));
 
 	*users = (UsersSoFar) {usage->month_users, usage->arg, today};
 	usage->month_users = users_so_far;
 	usage->arg = users;
-	for (int i = Max(today + 1 - usage->first, 0); i < usage->ndays; i++)
-		memset(usage->days[i], 0, sizeof(*usage->days));
+	usage_forget_after(core, usage, today);
 }
 
 /* Before the month has begun there is no usage of it to tell. */
@@ -126,7 +125,7 @@ tell_standing(Inputs *inputs, StandingWriter *writer)
 		Usage	   *usage = inputs_bill_usage(inputs, month);
 
 		if (usage != NULL)
-			forget_later(usage, writer->today);
+			forget_later(&inputs->core.core, usage, writer->today);
 		if (usage != NULL)
 			standing_of_usage(bill_compute(&inputs->core.core, account, usage, month),
 							  writer->today, put_standing, writer);

@@ -10,7 +10,7 @@
 typedef struct UnbilledUsage
 {
 	CalDay		day;
-	const char *kind;			/* dau, groups, text ... video, call_audio ... */
+	const char *kind;			/* dau, groups, text ... video, call_audio ..., a meter */
 	Amount		quantity;		/* audio and video checks in minutes */
 	const char *reason;
 } UnbilledUsage;

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "core/bill/meter_pack.h"
 #include "core/bill/moderation.h"
 
 #define NEVER	INT32_MAX
@@ -86,14 +87,14 @@ later(int a, int b)
 }
 
 static void
-add_pack(Revenue *revenue, const Term *term)
+add_pack(Revenue *revenue, const Term *term, Amount content)
 {
 	Fee		   *fee = add_fee(revenue, term->item, term->option, EARN_BY_USE,
 							  term->order->day, term->amount);
 	CalMonth	end = cal_month_of(term->end);
 
 	fee->until = term->end;
-	fee->content = moderation_pack_content(term);
+	fee->content = content;
 	fee->since = later(fee->month, revenue->before);
 	end = end < revenue->last ? end : revenue->last;
 	fee->nleft = end >= fee->since ? end - fee->since + 1 : 0;
@@ -112,7 +113,12 @@ add_term(Revenue *revenue, const Term *term)
 		return;
 	if (strcmp(term->item, ITEM_PACK) == 0)
 	{
-		add_pack(revenue, term);
+		add_pack(revenue, term, moderation_pack_content(term));
+		return;
+	}
+	if (term_meter_pack(term) != NULL)
+	{
+		add_pack(revenue, term, meter_pack_content(term));
 		return;
 	}
 	fee = add_fee(revenue, term->item, term->option, EARN_BY_DAY,
@@ -196,12 +202,11 @@ collect_fees(Revenue *revenue)
 
 /* At the end of a month: what is left of each pack. */
 static void
-note_packs(void *arg, const ModerationDay *day, const PackList *packs)
+note_packs(Revenue *revenue, CalDay day, const PackList *packs)
 {
-	Revenue    *revenue = arg;
-	CalMonth	month = cal_month_of(day->day);
+	CalMonth	month = cal_month_of(day);
 
-	if (month < revenue->before || cal_first_day(month + 1) != day->day + 1)
+	if (month < revenue->before || cal_first_day(month + 1) != day + 1)
 		return;
 	for (int i = 0; i < packs->npacks; i++)
 	{
@@ -213,16 +218,57 @@ note_packs(void *arg, const ModerationDay *day, const PackList *packs)
 	}
 }
 
-static bool
-any_pack(const Revenue *revenue)
+static void
+note_deductions(void *arg, const ModerationDay *day, const PackList *packs)
 {
-	for (int i = 0; i < revenue->nfees; i++)
+	note_packs(arg, day->day, packs);
+}
+
+static void
+note_meter(void *arg, const MeterPackDay *day, const PackList *packs)
+{
+	note_packs(arg, day->day, packs);
+}
+
+/* A pack was bought of this item and, if it is one of a meter, of that. */
+static bool
+any_pack(const Revenue *revenue, const char *item, const char *meter)
+{
+	const Account *account = revenue->account;
+
+	for (int i = 0; i < account->nterms; i++)
 	{
+		const Term *term = account->terms[i];
+
 		core_step(revenue->core);
-		if (revenue->fees[i]->how == EARN_BY_USE)
+		if (strcmp(term->item, item) == 0 &&
+			(meter == NULL || (term_meter_pack(term) != NULL && strcmp(term_meter_pack(term)->meter, meter) == 0)))
 			return true;
 	}
 	return false;
+}
+
+/* What is left of all packs; versions of a card agree on the days of a meter. */
+static void
+note_all_packs(Revenue *revenue, const Usage *usage, CalDay until)
+{
+	const Account *account = revenue->account;
+	const CardHistory *cards = account->cards;
+
+	if (any_pack(revenue, ITEM_PACK, NULL))
+		moderation_pack_days(account, usage, until, note_deductions, revenue);
+	if (!any_pack(revenue, ITEM_METER_PACK, NULL))
+		return;
+	for (int v = 0; v < cards->nversions; v++)
+		for (int i = 0; i < cards->versions[v].card->nmeters; i++)
+		{
+			const CardMeter *meter = &cards->versions[v].card->meters[i];
+
+			/* once, with the first version that knows it */
+			if (meter == card_history_meter(cards, meter->name) &&
+				any_pack(revenue, ITEM_METER_PACK, meter->name))
+				meter_pack_days(account, usage, meter, until, note_meter, revenue);
+		}
 }
 
 static Amount
@@ -339,7 +385,6 @@ revenue_months(Core *core, const Account *account, const Usage *usage,
 	revenue.pack_of = core_alloc(core, sizeof(Fee *) * (size_t) (account->nterms + 1));
 	revenue.cells = core_alloc(core, sizeof(Cell) * (size_t) (last - first + 2));
 	collect_fees(&revenue);
-	if (any_pack(&revenue))
-		moderation_pack_days(account, usage, cal_first_day(last + 1), note_packs, &revenue);
+	note_all_packs(&revenue, usage, cal_first_day(last + 1));
 	visit_groups(&revenue, visit, arg);
 }

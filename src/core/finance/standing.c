@@ -5,12 +5,14 @@
 #include "core/finance/standing.h"
 
 #include "core/bill/call.h"
+#include "core/bill/meter_month.h"
+#include "core/bill/meter_pack.h"
 #include "core/bill/moderation.h"
 #include "core/bill/plan_choice.h"
 #include "core/orders/account_rules.h"
 
 const char *const standing_kind_names[STANDING_KINDS] = {
-	"dau", "mau", "groups", "call_minutes", "moderation_pack", "term", "grace"
+	"dau", "mau", "groups", "meter", "call_minutes", "moderation_pack", "pack", "term", "grace"
 };
 
 /* Whom to tell, and as of which day. */
@@ -28,42 +30,40 @@ tell(const Teller *teller, Standing standing)
 	teller->visit(teller->arg, &standing);
 }
 
-/* The first day on which a figure was at its height. */
-static CalDay
-day_of_peak(const Bill *bill, UsageField field, Amount peak)
+/* Against what is included: what packs gave is not in its way. */
+static void
+tell_quota(const Teller *teller, StandingKind kind, const BillLine *line)
 {
-	for (int i = 0; i < bill->service.ndays; i++)
-		if (bill->service.counting[i] &&
-			amount_of(usage_on(bill->usage, bill->first + i, field)) == peak)
-			return bill->first + i;
-	return bill->until - 1;
+	const MeterMonth *month = line->month;
+	bool		by_peak = month->meter->month == METER_MAX && month->peak > 0;
+
+	tell(teller, (Standing) {kind, line->item, line->option, month->quantity - month->from_packs,
+		line->included - month->from_packs, by_peak ? month->peak_day :
+		kind == STANDING_MAU || kind == STANDING_METER ? teller->today : teller->bill->until - 1});
 }
 
+/* Of several lines of a charge the first part has what is included. */
 static void
 tell_quotas(const Teller *teller)
 {
-	static const struct
-	{
-		LineKind	line;
-		StandingKind kind;
-		UsageField	field;
-	}			quotas[] = {
-		{LINE_DAU_OVERAGE, STANDING_DAU, USAGE_DAU},
-		{LINE_MAU_OVERAGE, STANDING_MAU, USAGE_DAY},
-		{LINE_GROUP_OVERAGE, STANDING_GROUPS, USAGE_GROUPS}
+	static const StandingKind kinds[] = {
+		[LINE_DAU_OVERAGE] = STANDING_DAU, [LINE_MAU_OVERAGE] = STANDING_MAU,
+		[LINE_GROUP_OVERAGE] = STANDING_GROUPS, [LINE_METER] = STANDING_METER,
+		[LINE_ADDON_METER] = STANDING_METER
 	};
+	const MeterMonth *told = NULL;
 
 	for (int i = 0; i < teller->bill->nlines; i++)
 	{
 		const BillLine *line = &teller->bill->lines[i];
 
 		core_step(teller->bill->core);
-		for (int q = 0; q < (int) (sizeof(quotas) / sizeof(quotas[0])); q++)
-			if (line->kind == quotas[q].line && line->priced)
-				tell(teller, (Standing) {quotas[q].kind, line->item, line->option,
-					line->quantity, line->included,
-					quotas[q].kind == STANDING_MAU ? teller->today :
-					day_of_peak(teller->bill, quotas[q].field, line->quantity)});
+		if (line->month == NULL || line->month == told || !line->priced || line->rated->kind != CHARGE_UNITS)
+			continue;
+		told = line->month;
+		/* a meter without a quota has nothing to warn of */
+		if (kinds[line->kind] != STANDING_METER || line->included > line->month->from_packs)
+			tell_quota(teller, kinds[line->kind], line);
 	}
 }
 
@@ -154,6 +154,30 @@ tell_balance(const Teller *teller, StandingKind kind, const char *item, const Ba
 			balance->content, teller->today});
 }
 
+static void
+balance_meter(void *arg, const MeterPackDay *day, const PackList *packs)
+{
+	Balance    *balance = arg;
+
+	for (int i = 0; i < packs->npacks && day->day == balance->teller->today; i++)
+		add_pack(balance, packs->packs[i], meter_pack_content(packs->packs[i]->term));
+}
+
+static void
+tell_meter_packs(const Teller *teller)
+{
+	const Bill *bill = teller->bill;
+
+	for (int i = 0; i < bill->card->nmeters; i++)
+	{
+		const CardMeter *meter = &bill->card->meters[i];
+		Balance		balance = {.teller = teller};
+
+		meter_pack_days(bill->account, bill->usage, meter, bill->until, balance_meter, &balance);
+		tell_balance(teller, STANDING_METER_PACK, meter->name, &balance);
+	}
+}
+
 void
 standing_of_usage(const Bill *bill, CalDay today, StandingVisitor visit, void *arg)
 {
@@ -172,6 +196,7 @@ standing_of_usage(const Bill *bill, CalDay today, StandingVisitor visit, void *a
 	tell_balance(&teller, STANDING_CALL_MINUTES, "call_minutes", &calls);
 	moderation_days(bill, balance_moderation, &moderation);
 	tell_balance(&teller, STANDING_PACK, "moderation", &moderation);
+	tell_meter_packs(&teller);
 }
 
 /* Of each item the term that no other follows; of equal ends the last bought. */

@@ -15,8 +15,10 @@ typedef enum StandingKind
 	STANDING_DAU,				/* peak of the month against the plan's quota */
 	STANDING_MAU,
 	STANDING_GROUPS,
+	STANDING_METER,				/* quantity of a meter by name against what is included */
 	STANDING_CALL_MINUTES,		/* of the packs in force on the day, in pack minutes */
 	STANDING_PACK,				/* deductions of the packs in force on the day */
+	STANDING_METER_PACK,		/* packs of a meter in force on the day */
 	STANDING_TERM,				/* days of the last term of an item */
 	STANDING_GRACE,				/* days of the grace */
 	STANDING_KINDS
