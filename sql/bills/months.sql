@@ -38,7 +38,7 @@ CREATE FUNCTION @extschema@.im_months_in_force(among bigint[]) RETURNS int4multi
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT coalesce(range_agg(int4range(b.bought - 1,
-			least(b.months + b.waited + CASE b.item WHEN 'moderation_pack' THEN c.pack ELSE 0 END + c.grace, 200000)::int, '[]')), '{}')
+			least(b.months + b.waited + CASE WHEN b.item IN ('moderation_pack', 'pack') THEN c.pack ELSE 0 END + c.grace, 200000)::int, '[]')), '{}')
 	FROM (SELECT e.item, e.bought, e.months,
 			  max(e.bought - e.before) OVER (PARTITION BY e.app_id ORDER BY e.at, e.order_id) AS waited
 		  FROM (SELECT o.app_id, o.at, o.order_id, o.item, @extschema@.im_month_number(o.at AT TIME ZONE 'UTC') AS bought,
@@ -50,7 +50,8 @@ AS $$
 		(SELECT coalesce(max((p.value ->> 'months')::int), 0) AS pack,
 			coalesce(max((v.terms ->> 'grace_days')::int), 0) / 28 + 2 AS grace
 		 FROM @extschema@.im_rate_card_version v
-		 LEFT JOIN LATERAL jsonb_each(v.terms #> '{moderation,packs}') p ON true) c
+		 LEFT JOIN LATERAL (SELECT * FROM jsonb_each(v.terms #> '{moderation,packs}')
+			UNION ALL SELECT * FROM jsonb_each(v.terms -> 'packs')) p ON true) c
 $$;
 COMMENT ON FUNCTION @extschema@.im_months_in_force(bigint[]) IS
 'The months, as im_month_number() counts them, in which something that the given apps bought can be in force; of all of them if null.';

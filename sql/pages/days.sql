@@ -66,7 +66,7 @@ CREATE FUNCTION @extschema@.im_html_why(lang text, line @extschema@.im_bill_line
 AS $$
 DECLARE
 	key text;
-	plain boolean := ($2).amount = ($2).units * ($2).unit_price;
+	plain boolean := ($2).amount = round(($2).units * ($2).unit_price, 8);
 	used boolean := ($2).due_on = ($2).month + interval '1 month';
 BEGIN
 	IF $1 <> 'zh' OR ($2).amount IS NULL THEN
@@ -79,11 +79,14 @@ BEGIN
 		WHEN ($2).item = 'plan_upgrade' THEN
 			CASE WHEN ($2).amount = greatest(round(($2).unit_price * ($2).quantity * 12 / 365, 2), 0)
 				THEN 'why.upgrade' ELSE 'why.upgrade_agreed' END
+		WHEN used AND ($2).explanation ~ '^What is (lacking to the minimum|above the maximum) of ' THEN 'why.bound'
+		WHEN used AND ($2).explanation ~ '; tier [0-9]+ costs [0-9.]+ [A-Z]{3} flat' THEN 'why.flat'
 		WHEN ($2).item IN ('dau_overage', 'mau_overage', 'group_overage') THEN
 			CASE WHEN ($2).units = 0 THEN 'why.within' ELSE 'why.over' END
 		WHEN ($2).item = 'call_minutes' THEN 'why.minutes'
 		WHEN ($2).item = 'moderation' THEN 'why.moderation'
 		WHEN ($2).item = 'moderation_pack' THEN CASE WHEN plain THEN 'why.pack' ELSE 'why.pack_agreed' END
+		WHEN used AND ($2).explanation !~ '^Switched on in the month' THEN 'why.metered'
 		WHEN used THEN 'why.postpaid'
 		WHEN plain THEN 'why.prepaid' ELSE 'why.agreed' END;
 	RETURN format(@extschema@.im_html_word($1, key),
@@ -98,7 +101,7 @@ BEGIN
 			@extschema@.im_html_number(($2).units, 0))
 		|| CASE WHEN key IN ('why.within', 'why.over') AND peak_day IS NOT NULL THEN
 			format(@extschema@.im_html_word($1, 'why.peak'::text), @extschema@.im_html_date(peak_day)) ELSE '' END
-		|| CASE WHEN key IN ('why.over', 'why.postpaid') AND NOT plain THEN
+		|| CASE WHEN key IN ('why.over', 'why.postpaid', 'why.metered', 'why.flat', 'why.bound') AND NOT plain THEN
 			@extschema@.im_html_word($1, 'why.share'::text) ELSE '' END;
 END
 $$;

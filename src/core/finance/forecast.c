@@ -26,10 +26,15 @@ typedef enum Future
 	FUTURES
 } Future;
 
-/* One figure: how its days to come are filled. */
+/* One figure or meter by name: how its days to come are filled. */
 typedef struct Outlook
 {
-	UsageField	field;
+	const char *name;
+	const CardMeter *meter;		/* by name; NULL for a figure that every app has */
+	bool		peak;			/* charged by its highest day, all else by the sum of days */
+	CalDay		first;			/* what was used on each day from here on, */
+	int			ndays;
+	Amount	   *figures;		/* counts, or what a meter comes to */
 	CalDay		begin;			/* the first day that is known to have some */
 	bool		used;			/* in the days that means are taken of */
 	bool		young;
@@ -47,7 +52,8 @@ typedef struct Work
 	CalMonth	month;
 	CalDay		today;
 	CalDay		until;
-	Outlook		outlooks[USAGE_FIELDS];
+	int			noutlooks;
+	Outlook    *outlooks;		/* by USAGE_DAU and so on, then meters of the card */
 	int			nmonths;		/* with known users, see users_factors() */
 	bool		any_users;
 	Amount		users_factors[FUTURES];
@@ -62,22 +68,29 @@ static const char *const field_names[USAGE_FIELDS] = {
 	[USAGE_CALL_HD] = "call_hd", [USAGE_CALL_FHD] = "call_fhd",
 };
 
-/* Peaks are charged by their highest day, all else by the sum of days. */
 static Amount
-together(UsageField field, Amount a, Amount b)
+together(const Outlook *outlook, Amount a, Amount b)
 {
-	if (field == USAGE_DAU || field == USAGE_GROUPS)
+	if (outlook->peak)
 		return a > b ? a : b;
 	return a + b;
 }
 
 static Amount
-mean_of_days(const Usage *usage, UsageField field, CalDay from, CalDay until)
+used_on(const Outlook *outlook, CalDay day)
+{
+	int			at = day - outlook->first;
+
+	return at < 0 || at >= outlook->ndays ? 0 : outlook->figures[at];
+}
+
+static Amount
+mean_of_days(const Outlook *outlook, CalDay from, CalDay until)
 {
 	Amount		sum = 0;
 
 	for (CalDay day = from; day < until; day++)
-		sum += usage_on(usage, day, field);
+		sum += used_on(outlook, day);
 	return sum * MEAN_UNIT / (until - from);
 }
 
@@ -87,7 +100,7 @@ mean_of_days(const Usage *usage, UsageField field, CalDay from, CalDay until)
  * that day itself.
  */
 static Amount
-weekday_mean(const Usage *usage, const Outlook *outlook, CalDay now, CalDay day)
+weekday_mean(const Outlook *outlook, CalDay now, CalDay day)
 {
 	CalDay		same = day - 7 * ((day - now) / 7 + 1);
 	CalDay		from = now - MEAN_DAYS > outlook->begin ? now - MEAN_DAYS : outlook->begin;
@@ -95,23 +108,23 @@ weekday_mean(const Usage *usage, const Outlook *outlook, CalDay now, CalDay day)
 	int			count = 0;
 
 	for (int i = 0; i < MEAN_WEEKS && same - 7 * i >= from; i++, count++)
-		sum += usage_on(usage, same - 7 * i, outlook->field);
+		sum += used_on(outlook, same - 7 * i);
 	if (count > 0)
 		return sum * (MEAN_UNIT / count);
-	return mean_of_days(usage, outlook->field, from, from < now ? now : now + 1);
+	return mean_of_days(outlook, from, from < now ? now : now + 1);
 }
 
 /* Forecasts the days from "now" as they would have been, and compares. */
 static void
-try_day(Outlook *outlook, const Usage *usage, CalDay now, int ndays)
+try_day(Outlook *outlook, CalDay now, int ndays)
 {
 	Amount		mean = 0,
 				actual = 0;
 
 	for (CalDay day = now; day < now + ndays; day++)
 	{
-		mean = together(outlook->field, mean, weekday_mean(usage, outlook, now, day));
-		actual = together(outlook->field, actual, usage_on(usage, day, outlook->field));
+		mean = together(outlook, mean, weekday_mean(outlook, now, day));
+		actual = together(outlook, actual, used_on(outlook, day));
 	}
 	if (mean > 0)
 	{
@@ -144,23 +157,21 @@ set_factors(Outlook *outlook)
 }
 
 static void
-look_at(Work *work, UsageField field)
+look_at(Work *work, Outlook *outlook)
 {
-	Outlook    *outlook = &work->outlooks[field];
 	int			ndays = work->until - work->today;
 	CalDay		earliest;
 
-	outlook->field = field;
 	outlook->begin = work->today - FORECAST_DAYS;
-	while (outlook->begin < work->today && usage_on(work->usage, outlook->begin, field) == 0)
+	while (outlook->begin < work->today && used_on(outlook, outlook->begin) == 0)
 		outlook->begin++;
 	for (CalDay day = work->today - MEAN_DAYS; day <= work->today; day++)
-		outlook->used |= usage_on(work->usage, day, field) > 0;
+		outlook->used |= used_on(outlook, day) > 0;
 	earliest = outlook->begin + YOUNG_DAYS;
 	if (earliest < work->today - TRY_DAYS)
 		earliest = work->today - TRY_DAYS;
 	for (CalDay now = earliest; outlook->used && now + ndays <= work->today; now++)
-		try_day(outlook, work->usage, now, ndays);
+		try_day(outlook, now, ndays);
 	outlook->young = outlook->ntries < LEAST_TRIES;
 	if (!outlook->young)
 		set_factors(outlook);
@@ -169,18 +180,18 @@ look_at(Work *work, UsageField field)
 static Amount
 highest_day(const Work *work, const Outlook *outlook)
 {
-	int64_t		highest = 0;
+	Amount		highest = 0;
 
 	for (CalDay day = work->today - MEAN_DAYS; day <= work->today; day++)
-		if (usage_on(work->usage, day, outlook->field) > highest)
-			highest = usage_on(work->usage, day, outlook->field);
+		if (used_on(outlook, day) > highest)
+			highest = used_on(outlook, day);
 	return highest;
 }
 
-static int64_t
+static Amount
 figure_to_come(const Work *work, const Outlook *outlook, Future future, CalDay day)
 {
-	Amount		mean = weekday_mean(work->usage, outlook, work->today, day),
+	Amount		mean = weekday_mean(outlook, work->today, day),
 				figure;
 
 	if (!outlook->young)
@@ -190,7 +201,7 @@ figure_to_come(const Work *work, const Outlook *outlook, Future future, CalDay d
 		figure = (mean + MEAN_UNIT / 2) / MEAN_UNIT;
 	else
 		figure = future == FUTURE_HIGH ? highest_day(work, outlook) : 0;
-	return figure > INT64_MAX ? INT64_MAX : (int64_t) figure;
+	return figure;
 }
 
 /* The usage that a bill looks at, without what is known of earlier days. */
@@ -211,37 +222,98 @@ bill_usage(const Work *work)
 	}
 	usage->month_users = work->usage->month_users;
 	usage->arg = work->usage->arg;
+	usage->nmeters = work->usage->nmeters;
+	usage->meters = work->usage->meters;
 	return usage;
 }
+
+/* Users of the month as they are assumed; subjects of other meters as they are known. */
+typedef struct Assumption
+{
+	int64_t		users;
+	const Usage *usage;
+} Assumption;
 
 static int64_t
 assumed_users(void *arg, const char *meter, CalDay first, int ndays, const bool *chosen)
 {
-	(void) meter;
-	(void) first;
-	(void) ndays;
-	(void) chosen;
-	return *(int64_t *) arg;
+	const Assumption *assumption = arg;
+
+	if (strcmp(meter, METER_MAU) == 0)
+		return assumption->users;
+	return assumption->usage->month_users(assumption->usage->arg, meter, first, ndays, chosen);
+}
+
+/* A meter whose days to come are as expected; its days before stay. */
+static MeterUsage
+meter_of_future(const Work *work, const Outlook *outlook, Future future)
+{
+	const MeterUsage *known = usage_meter(work->core, work->usage, outlook->meter->name);
+	int			nknown = known != NULL ? known->ndays : 0;
+	MeterUsage	meter = {.meter = outlook->meter->name};
+
+	meter.days = core_alloc(work->core, sizeof(MeterDay) * (size_t) (nknown + work->until - work->today));
+	for (; meter.ndays < nknown && known->days[meter.ndays].day < work->today; meter.ndays++)
+	{
+		core_step(work->core);
+		meter.days[meter.ndays] = known->days[meter.ndays];
+	}
+	for (CalDay day = work->today; day < work->until; day++)
+	{
+		Amount		come = figure_to_come(work, outlook, future, day),
+					used = used_on(outlook, day);
+
+		meter.days[meter.ndays++] = (MeterDay) {.day = day, .has_events = true,
+			.quantity = come > used ? come : used};
+	}
+	return meter;
+}
+
+/* Meters whose figures stand on stay as they are: what stands is expected to. */
+static void
+expect_meters(const Work *work, Usage *usage, Future future)
+{
+	MeterUsage *meters = core_alloc(work->core, sizeof(MeterUsage) *
+									(size_t) (usage->nmeters + work->noutlooks));
+	int			n = 0;
+
+	for (int i = USAGE_FIELDS; i < work->noutlooks; i++)
+		if (work->outlooks[i].used)
+			meters[n++] = meter_of_future(work, &work->outlooks[i], future);
+	for (int i = 0; i < usage->nmeters; i++)
+	{
+		bool		expected = false;
+
+		core_step(work->core);
+		for (int k = 0; k < n; k++)
+			expected |= strcmp(meters[k].meter, usage->meters[i].meter) == 0;
+		if (!expected)
+			meters[n++] = usage->meters[i];
+	}
+	usage->nmeters = n;
+	usage->meters = meters;
 }
 
 static Amount
 bill_of_future(Work *work, Future future)
 {
 	Usage	   *usage = bill_usage(work);
+	Assumption	assumption = {work->users[future], work->usage};
 
+	expect_meters(work, usage, future);
 	for (UsageField field = USAGE_DAU; field < USAGE_FIELDS; field++)
 		for (CalDay day = work->today; day < work->until && work->outlooks[field].used; day++)
 		{
-			int64_t    *figure = &usage->days[day - usage->first][field],
-						come = figure_to_come(work, &work->outlooks[field], future, day);
+			int64_t    *figure = &usage->days[day - usage->first][field];
+			Amount		come = figure_to_come(work, &work->outlooks[field], future, day);
 
 			if (come > *figure)
-				*figure = come;
+				*figure = come > INT64_MAX ? INT64_MAX : (int64_t) come;
 		}
 	if (work->any_users)
 	{
 		usage->month_users = assumed_users;
-		usage->arg = &work->users[future];
+		usage->arg = &assumption;
 	}
 	return bill_total(bill_compute(work->core, work->account, usage, work->month));
 }
@@ -349,15 +421,15 @@ describe_fields(Work *work, bool young)
 {
 	const char *text = "";
 
-	for (UsageField field = USAGE_DAU; field < USAGE_FIELDS; field++)
+	for (int i = USAGE_DAU; i < work->noutlooks; i++)
 	{
-		const Outlook *outlook = &work->outlooks[field];
+		const Outlook *outlook = &work->outlooks[i];
 		const char *comma = text[0] == '\0' ? "" : young ? ", " : "; ";
 
 		if (!outlook->used || outlook->young != young)
 			continue;
-		text = young ? core_printf(work->core, "%s%s%s", text, comma, field_names[field]) :
-			core_printf(work->core, "%s%s%s %s (%d)", text, comma, field_names[field],
+		text = young ? core_printf(work->core, "%s%s%s", text, comma, outlook->name) :
+			core_printf(work->core, "%s%s%s %s (%d)", text, comma, outlook->name,
 						text_of_factors(work->core, outlook->factors), outlook->ntries);
 	}
 	return text;
@@ -397,6 +469,62 @@ describe(Work *work)
 	return text;
 }
 
+static Amount *
+figures_of_field(const Work *work, UsageField field)
+{
+	Amount	   *figures = core_alloc(work->core, sizeof(Amount) * (size_t) (work->usage->ndays + 1));
+
+	for (int i = 0; i < work->usage->ndays; i++)
+		figures[i] = work->usage->days[i][field];
+	return figures;
+}
+
+/* Bounded, so that a later product fits. */
+static Amount *
+figures_of_meter(const Work *work, const CardMeter *meter)
+{
+	const Usage *usage = work->usage;
+	Amount	   *figures = core_alloc(work->core, sizeof(Amount) * (size_t) (usage->ndays + 1));
+	const MeterFigure *known = meter_figures(work->core, usage_meter(work->core, usage, meter->name),
+											 meter->day, usage->first, usage->ndays);
+
+	for (int i = 0; i < usage->ndays; i++)
+	{
+		core_step(work->core);
+		figures[i] = known[i].figure > AMOUNT_INPUT_MOST ? AMOUNT_INPUT_MOST :
+			known[i].figure < 0 ? 0 : known[i].figure;
+	}
+	return figures;
+}
+
+static void
+open_outlooks(Work *work, const Card *card)
+{
+	Outlook		common = {.first = work->usage->first, .ndays = work->usage->ndays};
+
+	work->outlooks = core_alloc(work->core, sizeof(Outlook) * (size_t) (USAGE_FIELDS + card->nmeters));
+	work->noutlooks = USAGE_FIELDS;
+	for (UsageField field = USAGE_DAU; field < USAGE_FIELDS; field++)
+	{
+		common.name = field_names[field];
+		common.peak = field == USAGE_DAU || field == USAGE_GROUPS;
+		common.figures = figures_of_field(work, field);
+		work->outlooks[field] = common;
+	}
+	for (int i = 0; i < card->nmeters; i++)
+	{
+		const CardMeter *meter = &card->meters[i];
+
+		if (meter_stands(meter->day))
+			continue;
+		common.name = meter->name;
+		common.meter = meter;
+		common.peak = meter->month != METER_SUM && meter->month != METER_AVERAGE;
+		common.figures = figures_of_meter(work, meter);
+		work->outlooks[work->noutlooks++] = common;
+	}
+}
+
 /* Cards may make more usage cost less; bounds are bounds all the same. */
 static void
 put_in_order(Forecast *forecast)
@@ -421,8 +549,9 @@ forecast_month(Core *core, const Account *account, const Usage *usage, CalDay to
 	*work = (Work) {.core = core, .account = account, .usage = usage, .known = known,
 		.month = month, .today = today, .until = cal_first_day(month + 1)};
 	bill = bill_compute(core, account, bill_usage(work), month);
-	for (UsageField field = USAGE_DAU; field < USAGE_FIELDS; field++)
-		look_at(work, field);
+	open_outlooks(work, bill->card);
+	for (int i = USAGE_DAU; i < work->noutlooks; i++)
+		look_at(work, &work->outlooks[i]);
 	look_at_users(work, bill);
 	forecast->so_far = bill_total(bill);
 	forecast->low = bill_of_future(work, FUTURE_LOW);
