@@ -44,13 +44,13 @@ SQL_PARTS = preamble \
 	types/month types/userset types/rate_card types/charge \
 	cards/bundled_cards \
 	guards/need guards/asks \
-	meters/dau meters/app_dau meters/days meters/figures meters/app_checks \
+	meters/dau meters/app_dau meters/days meters/figures meters/event_day meters/app_checks \
 	rating/rating rating/due \
 	tables/definitions tables/owner \
 	accounts/accounts accounts/orders accounts/apps \
 	triggers/marks triggers/issued triggers/triggers \
-	usage/metering usage/daily usage/stale usage/gathering usage/bad_rows usage/meter_plan \
-		usage/meter_slices usage/meter_run usage/meter_write \
+	usage/metering usage/daily usage/stale usage/gathering usage/events usage/bad_rows usage/meter_plan \
+		usage/meter_slices usage/meter_events usage/meter_run usage/meter_write \
 	documents/documents \
 	bills/rebill bills/bills bills/months bills/reports bills/visible bills/checks \
 	ledger/run ledger/issue ledger/closing ledger/adjusting ledger/verify ledger/audit \

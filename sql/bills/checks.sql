@@ -12,11 +12,17 @@ AS $$
 	SELECT c.app_id FROM @extschema@.im_call c
 	WHERE c.at >= @extschema@.im_utc_midnight($1 - 1) AND c.at < @extschema@.im_utc_midnight($2 + 1)
 	UNION
+	SELECT e.app_id FROM @extschema@.im_event e
+	WHERE e.at >= @extschema@.im_utc_midnight($1 - 1) AND e.at < @extschema@.im_utc_midnight($2 + 1)
+	UNION
 	SELECT g.app_id FROM @extschema@.im_group g
 	WHERE g.created_at < @extschema@.im_utc_midnight($2 + 1)
 		AND (g.disbanded_at IS NULL OR g.disbanded_at >= @extschema@.im_utc_midnight($1 - 1))
 	UNION
 	SELECT d.app_id FROM @extschema@.im_usage_daily d
+	WHERE d.day >= $1 AND d.day < $2 AND d.metered_at IS NULL
+	UNION
+	SELECT d.app_id FROM @extschema@.im_meter_daily d
 	WHERE d.day >= $1 AND d.day < $2 AND d.metered_at IS NULL
 $$;
 COMMENT ON FUNCTION @extschema@.im_usage_apps(date, date) IS
@@ -34,9 +40,38 @@ AS $$
 	WHERE d.day >= $1 AND d.day < $2 AND d.metered_at IS NULL AND d.users IS NOT NULL
 		AND (d.dau IS NOT NULL OR NOT a.prices_mau) AND @extschema@.im_count(d.users) <> coalesce(d.dau, 0)
 	GROUP BY d.app_id
+	UNION ALL
+	SELECT d.app_id, @extschema@.im_tell_days(format('im_meter_daily has another quantity than users of "%s"', d.meter),
+			(array_agg(format('%s beside %s users', d.quantity, @extschema@.im_count(d.users)) ORDER BY d.day))[1],
+			count(*), min(d.day), max(d.day))
+	FROM @extschema@.im_meter_daily d
+	JOIN @extschema@.im_app a ON a.app_id = d.app_id
+	WHERE d.day >= $1 AND d.day < $2 AND d.metered_at IS NULL AND @extschema@.im_count(d.users) <> d.quantity
+	GROUP BY d.app_id, d.meter
 $$;
 COMMENT ON FUNCTION @extschema@.im_odd_days(date, date) IS
 'Daily figures of the month [first, until) that contradict themselves, a row an app.';
+
+CREATE FUNCTION @extschema@.im_unknown_usage(first date, until date)
+	RETURNS TABLE (app_id bigint, problem text)
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT u.app_id, @extschema@.im_tell_rows(format('im_event has the meter "%s", which the rate card lacks', u.meter),
+			NULL::text, count(*), min(u.at), max(u.at), u.time_zone)
+	FROM @extschema@.im_unknown_meters($1, $2) u
+	GROUP BY u.app_id, u.meter, u.time_zone
+	UNION ALL
+	SELECT d.app_id, @extschema@.im_tell_days(format('im_meter_daily has the meter "%s", which the rate card lacks', d.meter),
+			NULL::text, count(*), min(d.day), max(d.day))
+	FROM @extschema@.im_meter_daily d
+	JOIN @extschema@.im_app a ON a.app_id = d.app_id
+	LEFT JOIN @extschema@.im_named_meters(NULL::@extschema@.im_rate_card, NULL::bigint) m
+		ON m.rate_card = a.rate_card AND m.meter = d.meter
+	WHERE d.day >= $1 AND d.day < $2 AND d.metered_at IS NULL AND m.meter IS NULL
+	GROUP BY d.app_id, d.meter
+$$;
+COMMENT ON FUNCTION @extschema@.im_unknown_usage(date, date) IS
+'Usage of the month [first, until) that is not billed since the price list does not know its meter, a row an app, table and meter.';
 
 -- What misleads without making a bill fail: what was ordered and recorded,
 -- rather than used.
@@ -235,6 +270,10 @@ BEGIN
 	SELECT o.app_id, o.problem, false
 	FROM @extschema@.im_odd_days(first, until) o
 	WHERE o.app_id = ANY ($1) OR $1 IS NULL;
+	RETURN QUERY
+	SELECT u.app_id, u.problem, false
+	FROM @extschema@.im_unknown_usage(first, until) u
+	WHERE u.app_id = ANY ($1) OR $1 IS NULL;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_problems_of(bigint[], @extschema@.im_month) IS
@@ -278,7 +317,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_check(@extschema@.im_month) IS
-'All that would make a bill of the month fail or mislead, by app: orders that break a rule, days without a card version, plans that the version does not price, raw rows that cannot be metered, daily figures that are negative, lack users or contradict them, usage, orders and suspensions of no such app, packs in force while moderation is off, suspensions that overlap, months closed before an earlier one. Rows with the same problem are one, with their number, the first and the last in the zone of the card. Empty when all is well.';
+'All that would make a bill of the month fail or mislead, by app: orders that break a rule, days without a card version, plans that the version does not price, raw rows that cannot be metered, events of meters that the price list lacks, daily figures that are negative, lack users or contradict them, usage, orders and suspensions of no such app, packs in force while moderation is off, suspensions that overlap, months closed before an earlier one. Rows with the same problem are one, with their number, the first and the last in the zone of the card. Empty when all is well.';
 
 -- What im_closing calls invoiced was issued once, wherever it is now: it is no
 -- app to invoice, and only who restores it can tell what has changed.

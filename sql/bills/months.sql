@@ -73,13 +73,14 @@ BEGIN
 	PERFORM @extschema@.im_need_tables();
 	in_force := @extschema@.im_months_in_force(NULL::bigint[]);
 	SELECT least((SELECT min(o.at) FROM @extschema@.im_order o),
-		(SELECT min(d.day)::timestamp AT TIME ZONE 'UTC'
+		(SELECT min(least(d.day, m.day))::timestamp AT TIME ZONE 'UTC'
 		 FROM @extschema@.im_app a,
-			LATERAL (SELECT min(u.day) FROM @extschema@.im_usage_daily u WHERE u.app_id = a.app_id) d(day)))
+			LATERAL (SELECT min(u.day) FROM @extschema@.im_usage_daily u WHERE u.app_id = a.app_id) d(day),
+			LATERAL (SELECT min(u.day) FROM @extschema@.im_meter_daily u WHERE u.app_id = a.app_id) m(day)))
 	INTO earliest;
 	SELECT least(earliest, min(@extschema@.im_earliest(e.name, e.col, coalesce(earliest, 'infinity'))))
 	INTO earliest
-	FROM (VALUES ('im_login', 'at'), ('im_moderation_check', 'at'), ('im_call', 'at')) e(name, col);
+	FROM (VALUES ('im_login', 'at'), ('im_moderation_check', 'at'), ('im_call', 'at'), ('im_event', 'at')) e(name, col);
 	-- the month in which the first version starts is the first that is rated
 	SELECT date_trunc('month', min(v.effective_from)::timestamp)::date
 	INTO covered
@@ -112,7 +113,7 @@ BEGIN
 		RETURN;
 	END IF;
 	-- of each app the first row of an index
-	SELECT least(min(o.at), min(l.at), min(m.at), min(c.at), min(d.at))
+	SELECT least(min(o.at), min(l.at), min(m.at), min(c.at), min(e.at), min(d.at), min(f.at))
 	INTO earliest
 	FROM @extschema@.im_app a,
 		LATERAL (SELECT min(x.at) FROM @extschema@.im_order x WHERE x.app_id = a.app_id) o(at),
@@ -120,7 +121,11 @@ BEGIN
 		LATERAL (SELECT min(x.at) FROM @extschema@.im_moderation_check x WHERE x.app_id = a.app_id) m(at),
 		LATERAL (SELECT min(x.at) FROM @extschema@.im_call x WHERE x.app_id = a.app_id) c(at),
 		LATERAL (SELECT min(x.day)::timestamp AT TIME ZONE 'UTC'
-				 FROM @extschema@.im_usage_daily x WHERE x.app_id = a.app_id) d(at)
+				 FROM @extschema@.im_usage_daily x WHERE x.app_id = a.app_id) d(at),
+		LATERAL (SELECT min((SELECT min(x.at) FROM @extschema@.im_event x WHERE x.app_id = a.app_id AND x.meter = n.meter))
+				 FROM @extschema@.im_named_meters(NULL::@extschema@.im_rate_card, a.app_id) n) e(at),
+		LATERAL (SELECT min(x.day)::timestamp AT TIME ZONE 'UTC'
+				 FROM @extschema@.im_meter_daily x WHERE x.app_id = a.app_id) f(at)
 	WHERE a.app_id = ANY ($1);
 	-- the month in which the first version starts is the first that is rated
 	SELECT date_trunc('month', min(v.effective_from)::timestamp)::date
@@ -165,6 +170,10 @@ BEGIN
 			WHERE x.at >= earliest AND x.at < latest AND (x.app_id = ANY ($1) OR $1 IS NULL))
 		AND NOT EXISTS (SELECT FROM @extschema@.im_call x
 			WHERE x.at >= earliest AND x.at < latest AND (x.app_id = ANY ($1) OR $1 IS NULL))
+		AND NOT EXISTS (SELECT FROM @extschema@.im_event x
+			WHERE x.at >= earliest AND x.at < latest AND (x.app_id = ANY ($1) OR $1 IS NULL))
+		AND NOT EXISTS (SELECT FROM @extschema@.im_meter_daily x
+			WHERE x.day >= $2 AND x.day < $3 AND (x.app_id = ANY ($1) OR $1 IS NULL))
 		AND NOT EXISTS (SELECT FROM @extschema@.im_group x
 			WHERE x.created_at >= earliest AND x.created_at < latest AND (x.app_id = ANY ($1) OR $1 IS NULL))
 		AND NOT EXISTS (SELECT FROM @extschema@.im_group x

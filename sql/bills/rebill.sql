@@ -105,7 +105,7 @@ AS $$
 BEGIN
 	-- a table that is not partitioned has no tree
 	RETURN (SELECT sum(pg_relation_size(r.relid))
-			FROM unnest('{im_usage_daily,im_login,im_group,im_moderation_check,im_call}'::text[]) t(name),
+			FROM unnest('{im_usage_daily,im_meter_daily,im_login,im_group,im_moderation_check,im_call,im_event}'::text[]) t(name),
 				LATERAL (SELECT to_regclass(format('%s.%I', '@extschema@', t.name))
 						 UNION
 						 SELECT p.relid

@@ -295,6 +295,33 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_daily_charges(bigint, date, date) IS
 'The same of one app, of each day from the first through the last, by day and item. Errors as there, and P0002 for an unknown app.';
 
+-- Nobody knows what a day of such a meter comes to: its events are counted.
+CREATE FUNCTION @extschema@.im_unmetered_usage(first date, until date)
+	RETURNS TABLE (app_id bigint, day date, kind text, quantity numeric, reason text)
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT u.app_id, @extschema@.im_day(u.at, u.time_zone), u.meter, count(*)::numeric, 'not priced by the card'
+	FROM @extschema@.im_unknown_meters($1, $2) u
+	GROUP BY u.app_id, @extschema@.im_day(u.at, u.time_zone), u.meter
+	UNION ALL
+	SELECT o.app_id, o.day, o.meter, count(*)::numeric, 'no such app'
+	FROM (SELECT e.app_id, @extschema@.im_day(e.at, 'Asia/Shanghai'::text) AS day, e.meter
+		  FROM @extschema@.im_event e
+		  WHERE e.at >= @extschema@.im_utc_midnight($1 - 1) AND e.at < @extschema@.im_utc_midnight($2 + 1)
+			AND NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = e.app_id)) o
+	WHERE o.day >= $1 AND o.day < $2
+	GROUP BY o.app_id, o.day, o.meter
+	UNION ALL
+	SELECT d.app_id, d.day, d.meter, d.given, CASE WHEN a.app_id IS NULL THEN 'no such app' ELSE 'not priced by the card' END
+	FROM @extschema@.im_meter_rows() d
+	LEFT JOIN @extschema@.im_app a ON a.app_id = d.app_id
+	LEFT JOIN @extschema@.im_named_meters(NULL::@extschema@.im_rate_card, NULL::bigint) m
+		ON m.rate_card = a.rate_card AND m.meter = d.meter
+	WHERE d.day >= $1 AND d.day < $2 AND d.given > 0 AND m.meter IS NULL
+$$;
+COMMENT ON FUNCTION @extschema@.im_unmetered_usage(date, date) IS
+'What im_unbilled_usage() tells of the days [first, until) of meters that the price list lacks and of meters by name of no such app: events, or the figure that a user gave.';
+
 CREATE FUNCTION @extschema@.im_unbilled_usage(month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, day date, kind text, quantity numeric, reason text)
 	LANGUAGE plpgsql STABLE STRICT ROWS 1000
@@ -324,7 +351,8 @@ BEGIN
 	SELECT l.*
 	FROM @extschema@.im_orphaned_usage(first, until) g,
 		@extschema@.im_rate_unbilled(g.app_id, NULL::text, NULL::@extschema@.im_price_book, NULL::@extschema@.im_order_entry[], NULL::daterange[], false, $1, first, g.daily, g.usage, NULL::bigint[], NULL::bigint[], NULL::bigint[], NULL::date[], NULL::@extschema@.im_userset[]) l;
+	RETURN QUERY SELECT * FROM @extschema@.im_unmetered_usage(first, until);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_unbilled_usage(@extschema@.im_month) IS
-'Usage of a month that nobody pays, by app, day and kind (dau, groups, text, image, audio, video, call_audio, call_sd, call_hd, call_fhd), with the reason: suspended, stopped, switched off, not priced by the card (also on days before its first version), no such app. quantity: users, groups, checks or minutes.';
+'Usage of a month that nobody pays, by app, day and kind (dau, groups, text, image, audio, video, call_audio, call_sd, call_hd, call_fhd, or the name of a meter), with the reason: suspended, stopped, switched off, not priced by the card (also on days before its first version), no such app. quantity: users, groups, checks, minutes or what the meter makes of its events; their number where the card lacks the meter or there is no such app.';

@@ -22,6 +22,9 @@ AS $$
 			('reader', 'im_rate_card_version', 'SELECT'),
 			('reader', 'im_order', 'SELECT'),
 			('reader', 'im_suspension', 'SELECT'),
+			-- but not of whom
+			('reader', 'im_event', 'SELECT (app_id, meter, at, quantity)'),
+			('reader', 'im_meter_daily', 'SELECT (app_id, day, meter, quantity, metered_at)'),
 			('reader', 'im_bi_bill_line', 'SELECT'),
 			('reader', 'im_bi_bill_total', 'SELECT'),
 			('reader', 'im_bi_usage_daily', 'SELECT'),
@@ -44,7 +47,9 @@ AS $$
 			('loader', 'im_group', 'INSERT'),
 			('loader', 'im_moderation_check', 'INSERT'),
 			('loader', 'im_call', 'INSERT'),
-			('loader', 'im_usage_daily', 'INSERT')
+			('loader', 'im_event', 'INSERT'),
+			('loader', 'im_usage_daily', 'INSERT'),
+			('loader', 'im_meter_daily', 'INSERT')
 	) AS t(kind, table_name, privilege)
 $$;
 COMMENT ON FUNCTION @extschema@.im_privilege_definitions() IS

@@ -9,7 +9,7 @@ CREATE FUNCTION @extschema@.im_time_column(parent regclass) RETURNS name
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	times CONSTANT jsonb := '{"im_login": "at", "im_group": "created_at", "im_moderation_check": "at", "im_call": "at"}';
+	times CONSTANT jsonb := '{"im_login": "at", "im_group": "created_at", "im_moderation_check": "at", "im_call": "at", "im_event": "at"}';
 	found name := (SELECT t.value
 				   FROM jsonb_each_text(times) t
 				   WHERE to_regclass(format('%s.%I', '@extschema@', t.key)) = $1);
@@ -18,7 +18,7 @@ BEGIN
 		RAISE EXCEPTION USING
 			ERRCODE = 'wrong_object_type',
 			MESSAGE = format('%s is not a raw table of imbilling', coalesce($1::text, 'null')),
-			DETAIL = 'The raw tables are im_login, im_group, im_moderation_check and im_call.',
+			DETAIL = 'The raw tables are im_login, im_group, im_moderation_check, im_call and im_event.',
 			HINT = 'Give one of them; daily figures and orders are small and stay whole.';
 	END IF;
 	RETURN found;

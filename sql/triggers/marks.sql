@@ -4,7 +4,7 @@
 CREATE FUNCTION @extschema@.im_mark_events() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION @extschema@.im_mark_events() IS
-'Trigger: marks the apps and instants of the logins, checks or calls that a statement changed.';
+'Trigger: marks the apps and instants of the logins, checks, calls or events of meters by name that a statement changed.';
 
 CREATE FUNCTION @extschema@.im_mark_groups() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C;
@@ -19,7 +19,7 @@ COMMENT ON FUNCTION @extschema@.im_mark_apps() IS
 CREATE FUNCTION @extschema@.im_mark_cards() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION @extschema@.im_mark_cards() IS
-'Trigger: marks the apps of rate cards of which a statement changed the time zone, or whether they price users of the month.';
+'Trigger: marks the apps of rate cards of which a statement changed the time zone, the meters by name, or whether they price users of the month.';
 
 CREATE FUNCTION @extschema@.im_mark_days() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C;
@@ -57,9 +57,11 @@ AS $$
 			('im_group', 'im_mark_groups'),
 			('im_moderation_check', 'im_mark_events'),
 			('im_call', 'im_mark_events'),
+			('im_event', 'im_mark_events'),
 			('im_app', 'im_mark_apps'),
 			('im_rate_card_version', 'im_mark_cards'),
-			('im_usage_daily', 'im_mark_days')
+			('im_usage_daily', 'im_mark_days'),
+			('im_meter_daily', 'im_mark_days')
 		) w(table_name, function),
 		(VALUES
 			('INSERT', 'REFERENCING NEW TABLE AS new_rows '),
@@ -68,18 +70,19 @@ AS $$
 			('TRUNCATE', '')
 		) e(event, rows)
 	-- of daily figures only those removed are looked at row by row
-	WHERE w.table_name <> 'im_usage_daily' OR e.event IN ('DELETE', 'TRUNCATE')
+	WHERE w.function <> 'im_mark_days' OR e.event IN ('DELETE', 'TRUNCATE')
 	UNION ALL
-	SELECT 'im_usage_daily', v.name, 'CREATE TRIGGER', v.events,
+	SELECT w.table_name, v.name, 'CREATE TRIGGER', v.events,
 		format('%s EXECUTE FUNCTION %s.%I()', v.each, '@extschema@', v.function)
-	FROM (VALUES
+	FROM (VALUES ('im_usage_daily'), ('im_meter_daily')) w(table_name),
+		(VALUES
 			('im_mark_write', 'AFTER INSERT OR UPDATE', 'FOR EACH STATEMENT', 'im_mark_days'),
 			('im_own_day', 'BEFORE INSERT OR UPDATE', 'FOR EACH ROW', 'im_own_day')
 		) v(name, events, each, function)
 	UNION ALL
 	SELECT w.table_name, 'im_mark_applied', 'CREATE TRIGGER', 'AFTER INSERT OR DELETE OR UPDATE',
 		format('FOR EACH ROW EXECUTE FUNCTION %s.im_mark_applied()', '@extschema@')
-	FROM unnest('{im_login,im_group,im_moderation_check,im_call,im_app,im_rate_card_version,im_usage_daily}'::text[]) w(table_name)
+	FROM unnest('{im_login,im_group,im_moderation_check,im_call,im_event,im_app,im_rate_card_version,im_usage_daily,im_meter_daily}'::text[]) w(table_name)
 $$;
 COMMENT ON FUNCTION @extschema@.im_mark_definitions() IS
 'The triggers that mark what changes, as im_trigger_definitions() has them; partitions get those of their table too.';

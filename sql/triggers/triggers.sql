@@ -169,7 +169,7 @@ BEGIN
 	PERFORM @extschema@.im_lock_tables(tables || ARRAY(
 		SELECT l.partition::regclass
 		FROM @extschema@.im_raw_leaves() l
-		WHERE l.table_name = 'im_usage_daily' AND l.watch IS NOT NULL), 'SHARE ROW EXCLUSIVE'::text);
+		WHERE l.table_name IN ('im_usage_daily', 'im_meter_daily') AND l.watch IS NOT NULL), 'SHARE ROW EXCLUSIVE'::text);
 	FOR t IN SELECT * FROM @extschema@.im_trigger_gaps() LOOP
 		PERFORM @extschema@.im_add_trigger(t.on_table, t.trigger_name, t.command, t.events, t.definition);
 	END LOOP;

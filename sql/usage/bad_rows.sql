@@ -79,6 +79,79 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_bad_groups(date, date) IS
 'Rows of im_group around a month that cannot be metered.';
 
+-- What no meter by name takes: figures are finite, at least 0, of at most 8
+-- places, and an Amount (core/amount.h) holds them.
+CREATE FUNCTION @extschema@.im_is_figure(quantity numeric) RETURNS boolean
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	RETURN quantity >= 0 AND quantity <= 1701411834604692317316873037158.84105727 AND scale(trim_scale(quantity)) <= 8;
+COMMENT ON FUNCTION @extschema@.im_is_figure(numeric) IS
+'Whether a quantity can be metered and billed.';
+
+CREATE FUNCTION @extschema@.im_why_no_figure(quantity numeric) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	RETURN CASE WHEN quantity < 0 AND quantity > '-Infinity' THEN 'is negative'
+		WHEN quantity IN ('NaN', 'Infinity', '-Infinity') THEN 'is not finite'
+		WHEN scale(trim_scale(quantity)) > 8 THEN 'has more than 8 decimal places'
+		ELSE 'is too large' END;
+COMMENT ON FUNCTION @extschema@.im_why_no_figure(numeric) IS
+'What is wrong with a quantity that cannot be.';
+
+CREATE FUNCTION @extschema@.im_bad_quantities(first date, until date)
+	RETURNS TABLE (app_id bigint, at timestamptz, problem text, example text, seen timestamptz)
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT e.app_id, e.at,
+		CASE WHEN m.kind = 'unique' THEN format('im_event has no subject of "%s", which counts distinct ones', e.meter)
+			ELSE format('im_event has a quantity of "%s" that %s', e.meter, @extschema@.im_why_no_figure(e.quantity)) END,
+		CASE WHEN m.kind <> 'unique' THEN left(e.quantity::text, 60) END, e.at
+	FROM @extschema@.im_named_meters(NULL::@extschema@.im_rate_card, NULL::bigint) m
+	JOIN @extschema@.im_app a ON a.rate_card = m.rate_card
+	JOIN @extschema@.im_event e ON e.app_id = a.app_id AND e.meter = m.meter
+	WHERE e.at >= @extschema@.im_utc_midnight($1 - 1) AND e.at < @extschema@.im_utc_midnight($2 + 1)
+		AND CASE WHEN m.kind = 'unique' THEN e.subject IS NULL ELSE NOT @extschema@.im_is_figure(e.quantity) END
+$$;
+COMMENT ON FUNCTION @extschema@.im_bad_quantities(date, date) IS
+'Rows of im_event around the days [first, until) that cannot be metered.';
+
+-- What stands when a month begins may have been set long before.
+CREATE FUNCTION @extschema@.im_bad_standing(first date)
+	RETURNS TABLE (app_id bigint, at timestamptz, problem text, example text, seen timestamptz)
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT e.app_id, @extschema@.im_local_noon($1, m.time_zone),
+		format('im_event has a quantity of "%s" that %s', e.meter, @extschema@.im_why_no_figure(e.quantity)),
+		left(e.quantity::text, 60), e.at
+	FROM @extschema@.im_named_meters(NULL::@extschema@.im_rate_card, NULL::bigint) m
+	JOIN @extschema@.im_app a ON a.rate_card = m.rate_card
+	CROSS JOIN LATERAL (
+		SELECT l.at
+		FROM @extschema@.im_event l
+		WHERE l.app_id = a.app_id AND l.meter = m.meter AND l.at > '-infinity'
+			AND l.at < @extschema@.im_utc_midnight($1 + 1) AND @extschema@.im_day(l.at, m.time_zone) < $1
+		ORDER BY l.at DESC
+		LIMIT 1) s
+	JOIN @extschema@.im_event e ON e.app_id = a.app_id AND e.meter = m.meter AND e.at = s.at
+	WHERE m.kind IN ('last', 'average') AND NOT @extschema@.im_is_figure(e.quantity)
+$$;
+COMMENT ON FUNCTION @extschema@.im_bad_standing(date) IS
+'Rows of im_event that cannot be metered and would stand when a day begins.';
+
+CREATE FUNCTION @extschema@.im_unknown_meters(first date, until date)
+	RETURNS TABLE (app_id bigint, at timestamptz, meter text, time_zone text)
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT e.app_id, e.at, e.meter, a.time_zone
+	FROM @extschema@.im_event e
+	JOIN @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a ON a.app_id = e.app_id
+	LEFT JOIN @extschema@.im_named_meters(NULL::@extschema@.im_rate_card, NULL::bigint) m
+		ON m.rate_card = a.card_name AND m.meter = e.meter
+	WHERE e.at >= @extschema@.im_utc_midnight($1 - 1) AND e.at < @extschema@.im_utc_midnight($2 + 1)
+		AND a.time_zone IS NOT NULL AND m.meter IS NULL
+		AND @extschema@.im_day(e.at, a.time_zone) >= $1 AND @extschema@.im_day(e.at, a.time_zone) < $2
+$$;
+COMMENT ON FUNCTION @extschema@.im_unknown_meters(date, date) IS
+'Events of the days [first, until) of meters that the app''s price list lacks.';
+
 CREATE FUNCTION @extschema@.im_bad_events(earliest date, first date, until date,
 		book @extschema@.im_price_book)
 	RETURNS TABLE (app_id bigint, problem text)
@@ -87,6 +160,8 @@ AS $$
 	SELECT b.app_id, @extschema@.im_tell_rows(b.problem, min(b.example), count(*), min(b.seen), max(b.seen), a.time_zone)
 	FROM (SELECT * FROM @extschema@.im_bad_checks($1, $3)
 		  UNION ALL SELECT * FROM @extschema@.im_bad_calls($1, $3)
+		  UNION ALL SELECT * FROM @extschema@.im_bad_quantities($1, $3)
+		  UNION ALL SELECT * FROM @extschema@.im_bad_standing($2)
 		  UNION ALL SELECT * FROM @extschema@.im_bad_groups($2, $3)) b
 	JOIN @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a ON a.app_id = b.app_id
 	LEFT JOIN @extschema@.im_early_usage($2, $3, NULL::@extschema@.im_rate_card, $4) e ON e.app_id = b.app_id
@@ -119,6 +194,25 @@ AS $$
 	WHERE d.day >= $1 AND d.day < $2 AND d.metered_at IS NULL AND d.users IS NULL AND a.prices_mau
 		AND (d.whole OR d.dau > 0)
 	GROUP BY d.app_id
+	UNION ALL
+	SELECT d.app_id, @extschema@.im_tell_days(format('im_meter_daily has a quantity of "%s" that %s', d.meter,
+				@extschema@.im_why_no_figure(d.quantity)),
+			min(left(d.quantity::text, 60)), count(*), min(d.day), max(d.day))
+	FROM @extschema@.im_named_meters(NULL::@extschema@.im_rate_card, NULL::bigint) m
+	JOIN @extschema@.im_app a ON a.rate_card = m.rate_card
+	JOIN @extschema@.im_meter_daily d ON d.app_id = a.app_id AND d.meter = m.meter
+	LEFT JOIN @extschema@.im_early_usage($1, $2, NULL::@extschema@.im_rate_card, $3) e ON e.app_id = d.app_id
+	WHERE d.day >= coalesce(e.since, $1) AND d.day < $2 AND d.metered_at IS NULL
+		AND NOT @extschema@.im_is_figure(d.quantity)
+	GROUP BY d.app_id, d.meter, @extschema@.im_why_no_figure(d.quantity)
+	UNION ALL
+	SELECT d.app_id, @extschema@.im_tell_days(format('im_meter_daily has no users of "%s", which the rate card counts by the month', d.meter),
+			NULL::text, count(*), min(d.day), max(d.day))
+	FROM @extschema@.im_named_meters(NULL::@extschema@.im_rate_card, NULL::bigint) m
+	JOIN @extschema@.im_app a ON a.rate_card = m.rate_card
+	JOIN @extschema@.im_meter_daily d ON d.app_id = a.app_id AND d.meter = m.meter
+	WHERE d.day >= $1 AND d.day < $2 AND d.metered_at IS NULL AND d.users IS NULL AND d.quantity > 0 AND m.keeps_users
+	GROUP BY d.app_id, d.meter
 $$;
 COMMENT ON FUNCTION @extschema@.im_bad_days(date, date, @extschema@.im_price_book) IS
 'Daily figures that make the bill of the month [first, until) fail, a row an app and problem.';

@@ -232,7 +232,7 @@ CREATE FUNCTION @extschema@.im_gather(first date, until date, card @extschema@.i
 AS $$
 	SELECT g.*
 	FROM @extschema@.im_gather($1, $2, $3, ROW($1, $2, $4, $5, $4, $5,
-		(SELECT array_agg($1) FROM unnest($4)), (SELECT min(s) FROM unnest($5) s), $1, NULL)::@extschema@.im_reading) g
+		(SELECT array_agg($1) FROM unnest($4)), (SELECT min(s) FROM unnest($5) s), $1, NULL, NULL, NULL, NULL, NULL, NULL)::@extschema@.im_reading) g
 $$;
 COMMENT ON FUNCTION @extschema@.im_gather(date, date, @extschema@.im_rate_card, bigint[], date[]) IS
 'im_gather() that reads events only; early_apps and early_since are what im_early_usage() gives.';

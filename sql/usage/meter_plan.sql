@@ -183,7 +183,7 @@ BEGIN
 			CASE s.table_name WHEN 'im_group' THEN 'disbanded_at' ELSE 'at' END AS ends
 		FROM @extschema@.im_metered_partition s
 		WHERE s.first_event IS NULL AND s.filenode <> 0 AND s.watch IS NOT NULL
-			AND s.table_name IN ('im_login', 'im_group', 'im_moderation_check', 'im_call')
+			AND s.table_name IN ('im_login', 'im_group', 'im_moderation_check', 'im_call', 'im_event')
 	LOOP
 		EXECUTE format('SELECT min(%1$I) FILTER (WHERE isfinite(%1$I)), '
 				'greatest(max(%1$I) FILTER (WHERE isfinite(%1$I)), max(%2$I) FILTER (WHERE isfinite(%2$I))) FROM ONLY %3$s',
@@ -310,6 +310,7 @@ AS $$
 DECLARE
 	some_left boolean;
 BEGIN
+	reading := @extschema@.im_with_meters(reading, NULL::@extschema@.im_rate_card, NULL::bigint);
 	reading.raw_first := 'infinity';
 	reading.raw_until := 'infinity';
 	SELECT array_agg(m.app_id) FILTER (WHERE s.days IS NOT NULL),

@@ -49,13 +49,15 @@ AS $$
 BEGIN
 	-- what the im_meter() before this one left, also one that was cancelled
 	PERFORM @extschema@.im_forget_temporary();
-	DROP TABLE IF EXISTS pg_temp.im_metering_bad, pg_temp.im_metering_row;
+	DROP TABLE IF EXISTS pg_temp.im_metering_bad, pg_temp.im_metering_row, pg_temp.im_metering_meter;
 	-- events that cannot be metered, what was found
 	CREATE TEMP TABLE im_metering_bad (app_id bigint, since timestamptz, until timestamptz, days daterange) ON COMMIT DROP;
 	CREATE TEMP TABLE im_metering_row (app_id bigint, day date, dau bigint, users @extschema@.im_userset,
 		peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint,
 		video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint,
 		fhd_minutes bigint) ON COMMIT DROP;
+	CREATE TEMP TABLE im_metering_meter (app_id bigint, day date, meter text, quantity numeric,
+		users @extschema@.im_userset, area numeric, before bigint, length bigint) ON COMMIT DROP;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_open_metering() IS
@@ -86,6 +88,7 @@ BEGIN
 			UNION ALL
 			SELECT c.app_id, c.calls FROM @extschema@.im_stale_calls('-infinity'::date, NULL::@extschema@.im_rate_card, $1) c $query$
 	USING $1;
+	PERFORM @extschema@.im_collect_events($1);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_collect(@extschema@.im_reading) IS
@@ -107,6 +110,10 @@ BEGIN
 		  SELECT c.app_id, c.at, c.at
 		  FROM @extschema@.im_bad_calls($1, $2) c
 		  WHERE c.at >= @extschema@.im_utc_midnight($1 - 1)
+		  UNION ALL
+		  SELECT e.app_id, e.at, e.at
+		  FROM @extschema@.im_bad_quantities($1, $2) e
+		  WHERE e.at >= @extschema@.im_utc_midnight($1 - 1)
 		  UNION ALL
 		  SELECT g.app_id, g.at, g.at
 		  FROM @extschema@.im_bad_groups($1, $2) g) b
@@ -182,7 +189,7 @@ BEGIN
 			GROUP BY m.app_id, d.day) e USING (app_id, day)) r
 	WHERE NOT EXISTS (SELECT FROM pg_temp.im_metering_bad b WHERE b.app_id = r.app_id AND r.day <@ b.days);
 	GET DIAGNOSTICS found = ROW_COUNT;
-	RETURN found;
+	RETURN found + @extschema@.im_take_events();
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_meter_reading(@extschema@.im_reading) IS
@@ -201,6 +208,7 @@ DECLARE
 	reading @extschema@.im_reading;
 	found bigint;
 BEGIN
+	reading := @extschema@.im_with_meters(reading, NULL::@extschema@.im_rate_card, NULL::bigint);
 	FOR span IN SELECT lower(s.days) AS first, upper(s.days) AS until FROM unnest($1) s(days) ORDER BY s.days LOOP
 		WHILE span.first < span.until LOOP
 			reading.raw_first := span.first;
@@ -312,7 +320,7 @@ BEGIN
 	PERFORM @extschema@.im_open_metering();
 	PERFORM @extschema@.im_meter_spans($1);
 	PERFORM @extschema@.im_meter_stale($2);
-	written := @extschema@.im_store_usage($1, $2, NULL::@extschema@.im_metered_figures[]);
+	written := @extschema@.im_store_usage($1, $2, NULL::@extschema@.im_metered_figures[], NULL::@extschema@.im_metered_meter[]);
 	INSERT INTO @extschema@.im_metered_day (day, metered_at)
 	SELECT d::date, now()
 	FROM unnest($1) s(days),
@@ -338,6 +346,7 @@ DECLARE
 	spans datemultirange;
 	plan record;
 	figures @extschema@.im_metered_figures[];
+	meters @extschema@.im_metered_meter[];
 BEGIN
 	PERFORM @extschema@.im_begin_metering();
 	marks := @extschema@.im_take_marks();
@@ -353,18 +362,19 @@ BEGIN
 	END IF;
 	-- sets of users can be too large for an array, and the groups of an app are
 	-- read for each of its days
-	IF isempty(spans) AND NOT plan.some_price_mau
+	IF isempty(spans) AND NOT plan.some_price_mau AND array_position((plan.reading).meter_users, true) IS NULL
 		AND (SELECT sum(u - f) <= 100 AND max(u - f) <= 3
 			 FROM unnest((plan.reading).stale_first, (plan.reading).stale_until) s(f, u)) THEN
 		figures := @extschema@.im_meter_few(plan.reading, plan.zones);
+		meters := @extschema@.im_meter_few_events(plan.reading);
 	END IF;
-	IF figures IS NULL THEN
+	IF figures IS NULL OR meters IS NULL THEN
 		RETURN @extschema@.im_meter_many(spans, plan.reading);
 	END IF;
 	RAISE NOTICE 'metered % changed spans of single apps: % rows',
-		cardinality((plan.reading).stale_apps), cardinality(figures);
-	RETURN @extschema@.im_store_usage('{}'::datemultirange, plan.reading, figures);
+		cardinality((plan.reading).stale_apps), cardinality(figures) + cardinality(meters);
+	RETURN @extschema@.im_store_usage('{}'::datemultirange, plan.reading, figures, meters);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_meter(date, date) IS
-'Meters the days from the first through the last into im_usage_daily, as far as they are not metered or have changed since; null: all days of which events are known, through today. Rows of users stay as they are; what is metered of the figures that they leave open goes into im_metered_beside. Returns the number of rows written. Errors: 22023 for days out of order, 25000 above isolation level read committed, 42501 without the rights of the tables'' owner, 55000 where a raw table is fed by a subscription.';
+'Meters the days from the first through the last into im_usage_daily, as far as they are not metered or have changed since; null: all days of which events are known, through today. Rows of users stay as they are; what is metered of the figures that they leave open goes into im_metered_beside, meters by name into im_meter_daily and im_meter_beside. Returns the number of rows written. Errors: 22023 for days out of order, 25000 above isolation level read committed, 42501 without the rights of the tables'' owner, 55000 where a raw table is fed by a subscription.';

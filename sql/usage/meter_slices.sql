@@ -97,7 +97,8 @@ DECLARE
 	slices text;
 BEGIN
 	IF ($1).raw_first < ($1).raw_until THEN
-		IF @extschema@.im_can_slice(($1).raw_first, ($1).raw_until) THEN
+		-- a part for each day of many years would be more than the server parses
+		IF ($1).raw_until - ($1).raw_first <= 366 AND @extschema@.im_can_slice(($1).raw_first, ($1).raw_until) THEN
 			slices := @extschema@.im_slices_query(($1).raw_first, ($1).raw_until);
 		END IF;
 		RETURN CASE WHEN slices IS NULL THEN format(whole, '@extschema@')

@@ -44,7 +44,7 @@ COMMENT ON FUNCTION @extschema@.im_metered_rows() IS
 -- Called by im_store_usage(), which tells the triggers whose rows these are.
 -- Apps without a card, or that are not in im_app, are never metered.
 CREATE FUNCTION @extschema@.im_write_metered(spans datemultirange, reading @extschema@.im_reading,
-		figures @extschema@.im_metered_figures[])
+		figures @extschema@.im_metered_figures[], meters @extschema@.im_metered_meter[])
 	RETURNS bigint
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -90,17 +90,20 @@ BEGIN
 		ORDER BY m.app_id, m.day;
 		GET DIAGNOSTICS beside = ROW_COUNT;
 	END IF;
+	IF ($2).meters IS NOT NULL THEN
+		written := written + @extschema@.im_write_meters($1, $2, $4);
+	END IF;
 	RETURN written + coalesce(beside, 0);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_write_metered(datemultirange, @extschema@.im_reading, @extschema@.im_metered_figures[]) IS
-'Writes what was found on days of all apps and of single ones into im_usage_daily, and where a user has a row that leaves figures open into im_metered_beside: the number of rows. Figures null: it is in a temporary table.';
+COMMENT ON FUNCTION @extschema@.im_write_metered(datemultirange, @extschema@.im_reading, @extschema@.im_metered_figures[], @extschema@.im_metered_meter[]) IS
+'Writes what was found on days of all apps and of single ones into im_usage_daily, and where a user has a row that leaves figures open into im_metered_beside; meters by name by im_write_meters(): the number of rows. Figures null: it is in a temporary table.';
 
 CREATE FUNCTION @extschema@.im_store_usage(spans datemultirange, reading @extschema@.im_reading,
-		figures @extschema@.im_metered_figures[])
+		figures @extschema@.im_metered_figures[], meters @extschema@.im_metered_meter[])
 	RETURNS bigint
 	AS 'MODULE_PATHNAME' LANGUAGE C;
-COMMENT ON FUNCTION @extschema@.im_store_usage(datemultirange, @extschema@.im_reading, @extschema@.im_metered_figures[]) IS
+COMMENT ON FUNCTION @extschema@.im_store_usage(datemultirange, @extschema@.im_reading, @extschema@.im_metered_figures[], @extschema@.im_metered_meter[]) IS
 'Writes what im_meter() has metered as rows of the extension, not of a user: their number.';
 
 -- What could not be metered is marked again.
@@ -195,7 +198,7 @@ BEGIN
 	SET metered_at = NULL, whole = true
 	WHERE u.metered_at IS NOT NULL AND u.day >= $1 AND u.day <= $2;
 	GET DIAGNOSTICS kept = ROW_COUNT;
-	RETURN kept + @extschema@.im_keep_beside($1, $2);
+	RETURN kept + @extschema@.im_keep_beside($1, $2) + @extschema@.im_keep_meters($1, $2);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_keep_metered(date, date) IS

@@ -90,7 +90,12 @@ CREATE TYPE @extschema@.im_reading AS (
 	stale_until date[],
 	stale_low date,
 	stale_high date,
-	skip_apps bigint[]
+	skip_apps bigint[],
+	meter_cards text[],
+	meters text[],
+	meter_kinds text[],
+	meter_users boolean[],
+	meter_zones text[]
 );
 COMMENT ON TYPE @extschema@.im_reading IS
 'Where the usage of a month is read from: raw events of all apps on the days [raw_first, raw_until), raw events of single apps on [stale_first, stale_until), daily figures for everything else; internal.';
@@ -104,6 +109,11 @@ COMMENT ON COLUMN @extschema@.im_reading.stale_until IS 'The day until which the
 COMMENT ON COLUMN @extschema@.im_reading.stale_low IS 'The earliest stale_first; null without any, which prunes every partition.';
 COMMENT ON COLUMN @extschema@.im_reading.stale_high IS 'The latest stale_until.';
 COMMENT ON COLUMN @extschema@.im_reading.skip_apps IS 'Apps whose groups, checks and calls im_meter() meters day by day, since some cannot be metered.';
+COMMENT ON COLUMN @extschema@.im_reading.meter_cards IS 'The price lists that name meters, a place for each of their meters; null without any.';
+COMMENT ON COLUMN @extschema@.im_reading.meters IS 'The name of each meter.';
+COMMENT ON COLUMN @extschema@.im_reading.meter_kinds IS 'How its day makes a figure of events.';
+COMMENT ON COLUMN @extschema@.im_reading.meter_users IS 'Whether its month counts distinct subjects, so that those of a day must be known.';
+COMMENT ON COLUMN @extschema@.im_reading.meter_zones IS 'The time zone of the price list.';
 
 -- The days of [first, until) that were not metered for all apps, or not as
 -- things are now.
@@ -141,8 +151,65 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_unmetered_days(date, date, text[]) IS
 'The days of [first, until) on which events of all apps must be read, in the calendars of these zones.';
 
+-- With a card given it stands for every app's.  All versions of a card agree on
+-- the zone, and on how a day of a meter makes its figure.
+CREATE FUNCTION @extschema@.im_named_meters(card @extschema@.im_rate_card, app_id bigint)
+	RETURNS TABLE (rate_card text, meter text, kind text, keeps_users boolean, time_zone text)
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT c.rate_card, m.key, min(m.value ->> 'day'), bool_or(m.value ->> 'month' = 'unique'), min(c.terms ->> 'time_zone')
+	FROM (SELECT v.rate_card, v.terms
+		  FROM @extschema@.im_rate_card_version v
+		  WHERE $1 IS NULL AND v.terms ? 'meters'
+			AND ($2 IS NULL OR v.rate_card = (SELECT a.rate_card FROM @extschema@.im_app a WHERE a.app_id = $2))
+		  UNION ALL
+		  SELECT DISTINCT a.rate_card, $1::jsonb
+		  FROM @extschema@.im_app a
+		  WHERE $1::jsonb ? 'meters' AND ($2 IS NULL OR a.app_id = $2)) c,
+		jsonb_each(c.terms -> 'meters') m
+	GROUP BY c.rate_card, m.key
+$$;
+COMMENT ON FUNCTION @extschema@.im_named_meters(@extschema@.im_rate_card, bigint) IS
+'The meters by name of the price list of an app or (null) of each price list; with a card given, that card''s instead.';
+
+CREATE FUNCTION @extschema@.im_with_meters(reading @extschema@.im_reading, card @extschema@.im_rate_card, app_id bigint)
+	RETURNS @extschema@.im_reading
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_generic_plan	-- as in im_rebill()
+AS $$
+DECLARE
+	r @extschema@.im_reading := $1;
+BEGIN
+	SELECT array_agg(m.rate_card), array_agg(m.meter), array_agg(m.kind), array_agg(m.keeps_users), array_agg(m.time_zone)
+	INTO r.meter_cards, r.meters, r.meter_kinds, r.meter_users, r.meter_zones
+	FROM @extschema@.im_named_meters($2, $3) m;
+	RETURN r;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_with_meters(@extschema@.im_reading, @extschema@.im_rate_card, bigint) IS
+'A reading that reads the meters by name of an app or (null) of all; with a card given, under that card.';
+
+CREATE FUNCTION @extschema@.im_meters_differ(card @extschema@.im_rate_card, app_id bigint)
+	RETURNS boolean
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_generic_plan	-- as in im_rebill()
+AS $$
+BEGIN
+	RETURN $1::jsonb ? 'meters' AND EXISTS (
+		SELECT FROM @extschema@.im_named_meters($1, $2) n
+		LEFT JOIN @extschema@.im_named_meters(NULL::@extschema@.im_rate_card, $2) o
+			ON o.rate_card = n.rate_card AND o.meter = n.meter
+		WHERE o.kind IS DISTINCT FROM n.kind OR n.keeps_users AND NOT o.keeps_users);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_meters_differ(@extschema@.im_rate_card, bigint) IS
+'Whether a card has meters by name that were not metered for the card of an app or (null) of all apps.';
+
 -- A day of another calendar was not metered; one of the same calendar was, but
--- for its users where only the other card wants to know who they were.
+-- for its users where only the other card wants to know who they were, and its
+-- meters by name where only the other card has them.
 CREATE FUNCTION @extschema@.im_metered_alike(card @extschema@.im_rate_card, app_id bigint)
 	RETURNS boolean
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -157,13 +224,15 @@ BEGIN
 		RETURN NOT EXISTS (
 			SELECT FROM @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a
 			WHERE a.time_zone IS DISTINCT FROM $1::jsonb ->> 'time_zone'
-				OR NOT a.prices_mau AND @extschema@.im_prices_users($1::jsonb));
+				OR NOT a.prices_mau AND @extschema@.im_prices_users($1::jsonb))
+			AND NOT @extschema@.im_meters_differ($1, $2);
 	END IF;
 	RETURN NOT EXISTS (
 		SELECT FROM @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a
 		WHERE a.app_id = $2
 			AND (a.time_zone IS DISTINCT FROM $1::jsonb ->> 'time_zone'
-				OR NOT a.prices_mau AND @extschema@.im_prices_users($1::jsonb)));
+				OR NOT a.prices_mau AND @extschema@.im_prices_users($1::jsonb)))
+		AND NOT @extschema@.im_meters_differ($1, $2);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_metered_alike(@extschema@.im_rate_card, bigint) IS
@@ -185,6 +254,7 @@ DECLARE
 	unmetered datemultirange := datemultirange(daterange(low, $2));
 	early datemultirange;
 BEGIN
+	r := @extschema@.im_with_meters(r, $3, $6);
 	r.early_apps := $4;
 	r.early_since := $5;
 	IF to_regclass('@extschema@.im_metered_day') IS NOT NULL AND @extschema@.im_metered_alike($3, $6) THEN

@@ -10,6 +10,8 @@
 #ifndef IM_WIRE_H
 #define IM_WIRE_H
 
+#include "fmgr.h"
+
 #include "core/amount.h"
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
@@ -19,6 +21,15 @@
  * as a plain function.
  */
 extern MemoryContext meter_context(FunctionCallInfo fcinfo);
+
+/* The state that is argument 0, NULL included: what comes of a row, or of a worker, that has nothing. */
+static inline Datum
+state_unchanged(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+}
 
 /*
  * Starts a message of a state of so many bytes, palloc'd; raises 54000 with

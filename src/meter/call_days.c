@@ -35,11 +35,7 @@ im_call_days_trans(PG_FUNCTION_ARGS)
 
 	meter_context(fcinfo);
 	if (!event_row_read(&row, fcinfo))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(PG_GETARG_POINTER(0));
-	}
+		return state_unchanged(fcinfo);
 	class = call_class_find(row.kind, row.kind_len);
 	if (unlikely(class < 0))
 		event_unknown_kind(&row);

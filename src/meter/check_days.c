@@ -67,11 +67,7 @@ im_check_days_trans(PG_FUNCTION_ARGS)
 	EventDays  *state;
 
 	if (!event_row_read(&row, fcinfo))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(PG_GETARG_POINTER(0));
-	}
+		return state_unchanged(fcinfo);
 	state = event_days_state(fcinfo, row.app_id);
 	check_tally_add(&state->tally, &row);
 	PG_RETURN_POINTER(state);

@@ -8,6 +8,7 @@
 #include "lib/compat.h"
 
 #include "lib/wire.h"
+#include "meter/figures.h"
 #include "server/core.h"
 #include "types/decimal.h"
 
@@ -22,8 +23,8 @@ PG_FUNCTION_INFO_V1(im_meter_figure_final);
 /* Takes one more figure into the first, which is there. */
 typedef void (*TakeFigure) (Amount *figure, Amount more);
 
-static void
-take_sum(Amount *sum, Amount more)
+void
+figure_take_sum(Amount *sum, Amount more)
 {
 	if (unlikely(__builtin_add_overflow(*sum, more, sum)))
 		ereport(ERROR,
@@ -33,8 +34,8 @@ take_sum(Amount *sum, Amount more)
 				 errhint("Look for quantities that cannot be meant.")));
 }
 
-static void
-take_max(Amount *max, Amount more)
+void
+figure_take_max(Amount *max, Amount more)
 {
 	if (more > *max)
 		*max = more;
@@ -58,23 +59,14 @@ take(FunctionCallInfo fcinfo, MemoryContext context, Amount more, TakeFigure tak
 	PG_RETURN_POINTER(figure);
 }
 
-/* What comes of a row, or of a worker, that has nothing. */
-static Datum
-unchanged(FunctionCallInfo fcinfo)
-{
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-}
-
 Datum
 im_meter_sum_trans(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = meter_context(fcinfo);
 
 	if (PG_ARGISNULL(1))
-		return unchanged(fcinfo);
-	return take(fcinfo, context, quantity_argument(fcinfo, 1, "quantity"), take_sum);
+		return state_unchanged(fcinfo);
+	return take(fcinfo, context, quantity_argument(fcinfo, 1, "quantity"), figure_take_sum);
 }
 
 Datum
@@ -83,8 +75,8 @@ im_meter_max_trans(PG_FUNCTION_ARGS)
 	MemoryContext context = meter_context(fcinfo);
 
 	if (PG_ARGISNULL(1))
-		return unchanged(fcinfo);
-	return take(fcinfo, context, figure_argument(fcinfo, 1, "quantity"), take_max);
+		return state_unchanged(fcinfo);
+	return take(fcinfo, context, figure_argument(fcinfo, 1, "quantity"), figure_take_max);
 }
 
 Datum
@@ -93,8 +85,8 @@ im_meter_sum_combine(PG_FUNCTION_ARGS)
 	MemoryContext context = meter_context(fcinfo);
 
 	if (PG_ARGISNULL(1))
-		return unchanged(fcinfo);
-	return take(fcinfo, context, *(Amount *) PG_GETARG_POINTER(1), take_sum);
+		return state_unchanged(fcinfo);
+	return take(fcinfo, context, *(Amount *) PG_GETARG_POINTER(1), figure_take_sum);
 }
 
 Datum
@@ -103,8 +95,8 @@ im_meter_max_combine(PG_FUNCTION_ARGS)
 	MemoryContext context = meter_context(fcinfo);
 
 	if (PG_ARGISNULL(1))
-		return unchanged(fcinfo);
-	return take(fcinfo, context, *(Amount *) PG_GETARG_POINTER(1), take_max);
+		return state_unchanged(fcinfo);
+	return take(fcinfo, context, *(Amount *) PG_GETARG_POINTER(1), figure_take_max);
 }
 
 Datum

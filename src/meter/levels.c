@@ -10,8 +10,7 @@
  */
 #include "lib/compat.h"
 
-#include "lib/wire.h"
-#include "server/core.h"
+#include "meter/levels.h"
 #include "server/zone.h"
 #include "types/decimal.h"
 #include "utils/memutils.h"
@@ -27,33 +26,6 @@ PG_FUNCTION_INFO_V1(im_meter_average_serial);
 PG_FUNCTION_INFO_V1(im_meter_average_deserial);
 PG_FUNCTION_INFO_V1(im_meter_average_final);
 
-typedef struct Level
-{
-	TimestampTz at;
-	Amount		quantity;
-} Level;
-
-#define LEVEL_BYTES		24		/* sent */
-
-/* Levels over a window; "before" is what stands when it begins. */
-typedef struct Levels
-{
-	TimestampTz since;
-	TimestampTz until;
-	Amount		standing;		/* as the caller said */
-	Level		before;			/* that, as an event at -infinity, or a later one */
-	int64		count;
-	int64		room;
-	Level	   *events;
-} Levels;
-
-/* Whether the first stands after both. */
-static inline bool
-is_later(const Level *level, const Level *other)
-{
-	return level->at > other->at || (level->at == other->at && level->quantity > other->quantity);
-}
-
 static Level
 level_argument(FunctionCallInfo fcinfo)
 {
@@ -66,15 +38,15 @@ level_argument(FunctionCallInfo fcinfo)
 	return (Level) {PG_GETARG_TIMESTAMPTZ(2), figure_argument(fcinfo, 1, "quantity")};
 }
 
-static void
-send_level(StringInfo buf, const Level *level)
+void
+level_send(StringInfo buf, const Level *level)
 {
 	pq_sendint64(buf, level->at);
 	wire_send_amount(buf, level->quantity);
 }
 
-static Level
-receive_level(StringInfo buf)
+Level
+level_receive(StringInfo buf)
 {
 	Level		level;
 
@@ -98,18 +70,10 @@ keep_later(FunctionCallInfo fcinfo, MemoryContext context, const Level *level)
 	else
 	{
 		state = (Level *) PG_GETARG_POINTER(0);
-		if (is_later(level, state))
+		if (level_is_later(level, state))
 			*state = *level;
 	}
 	PG_RETURN_POINTER(state);
-}
-
-static Datum
-unchanged(FunctionCallInfo fcinfo)
-{
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 }
 
 Datum
@@ -119,7 +83,7 @@ im_meter_last_trans(PG_FUNCTION_ARGS)
 	Level		level;
 
 	if (PG_ARGISNULL(1))
-		return unchanged(fcinfo);
+		return state_unchanged(fcinfo);
 	level = level_argument(fcinfo);
 	return keep_later(fcinfo, context, &level);
 }
@@ -130,7 +94,7 @@ im_meter_last_combine(PG_FUNCTION_ARGS)
 	MemoryContext context = meter_context(fcinfo);
 
 	if (PG_ARGISNULL(1))
-		return unchanged(fcinfo);
+		return state_unchanged(fcinfo);
 	return keep_later(fcinfo, context, (Level *) PG_GETARG_POINTER(1));
 }
 
@@ -141,7 +105,7 @@ im_meter_last_serial(PG_FUNCTION_ARGS)
 
 	meter_context(fcinfo);
 	wire_begin(&buf, "im_meter_last", LEVEL_BYTES);
-	send_level(&buf, (Level *) PG_GETARG_POINTER(0));
+	level_send(&buf, (Level *) PG_GETARG_POINTER(0));
 	PG_RETURN_BYTEA_P(wire_end(&buf));
 }
 
@@ -154,7 +118,7 @@ im_meter_last_deserial(PG_FUNCTION_ARGS)
 	meter_context(fcinfo);
 	level = palloc(sizeof(Level));
 	wire_open(&buf, fcinfo);
-	*level = receive_level(&buf);
+	*level = level_receive(&buf);
 	wire_close(&buf);
 	PG_RETURN_POINTER(level);
 }
@@ -203,14 +167,14 @@ check_levels(const Levels *levels, TimestampTz since, TimestampTz until, Amount 
 				 errhint("Group by the window and by what stands as well.")));
 }
 
-static void
-add_level(Levels *levels, MemoryContext context, Level level)
+void
+levels_add(Levels *levels, MemoryContext context, Level level)
 {
 	if (level.at >= levels->until)
 		return;
 	if (level.at < levels->since)
 	{
-		if (is_later(&level, &levels->before))
+		if (level_is_later(&level, &levels->before))
 			levels->before = level;
 		return;
 	}
@@ -248,7 +212,7 @@ im_meter_average_trans(PG_FUNCTION_ARGS)
 		levels = new_levels(context, PG_GETARG_TIMESTAMPTZ(3), PG_GETARG_TIMESTAMPTZ(4), standing);
 	check_levels(levels, PG_GETARG_TIMESTAMPTZ(3), PG_GETARG_TIMESTAMPTZ(4), standing);
 	if (!PG_ARGISNULL(1))
-		add_level(levels, context, level_argument(fcinfo));
+		levels_add(levels, context, level_argument(fcinfo));
 	PG_RETURN_POINTER(levels);
 }
 
@@ -260,15 +224,15 @@ im_meter_average_combine(PG_FUNCTION_ARGS)
 	Levels	   *more;
 
 	if (PG_ARGISNULL(1))
-		return unchanged(fcinfo);
+		return state_unchanged(fcinfo);
 	more = (Levels *) PG_GETARG_POINTER(1);
 	if (levels == NULL)
 		levels = new_levels(context, more->since, more->until, more->standing);
 	check_levels(levels, more->since, more->until, more->standing);
-	if (is_later(&more->before, &levels->before))
+	if (level_is_later(&more->before, &levels->before))
 		levels->before = more->before;
 	for (int64 i = 0; i < more->count; i++)
-		add_level(levels, context, more->events[i]);
+		levels_add(levels, context, more->events[i]);
 	PG_RETURN_POINTER(levels);
 }
 
@@ -284,21 +248,27 @@ im_meter_average_serial(PG_FUNCTION_ARGS)
 	pq_sendint64(&buf, levels->since);
 	pq_sendint64(&buf, levels->until);
 	wire_send_amount(&buf, levels->standing);
-	send_level(&buf, &levels->before);
-	pq_sendint64(&buf, levels->count);
-	for (int64 i = 0; i < levels->count; i++)
-		send_level(&buf, &levels->events[i]);
+	level_send(&buf, &levels->before);
+	levels_send_events(&buf, levels);
 	PG_RETURN_BYTEA_P(wire_end(&buf));
 }
 
-static void
-receive_events(StringInfo buf, Levels *levels)
+void
+levels_send_events(StringInfo buf, const Levels *levels)
+{
+	pq_sendint64(buf, levels->count);
+	for (int64 i = 0; i < levels->count; i++)
+		level_send(buf, &levels->events[i]);
+}
+
+void
+levels_receive_events(StringInfo buf, Levels *levels)
 {
 	levels->count = levels->room = wire_count(buf, LEVEL_BYTES);
 	levels->events = palloc_extended(sizeof(Level) * Max(levels->count, 1), MCXT_ALLOC_HUGE);
 	for (int64 i = 0; i < levels->count; i++)
 	{
-		levels->events[i] = receive_level(buf);
+		levels->events[i] = level_receive(buf);
 		wire_check(levels->events[i].at >= levels->since && levels->events[i].at < levels->until);
 	}
 }
@@ -317,9 +287,9 @@ im_meter_average_deserial(PG_FUNCTION_ARGS)
 	wire_check(!TIMESTAMP_NOT_FINITE(levels->since) && !TIMESTAMP_NOT_FINITE(levels->until) &&
 			   levels->since < levels->until);
 	levels->standing = wire_amount(&buf);
-	levels->before = receive_level(&buf);
+	levels->before = level_receive(&buf);
 	wire_check(levels->before.at < levels->since);
-	receive_events(&buf, levels);
+	levels_receive_events(&buf, levels);
 	wire_close(&buf);
 	PG_RETURN_POINTER(levels);
 }
@@ -328,16 +298,17 @@ static int
 compare_levels(const void *one, const void *other, void *arg)
 {
 	(void) arg;
-	return is_later(one, other) ? 1 : is_later(other, one) ? -1 : 0;
+	return level_is_later(one, other) ? 1 : level_is_later(other, one) ? -1 : 0;
 }
 
-/* The sum of quantities, each times the microseconds for which it stands. */
-static Amount
-weigh(Core *core, const Levels *levels)
+Amount
+levels_weigh(Core *core, Levels *levels)
 {
 	Level		stands = {levels->since, levels->before.quantity};
 	Amount		sum = 0;
 
+	if (levels->count > 1)
+		qsort_interruptible(levels->events, levels->count, sizeof(Level), compare_levels, NULL);
 	for (int64 i = 0; i <= levels->count; i++)
 	{
 		Level		next = i < levels->count ? levels->events[i] : (Level) {levels->until, 0};
@@ -368,8 +339,6 @@ im_meter_average_final(PG_FUNCTION_ARGS)
 	if (levels == NULL)
 		PG_RETURN_NULL();
 	server_core_init(&server);
-	if (levels->count > 1)
-		qsort_interruptible(levels->events, levels->count, sizeof(Level), compare_levels, NULL);
-	PG_RETURN_DATUM(amount_to_numeric(divide_half_up(&server.core, weigh(&server.core, levels),
+	PG_RETURN_DATUM(amount_to_numeric(divide_half_up(&server.core, levels_weigh(&server.core, levels),
 													 (Amount) (levels->until - levels->since)), 0));
 }

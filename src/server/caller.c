@@ -32,9 +32,9 @@ PG_FUNCTION_INFO_V1(im_caller);
 /* What a bill is computed from: who may read all of it asks nobody. */
 static const char *const tables_of_bills[] = {
 	"im_order", "im_app", "im_rate_card_version", "im_suspension", "im_login",
-	"im_group", "im_moderation_check", "im_call", "im_usage_daily",
-	"im_closing", "im_invoice", "im_invoice_line", "im_metered_day",
-	"im_metered_partition", "im_metered_beside", "im_usage_mark"
+	"im_group", "im_moderation_check", "im_call", "im_event", "im_usage_daily",
+	"im_meter_daily", "im_closing", "im_invoice", "im_invoice_line", "im_metered_day",
+	"im_metered_partition", "im_metered_beside", "im_meter_beside", "im_usage_mark"
 };
 
 typedef struct Note

@@ -126,7 +126,7 @@ mark_rows(MarkSet *marks, TriggerData *trigger, Tuplestorestate *rows)
 	walk_end(&walk);
 }
 
-/* Logins, checks and calls: an app and an instant. */
+/* Logins, checks, calls and events of meters by name: an app and an instant. */
 Datum
 im_mark_events(PG_FUNCTION_ARGS)
 {
@@ -370,12 +370,13 @@ im_mark_all(PG_FUNCTION_ARGS)
 }
 
 /*
- * What a card says of days and users before the statement and after it; the
+ * What a card says of days, users and meters before the statement and after it; the
  * apps of a card of which it says something else are marked.
  */
 #define CARD_DAYS(versions) \
 	"(SELECT v.rate_card, min(v.terms ->> 'time_zone') AS time_zone, " \
-	"     bool_or(v.terms @? '$.plans.*.mau') AS prices_mau " \
+	"     bool_or(v.terms @? '$.plans.*.mau') AS prices_mau, " \
+	"     array_agg(DISTINCT v.terms -> 'meters') AS meters " \
 	" FROM (" versions ") v GROUP BY v.rate_card)"
 
 #define CARD_QUERY(before) \
@@ -385,7 +386,8 @@ im_mark_all(PG_FUNCTION_ARGS)
 	"JOIN (SELECT coalesce(b.rate_card, n.rate_card) AS rate_card " \
 	"      FROM " CARD_DAYS(before) " b " \
 	"      FULL JOIN " CARD_DAYS(ALL_VERSIONS) " n ON n.rate_card = b.rate_card " \
-	"      WHERE (b.time_zone, b.prices_mau) IS DISTINCT FROM (n.time_zone, n.prices_mau)) c " \
+	"      WHERE (b.time_zone, b.prices_mau, b.meters) " \
+	"          IS DISTINCT FROM (n.time_zone, n.prices_mau, n.meters)) c " \
 	"    ON c.rate_card = a.rate_card"
 
 #define ALL_VERSIONS \
@@ -407,8 +409,9 @@ card_query(TriggerEvent event)
 }
 
 /*
- * Price lists: another time zone cuts other days, and a card that prices
- * users of the month needs to know who they were.  Prices are no matter.
+ * Price lists: another time zone cuts other days, another meter makes other
+ * figures, and a card that prices users of the month needs to know who they
+ * were.  Prices are no matter.
  *
  * The query compares what the statement changed with the rights of the owner
  * of the marks, and who owns the price lists chose their columns' types, with

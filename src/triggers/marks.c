@@ -224,8 +224,8 @@ void
 marks_need_table(TriggerData *trigger, Oid schema)
 {
 	static const char *const names[] = {
-		"im_login", "im_group", "im_moderation_check", "im_call", "im_usage_daily",
-		"im_app", "im_rate_card_version"
+		"im_login", "im_group", "im_moderation_check", "im_call", "im_event",
+		"im_usage_daily", "im_meter_daily", "im_app", "im_rate_card_version"
 	};
 
 	Oid			seen = get_relname_relid("im_metered_partition", schema);

@@ -1,11 +1,13 @@
 /*
  * own_day.c
- *	  Triggers of im_usage_daily: rows of users, and rows that were metered.
+ *	  Triggers of im_usage_daily and im_meter_daily: rows of users, and rows
+ *	  that were metered.
  *
  * A row of the users takes the place of a metered one of the same key, and a
  * metered one that they update becomes theirs.  It is the truth for the
  * figures that it gives (R11); what was metered goes on beside it, in
- * im_metered_beside, for those that it leaves open, unless it is whole.  A row
+ * im_metered_beside or im_meter_beside, for those that it leaves open, unless
+ * it is whole.  A row
  * that vanishes is marked: on a metered day no row means no usage, which is
  * not what its deletion says.
  *
@@ -25,6 +27,7 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
@@ -34,6 +37,7 @@
 #include "utils/date.h"
 #include "utils/datum.h"
 #include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -228,39 +232,82 @@ im_mark_days(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(NULL);
 }
 
-/* What can be given; the order is that of beside_query. */
-static const char *const figure_names[] = {
-	"dau", "users", "peak_groups", "text_checks", "image_checks",
-	"audio_half_minutes", "video_half_minutes",
-	"audio_minutes", "sd_minutes", "hd_minutes", "fhd_minutes"
+#define MAX_FIGURES		11
+
+/*
+ * A table of daily figures: what can be given in it, and where what was
+ * metered of a day counts no less for a row of a user: it stays, out of his
+ * sight.  What is there of a row that he deleted is marked, and as good.
+ */
+typedef struct DailyTable
+{
+	const char *beside_query;	/* the key, then the figures in their order */
+	int			nfigures;
+	struct
+	{
+		const char *name;
+		Oid			type;		/* of the extension's own: InvalidOid, it goes with DROP EXTENSION */
+	}			figures[MAX_FIGURES];
+} DailyTable;
+
+static const DailyTable usage_daily = {
+	"INSERT INTO %s.im_metered_beside (app_id, day, dau, users, peak_groups, text_checks, "
+	"image_checks, audio_half_minutes, video_half_minutes, audio_minutes, sd_minutes, "
+	"hd_minutes, fhd_minutes) "
+	"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING",
+	11, {
+		{"dau", INT8OID}, {"users", InvalidOid}, {"peak_groups", INT8OID},
+		{"text_checks", INT8OID}, {"image_checks", INT8OID},
+		{"audio_half_minutes", INT8OID}, {"video_half_minutes", INT8OID},
+		{"audio_minutes", INT8OID}, {"sd_minutes", INT8OID},
+		{"hd_minutes", INT8OID}, {"fhd_minutes", INT8OID}
+	}
 };
 
-#define FIGURES			((int) lengthof(figure_names))
-#define USERS			1
-#define BESIDE_COLUMNS	(FIGURES + 2)
+static const DailyTable meter_daily = {
+	"INSERT INTO %s.im_meter_beside (app_id, day, meter, quantity, users, area, before, length) "
+	"VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+	5, {
+		{"quantity", NUMERICOID}, {"users", InvalidOid}, {"area", NUMERICOID},
+		{"before", INT8OID}, {"length", INT8OID}
+	}
+};
+
+#define MAX_COLUMNS		(MAX_FIGURES + 3)
 
 /* What one statement knows: whether any row can be a metered one. */
 typedef struct OwnDayCache
 {
 	Oid			schema;
 	bool		ever_metered;
+	const DailyTable *table;
 	AttrNumber	app_id;
 	AttrNumber	day;
+	AttrNumber	meter;			/* 0: im_usage_daily */
 	AttrNumber	metered_at;
-	AttrNumber	whole;			/* 0: tables of an earlier version */
-	AttrNumber	figures[lengthof(figure_names)];
+	AttrNumber	whole;			/* 0: im_meter_daily, and tables of an earlier version */
+	AttrNumber	figures[MAX_FIGURES];
 } OwnDayCache;
+
+/* Whether a row may leave figures open that are metered then. */
+static bool
+leaves_open(const OwnDayCache *cache)
+{
+	return cache->whole > 0 || cache->meter > 0;
+}
 
 static void
 find_figures(OwnDayCache *cache, TriggerData *trigger)
 {
 	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
-	int			whole = SPI_fnumber(desc, "whole");
 
-	cache->whole = whole > 0 ? whole : 0;
-	for (int i = 0; whole > 0 && i < FIGURES; i++)
-		cache->figures[i] = i == USERS ? SPI_fnumber(desc, figure_names[i]) :
-			column_number(trigger, figure_names[i], INT8OID);
+	cache->meter = Max(SPI_fnumber(desc, "meter"), 0);
+	cache->table = cache->meter > 0 ? &meter_daily : &usage_daily;
+	cache->whole = cache->meter > 0 ? 0 : Max(SPI_fnumber(desc, "whole"), 0);
+	for (int i = 0; leaves_open(cache) && i < cache->table->nfigures; i++)
+		cache->figures[i] = cache->table->figures[i].type == InvalidOid ?
+			SPI_fnumber(desc, cache->table->figures[i].name) :
+			column_number(trigger, cache->table->figures[i].name, cache->table->figures[i].type);
 }
 
 static OwnDayCache *
@@ -285,30 +332,22 @@ statement_cache(FunctionCallInfo fcinfo, TriggerData *trigger)
 	return cache;
 }
 
-/*
- * What was metered of a day counts no less for a row of a user: it stays, out
- * of his sight.  What is there of a row that he deleted is marked, and as good.
- */
-static const char beside_query[] =
-	"INSERT INTO %s.im_metered_beside (app_id, day, dau, users, peak_groups, text_checks, "
-	"image_checks, audio_half_minutes, video_half_minutes, audio_minutes, sd_minutes, "
-	"hd_minutes, fhd_minutes) "
-	"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING";
-
 static void
 keep_beside(Relation rel, const OwnDayCache *cache, HeapTuple metered)
 {
-	static MarkPlan plan;
+	static MarkPlan plans[2];
 	TupleDesc	desc = RelationGetDescr(rel);
-	AttrNumber	columns[BESIDE_COLUMNS] = {cache->app_id, cache->day};
-	Oid			types[BESIDE_COLUMNS];
-	Datum		values[BESIDE_COLUMNS];
-	char		nulls[BESIDE_COLUMNS];
+	AttrNumber	columns[MAX_COLUMNS] = {cache->app_id, cache->day, cache->meter};
+	Oid			types[MAX_COLUMNS];
+	Datum		values[MAX_COLUMNS];
+	char		nulls[MAX_COLUMNS];
+	int			nkeys = cache->meter > 0 ? 3 : 2,
+				ncolumns = nkeys + cache->table->nfigures;
 
-	if (cache->whole == 0)
+	if (!leaves_open(cache))
 		return;
-	memcpy(columns + 2, cache->figures, sizeof(cache->figures));
-	for (int i = 0; i < BESIDE_COLUMNS; i++)
+	memcpy(columns + nkeys, cache->figures, sizeof(AttrNumber) * cache->table->nfigures);
+	for (int i = 0; i < ncolumns; i++)
 	{
 		bool		isnull = true;
 
@@ -317,7 +356,36 @@ keep_beside(Relation rel, const OwnDayCache *cache, HeapTuple metered)
 		values[i] = columns[i] > 0 ? heap_getattr(metered, columns[i], desc, &isnull) : (Datum) 0;
 		nulls[i] = isnull ? 'n' : ' ';
 	}
-	marks_run_kept(&plan, cache->schema, beside_query, BESIDE_COLUMNS, types, values, nulls);
+	marks_run_kept(&plans[cache->meter > 0], cache->schema, cache->table->beside_query, ncolumns, types, values, nulls);
+}
+
+static bool
+is_whole(const OwnDayCache *cache, HeapTuple row, TupleDesc desc)
+{
+	bool		isnull;
+	Datum		whole;
+
+	if (cache->whole == 0)
+		return cache->meter == 0;
+	whole = heap_getattr(row, cache->whole, desc, &isnull);
+	return !isnull && DatumGetBool(whole);
+}
+
+/* Whether a row is of the meter of another; where there are no meters all are. */
+static bool
+same_meter(const OwnDayCache *cache, TupleDesc desc, HeapTuple row, HeapTuple other)
+{
+	bool		isnull,
+				other_isnull;
+	Datum		meter,
+				other_meter;
+
+	if (cache->meter == 0)
+		return true;
+	meter = heap_getattr(row, cache->meter, desc, &isnull);
+	other_meter = heap_getattr(other, cache->meter, desc, &other_isnull);
+	return !isnull && !other_isnull &&
+		DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID, meter, other_meter));
 }
 
 /*
@@ -326,8 +394,10 @@ keep_beside(Relation rel, const OwnDayCache *cache, HeapTuple metered)
  * those who write and keeps off others, so the latest snapshot shows all.
  */
 static void
-displace_metered(Relation rel, const OwnDayCache *cache, Datum app_id, Datum day, bool whole)
+displace_metered(Relation rel, const OwnDayCache *cache, HeapTuple own)
 {
+	TupleDesc	desc = RelationGetDescr(rel);
+	bool		isnull;
 	ScanKeyData keys[2];
 	Snapshot	snapshot;
 	SysScanDesc scan;
@@ -338,32 +408,22 @@ displace_metered(Relation rel, const OwnDayCache *cache, Datum app_id, Datum day
 	list_free(indexes);
 	if (!OidIsValid(rel->rd_pkindex))
 		return;
-	ScanKeyInit(&keys[0], cache->app_id, BTEqualStrategyNumber, F_INT8EQ, app_id);
-	ScanKeyInit(&keys[1], cache->day, BTEqualStrategyNumber, F_DATE_EQ, day);
+	ScanKeyInit(&keys[0], cache->app_id, BTEqualStrategyNumber, F_INT8EQ,
+				heap_getattr(own, cache->app_id, desc, &isnull));
+	ScanKeyInit(&keys[1], cache->day, BTEqualStrategyNumber, F_DATE_EQ,
+				heap_getattr(own, cache->day, desc, &isnull));
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	scan = systable_beginscan(rel, rel->rd_pkindex, true, snapshot, 2, keys);
 	while ((row = systable_getnext(scan)) != NULL)
-		if (!heap_attisnull(row, cache->metered_at, RelationGetDescr(rel)))
+		if (!heap_attisnull(row, cache->metered_at, desc) && same_meter(cache, desc, row, own))
 		{
 			metered = heap_copytuple(row);
 			simple_table_tuple_delete(rel, &row->t_self, snapshot);
 		}
 	systable_endscan(scan);
 	UnregisterSnapshot(snapshot);
-	if (metered != NULL && !whole)
+	if (metered != NULL && !is_whole(cache, own, desc))
 		keep_beside(rel, cache, metered);
-}
-
-static bool
-is_whole(const OwnDayCache *cache, HeapTuple row, TupleDesc desc)
-{
-	bool		isnull;
-	Datum		whole;
-
-	if (cache->whole == 0)
-		return true;
-	whole = heap_getattr(row, cache->whole, desc, &isnull);
-	return !isnull && DatumGetBool(whole);
 }
 
 /* Whether an update gives a column: it names it, or a trigger changed it. */
@@ -393,19 +453,19 @@ static HeapTuple
 make_users_own(TriggerData *trigger, const OwnDayCache *cache)
 {
 	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
-	int			columns[lengthof(figure_names) + 2];
+	int			columns[MAX_FIGURES + 2];
 	Datum		values[lengthof(columns)] = {0};
 	bool		nulls[lengthof(columns)];
 	int			n = 0;
-	bool		whole = cache->whole == 0 ||
-		(is_given(trigger, cache->whole) && is_whole(cache, trigger->tg_newtuple, desc));
+	bool		whole = !leaves_open(cache) ||
+		(cache->whole > 0 && is_given(trigger, cache->whole) && is_whole(cache, trigger->tg_newtuple, desc));
 
 	memset(nulls, true, sizeof(nulls));
 	columns[n++] = cache->metered_at;
-	for (int i = 0; !whole && i < FIGURES; i++)
+	for (int i = 0; !whole && i < cache->table->nfigures; i++)
 		if (cache->figures[i] > 0 && !is_given(trigger, cache->figures[i]))
 			columns[n++] = cache->figures[i];
-	if (!whole)
+	if (!whole && cache->whole > 0)
 	{
 		values[n] = BoolGetDatum(false);
 		nulls[n] = false;
@@ -430,13 +490,13 @@ own_updated_row(TriggerData *trigger, const OwnDayCache *cache)
 				new_day = heap_getattr(after, cache->day, desc, &isnull);
 
 	moved = DatumGetInt64(app_id) != DatumGetInt64(new_app_id) ||
-		DatumGetDateADT(day) != DatumGetDateADT(new_day);
+		DatumGetDateADT(day) != DatumGetDateADT(new_day) || !same_meter(cache, desc, before, after);
 	if (metered)
 		after = make_users_own(trigger, cache);
 	if (moved)
 	{
 		note_day(DatumGetInt64(app_id), DatumGetDateADT(day));
-		displace_metered(rel, cache, new_app_id, new_day, is_whole(cache, after, desc));
+		displace_metered(rel, cache, after);
 	}
 	else if (metered && !is_whole(cache, after, desc))
 		keep_beside(rel, cache, before);
@@ -470,7 +530,7 @@ im_own_day(PG_FUNCTION_ARGS)
 	if (update)
 		PG_RETURN_POINTER(own_updated_row(trigger, cache));
 	if (heap_attisnull(row, cache->metered_at, desc))
-		displace_metered(trigger->tg_relation, cache, app_id, day, is_whole(cache, row, desc));
+		displace_metered(trigger->tg_relation, cache, row);
 	else
 		note_day(DatumGetInt64(app_id), DatumGetDateADT(day));
 	PG_RETURN_POINTER(row);
@@ -486,16 +546,18 @@ im_store_usage(PG_FUNCTION_ARGS)
 	Oid			schema = get_func_namespace(fcinfo->flinfo->fn_oid),
 			   *types;
 	int			nargs;
-	Datum		values[3];
-	char		nulls[3];
-	char	   *query = psprintf("SELECT %s.im_write_metered($1, $2, $3)",
-								 quote_identifier(get_namespace_name(schema)));
+	Datum		values[4];
+	char		nulls[4];
+	char	   *query;
 	int64		written;
 	bool		isnull,
 				outer = metering;
 
 	get_func_signature(fcinfo->flinfo->fn_oid, &types, &nargs);
-	Assert(nargs == lengthof(values));
+	Assert(nargs <= (int) lengthof(values));
+	/* SQL of 0.2.0 knows no meters by name */
+	query = psprintf("SELECT %s.im_write_metered($1, $2, $3%s)",
+					 quote_identifier(get_namespace_name(schema)), nargs > 3 ? ", $4" : "");
 	for (int i = 0; i < nargs; i++)
 	{
 		values[i] = PG_GETARG_DATUM(i);

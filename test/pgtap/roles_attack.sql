@@ -23,7 +23,10 @@ FROM (VALUES ('TABLE im_app', 'Rivalry'), ('TABLE im_login', 'secret'), ('TABLE 
 SELECT is(role || ': ' || left(seen(role, format('SELECT %s FROM %s', what, table_name)), 5), role || ': 42501',
 	format('%s cannot SELECT %s FROM %s', role, what, table_name))
 FROM im_table_definitions() t, unnest('{acme,gateway,clerk}'::name[]) role, unnest('{*,count(*),1,ctid}'::text[]) what
-WHERE role <> 'clerk' OR table_name NOT IN (SELECT p.table_name FROM im_privilege_definitions() p WHERE p.kind = 'reader' AND p.privilege = 'SELECT');
+WHERE role <> 'clerk' OR table_name NOT IN (SELECT p.table_name FROM im_privilege_definitions() p WHERE p.kind = 'reader' AND p.privilege ~ '^SELECT');
+-- a reader sees what was used, but not by whom
+SELECT is(left(seen('clerk', format('SELECT %s FROM %s', what, table_name)), 5), '42501', format('clerk cannot SELECT %s FROM %s', what, table_name))
+FROM (VALUES ('im_event', '*'), ('im_event', 'subject'), ('im_event', 'ctid'), ('im_meter_daily', '*'), ('im_meter_daily', 'users')) v(table_name, what);
 SELECT is(left(done('acme', format('COPY %s TO ''/dev/null''', table_name)), 5), '42501', 'no COPY FROM ' || table_name)
 FROM im_table_definitions() t;
 SELECT is(seen(role, format('SELECT * FROM pg_stats WHERE tablename = %L', table_name)), '',
