@@ -370,12 +370,18 @@ im_mark_all(PG_FUNCTION_ARGS)
 }
 
 /*
- * What a card says of days, users and meters before the statement and after it; the
- * apps of a card of which it says something else are marked.
+ * What a card says of days, users and meters before the statement and after
+ * it; the apps of a card of which it says something else are marked.  Whether
+ * it prices users is told as im_prices_users() does, which 0.2.0 had not.
  */
+#define PRICES_USERS \
+	"'$ ? (exists (@.plans.*.mau) || exists (@.*.*.usage.mau) " \
+	"|| exists (@.plans.*.*.included ? (@.of == \"mau\")) " \
+	"|| exists (@.*.*.usage.*.included ? (@.of == \"mau\")))'"
+
 #define CARD_DAYS(versions) \
 	"(SELECT v.rate_card, min(v.terms ->> 'time_zone') AS time_zone, " \
-	"     bool_or(v.terms @? '$.plans.*.mau') AS prices_mau, " \
+	"     bool_or(v.terms @? " PRICES_USERS ") AS prices_mau, " \
 	"     array_agg(DISTINCT v.terms -> 'meters') AS meters " \
 	" FROM (" versions ") v GROUP BY v.rate_card)"
 
