@@ -54,7 +54,7 @@ SQL_PARTS = preamble \
 	documents/documents \
 	bills/rebill bills/bills bills/months bills/reports bills/visible bills/checks \
 	ledger/run ledger/issue ledger/closing ledger/adjusting ledger/verify ledger/audit \
-	money/accounts money/dues money/balances money/suspending \
+	money/accounts money/dues money/balances money/suspending money/standing money/reasons \
 	finance/daily_usage finance/quote finance/alerts finance/revenue finance/running \
 		finance/views \
 	pages/explain pages/parts pages/chart pages/page pages/days pages/bill pages/month \

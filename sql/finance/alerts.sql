@@ -65,7 +65,9 @@ AS $$
 BEGIN
 	IF $3 IS NULL THEN
 		RETURN;
-	ELSIF $2 IS NOT NULL THEN
+	END IF;
+	RETURN QUERY SELECT * FROM @extschema@.im_arrears_standing($1, $2, $3);
+	IF $2 IS NOT NULL THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_standing_in($1, $2, $3);
 		RETURN;
 	END IF;
@@ -97,7 +99,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_standing(@extschema@.im_month, timestamptz) IS
-'How every app stands on the day of an instant, or on the last day of the month where that is earlier, set-wise: used of allowed. kind: dau, mau, groups (peak of the month through that day against the quota of the plan; of a free plan against the 100 that it carries), meter (quantity of a meter by name through that day, less what packs gave, against what is included), call_minutes (pack minutes), moderation_pack (deductions) and pack (of the meter that is the item) of the packs in force on the day, term (days of a term that nothing follows), grace (its days), problem (why the app cannot be rated). day: of the peak, the last of the term, or the day asked for, which is today. Without a month each app in the one that runs at the instant in the time zone of its card. Error for raw rows that cannot be metered as im_monthly_bills().';
+'How every app stands on the day of an instant, or on the last day of the month where that is earlier, set-wise: used of allowed. kind: dau, mau, groups (peak of the month through that day against the quota of the plan; of a free plan against the 100 that it carries), meter (quantity of a meter by name through that day, less what packs gave, against what is included), call_minutes (pack minutes), moderation_pack (deductions) and pack (of the meter that is the item) of the packs in force on the day, term (days of a term that nothing follows), grace (its days), arrears (the days that those of its account have stood, of the seven after which im_suspend_arrears() suspends the app, on day), problem (why the app cannot be rated). day: of the peak, the last of the term, or the day asked for, which is today. Without a month each app in the one that runs at the instant in the time zone of its card. Error for raw rows that cannot be metered as im_monthly_bills().';
 
 CREATE FUNCTION @extschema@.im_sentence(sentence text) RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -119,6 +121,7 @@ AS $$
 		WHEN 'call_minutes' THEN format('%s of %s pack minutes in force on %s are used%s.', $4, $5, d.day, d.percent)
 		WHEN 'moderation_pack' THEN format('%s of %s deductions of the packs in force on %s are used%s.', $4, $5, d.day, d.percent)
 		WHEN 'term' THEN format('%s ends on %s, %s, and nothing follows it.', concat_ws(' ', $2, nullif($3, '')), d.day, d.left)
+		WHEN 'arrears' THEN format('Its account is in arrears since %s: the app is suspended from %s on unless that is paid.', to_char($6 - $5::integer, 'YYYY-MM-DD'), d.day)
 		WHEN 'grace' THEN format('The grace of %s ends on %s, %s: then the app stops.', concat_ws(' ', $2, nullif($3, '')), d.day, d.left)
 		ELSE $8 END)
 	FROM (SELECT to_char($6, 'YYYY-MM-DD'),
@@ -153,11 +156,12 @@ BEGIN
 		WHEN 'problem' THEN true
 		WHEN 'term' THEN s.day - s.today <= $3
 		WHEN 'grace' THEN s.day - s.today <= $3
+		WHEN 'arrears' THEN s.day - s.today <= $3
 		ELSE s.used > 0 AND s.used >= $2 * s.allowed END;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_alerts(@extschema@.im_month, numeric, integer) IS
-'Apps that have used at least a share of a quota or of their packs, or with a term or grace that ends within so many days and that nothing follows, as of today or of the last day of the month where that is earlier, without a month in the one that runs for the app: rows of im_standing() with used / allowed (ratio) and a sentence. item: of the bill, or what the term is of. Errors: 22023 for a negative share or days; raw rows that cannot be metered as im_monthly_bills().';
+'Apps that have used at least a share of a quota or of their packs, or with a term or grace that ends within so many days and that nothing follows, or that within so many days will be suspended for the arrears of their account, as of today or of the last day of the month where that is earlier, without a month in the one that runs for the app: rows of im_standing() with used / allowed (ratio) and a sentence. item: of the bill, or what the term is of. Errors: 22023 for a negative share or days; raw rows that cannot be metered as im_monthly_bills().';
 
 CREATE FUNCTION @extschema@.im_notify_alerts(channel text, month @extschema@.im_month DEFAULT NULL,
 		share numeric DEFAULT 0.8, days integer DEFAULT 7)

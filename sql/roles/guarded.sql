@@ -118,6 +118,10 @@ AS $list$
 				'balance', '@extschema@.im_balance($1, $2)'),
 			('im_arrears', 'at timestamptz', 'SETOF @extschema@.im_arrears_line',
 				'balances', '@extschema@.im_arrears_of(accounts, $1)'),
+			('im_arrears_reason', 'account_id bigint, at timestamptz', 'SETOF @extschema@.im_arrears_fact',
+				'account', '@extschema@.im_arrears_reason($1, $2)'),
+			('im_unpaid', 'account_id bigint, at timestamptz', 'SETOF @extschema@.im_unpaid_bill',
+				'account', '@extschema@.im_unpaid($1, $2)'),
 			-- pages and reasons
 			('im_bill_html', 'app_id bigint, month @extschema@.im_month, lang text', 'text',
 				'app', '@extschema@.im_bill_html($1, $2, $3)'),

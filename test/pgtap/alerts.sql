@@ -7,7 +7,7 @@ BEGIN;
 CREATE FUNCTION standing(app bigint, month text, at text) RETURNS text LANGUAGE sql
 BEGIN ATOMIC
 	SELECT coalesce(string_agg(concat_ws(' ', s.kind, s.item, nullif(s.option, ''), n(s.used) || '/' || n(s.allowed), s.day, s.problem),
-		E'\n' ORDER BY array_position('{dau,mau,groups,call_minutes,moderation_pack,term,grace}', s.kind), s.item), '')
+		E'\n' ORDER BY array_position('{arrears,dau,mau,groups,call_minutes,moderation_pack,term,grace}', s.kind), s.item), '')
 	FROM im_standing(standing.month::im_month, at8(standing.at)) s WHERE s.app_id = standing.app;
 END;
 CREATE FUNCTION alerts(app bigint, month text, share numeric DEFAULT 0.8, days int DEFAULT 7) RETURNS text LANGUAGE sql
@@ -55,6 +55,28 @@ SELECT 3, date '2023-03-01' + d, 6000, (SELECT im_userset_agg(n) FROM generate_s
 CALL settle();
 SELECT is(standing(3, '2023-03', '2023-03-15 12:00'), E'mau mau_overage standard 8000/10000 2023-03-15\nterm plan standard 15/61 2023-04-30', 'distinct users by the day');
 SELECT is(standing(3, '2023-03', '2023-03-01 12:00'), E'mau mau_overage standard 6000/10000 2023-03-01\nterm plan standard 1/61 2023-04-30', 'of those seen by then');
+
+-- Arrears: before the app is stopped, and no more once it is
+CALL app(90);
+CALL app(91);
+INSERT INTO im_account (account_id, name, opened_on) VALUES (7, 'seven', '2023-01-01');
+UPDATE im_app SET account_id = 7 WHERE app_id IN (90, 91);
+CALL buy(90, 1, '2023-03-02 12:00', 'plan', 'pro', 12);
+CALL settle();
+SELECT is(array(SELECT a.app_id || ' ' || a.standing FROM (SELECT app, standing(app, '2023-03', at) FROM unnest('{90,91}'::bigint[]) app, unnest('{2023-03-01 12:00,2023-03-02 00:00,2023-03-08 23:59}'::text[]) at) a(app_id, standing)
+	WHERE a.standing ~ 'arrears' ORDER BY 1), ARRAY[E'90 arrears  1/7 2023-03-09\nterm plan pro 1/366 2024-03-01', E'90 arrears  7/7 2023-03-09\nterm plan pro 7/366 2024-03-01',
+	'91 arrears  1/7 2023-03-09', '91 arrears  7/7 2023-03-09'], 'all apps of an account in arrears, since the first day of them');
+SELECT is((SELECT n(im_suspend_arrears(at8('2023-03-09 12:00')))), '2', 'then they are suspended');
+SELECT is(standing(91, '2023-03', '2023-03-09 12:00'), '', 'which is no alert any more');
+SELECT is(im_alert_message('arrears', '', '', 3, 7, '2023-03-09', '2023-03-04', NULL),
+	'Its account is in arrears since 2023-03-02: the app is suspended from 2023-03-09 on unless that is paid.', 'in a sentence');
+DELETE FROM im_suspension WHERE app_id IN (90, 91);
+UPDATE im_account SET opened_on = current_date WHERE account_id = 7;
+CALL buy(90, 2, to_char(now() AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI'), 'local_moderation', '', 1);
+CALL settle();
+SELECT is((SELECT string_agg(concat_ws(' ', a.app_id, n(a.used), n(a.allowed), a.ratio, a.day - (now() AT TIME ZONE 'Asia/Shanghai')::date), ',' ORDER BY a.app_id)
+	FROM im_alerts(NULL) a WHERE a.kind = 'arrears'), '90 1 7 0.1429 7,91 1 7 0.1429 7', 'alerts of now');
+SELECT is((SELECT count(*) FROM im_alerts(NULL, 0.8, 6) a WHERE a.kind = 'arrears'), 0::bigint, 'not so many days ahead');
 
 -- Packs of deductions: what is taken of all in force on the day
 CALL app(4);

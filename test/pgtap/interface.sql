@@ -119,6 +119,17 @@ INSERT INTO promise (name, args, result, volatility, kind) VALUES
 	('im_daily_usage', 'month im_month', 'TABLE(app_id bigint, day date, status text, plan text, given boolean, dau bigint, peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint, video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint, fhd_minutes bigint)', 's', 'f'),
 	('im_order_terms', '', 'TABLE(app_id bigint, order_id bigint, day date, starts_on date, ends_on date, bought_through date, amount numeric, currency text, refunded_on date)', 's', 'f'),
 	('im_billed_months', '', 'TABLE(month date)', 's', 'f');
+-- Accounts
+INSERT INTO promise (name, args, result, volatility, kind) VALUES
+	('im_account_bill', 'account_id bigint, month im_month', 'SETOF im_account_line', 's', 'f'),
+	('im_account_totals', 'month im_month', 'TABLE(account_id bigint, currency text, total numeric)', 's', 'f'),
+	('im_balance', 'account_id bigint', 'SETOF im_balance_line', 's', 'f'),
+	('im_balance', 'account_id bigint, at timestamp with time zone', 'SETOF im_balance_line', 's', 'f'),
+	('im_arrears', 'at timestamp with time zone', 'SETOF im_arrears_line', 's', 'f'),
+	('im_arrears_reason', 'account_id bigint, at timestamp with time zone', 'SETOF im_arrears_fact', 's', 'f'),
+	('im_unpaid', 'account_id bigint, at timestamp with time zone', 'SETOF im_unpaid_bill', 's', 'f'),
+	('im_suspend_arrears', 'at timestamp with time zone', 'bigint', 'v', 'f'),
+	('im_suspend_arrears', 'at timestamp with time zone, days integer', 'bigint', 'v', 'f');
 -- What closes the books
 INSERT INTO promise (name, args, result, volatility, kind) VALUES
 	('im_close_month', 'IN month im_month, IN batch integer', NULL, NULL, 'p'),

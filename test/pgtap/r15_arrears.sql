@@ -127,6 +127,53 @@ SELECT is(run('2023-03-08 15:59'), 0::bigint, 'there the day comes later');
 SELECT is(run('2023-03-08 16:00'), 2::bigint, 'and then it is there');
 ROLLBACK TO before;
 
+-- Why: the balance before, each charge and payment since, and what came of it
+CREATE FUNCTION reason(account_id bigint, at text) RETURNS text LANGUAGE sql
+BEGIN ATOMIC
+	SELECT coalesce(string_agg(concat_ws(' ', r.ordinal, r.day, r.fact, r.currency, r.app_id, to_char(r.month, 'YYYY-MM'), r.item, nullif(r.option, ''), r.payment_id,
+		n(r.amount), n(r.balance)), E'\n' ORDER BY r.ordinal), '') FROM im_arrears_reason(reason.account_id, at8(reason.at)) r;
+END;
+CREATE FUNCTION unpaid(account_id bigint, at text) RETURNS text LANGUAGE sql
+BEGIN ATOMIC
+	SELECT coalesce(string_agg(concat_ws(' ', u.app_id, to_char(u.month, 'YYYY-MM'), u.revision, u.currency, u.since, n(u.owed), n(u.paid), n(u.unpaid)), E'\n'), '')
+	FROM im_unpaid(unpaid.account_id, at8(unpaid.at)) u;
+END;
+SELECT is(reason(7, '2023-02-28 12:00'), '', 'no arrears, no story');
+SELECT is(reason(7, '2023-03-05 12:00'), E'1 2023-03-01 charge CNY 1 2023-03 plan pro -11988 -1\n2 2023-03-01 payment CNY 1 11987 -1', 'the charge and the payment of its day');
+SELECT im_suspend_arrears(at8('2023-03-08 12:00')) \g /dev/null
+CALL buy(2, 2, '2023-03-09 10:00', 'group_members', '', 1, paid => 5);
+CALL pay(7, 3, '2023-03-11 10:00', 4);
+CALL pay(7, 4, '2023-03-12 10:00', 2);
+CALL settle();
+SELECT is(unpaid(7, '2023-03-10 12:00'), E'1 2023-03 CNY 2023-03-01 11988 11987 1\n2 2023-03 CNY 2023-03-09 5 0 5', 'what is unpaid');
+SELECT is(unpaid(7, '2023-03-11 12:00'), '2 2023-03 CNY 2023-03-09 5 3 2', 'the oldest is paid first');
+SELECT im_suspend_arrears(at8('2023-03-20 12:00')) \g /dev/null
+SELECT is(unpaid(7, '2023-03-20 12:00'), '', 'all paid');
+SELECT is(reason(7, '2023-03-20 12:00'), concat_ws(E'\n', '1 2023-03-01 charge CNY 1 2023-03 plan pro -11988 -1', '2 2023-03-01 payment CNY 1 11987 -1',
+	'3 2023-03-08 suspended 1 - -', '4 2023-03-08 suspended 2 - -', '5 2023-03-09 charge CNY 2 2023-03 group_members -5 -6', '6 2023-03-11 payment CNY 3 4 -2',
+	'7 2023-03-12 payment CNY 4 2 0', '8 2023-03-12 resumed 1 - -', '9 2023-03-12 resumed 2 - -'), 'through the day on which it was over');
+SELECT is((SELECT string_agg(r.note, ' ' ORDER BY r.ordinal) FROM im_arrears_reason(7, at8('2023-03-08 12:00')) r),
+	'plan pro of app 1 for 2023-03 fell due. Paid. App 1 is suspended from this day on. App 2 is suspended from this day on.', 'in sentences');
+CALL pay(7, 5, '2023-03-21 10:00', -3);
+SELECT is(reason(7, '2023-03-21 12:00'), E'1 2023-03-20 balance CNY - 0\n2 2023-03-21 payment CNY 5 -3 -3', 'the next story begins with the balance before');
+ROLLBACK TO before;
+
+-- A bill that cannot be right stops nobody else's run, and nobody for it
+CALL app(8);
+CALL account(8, '2023-01-01', '{8}');
+CALL buy(8, 1, '2023-03-01 10:00', 'plan', 'pro', 1);
+CALL chk(8, '2023-03-02 12:00', 'smell');
+CALL suspend(8, '[2023-02-01,)');
+CALL settle();
+SET LOCAL client_min_messages = error;
+SELECT is(run('2023-03-08 12:00'), 2::bigint, 'the other account is suspended');
+SELECT is(suspended(1, 2, 8), E'1 [2023-03-08,)\n2 [2023-03-08,)\n8 [2023-02-01,)', 'this one stays as it is');
+SET LOCAL client_min_messages = warning;
+SELECT fails_with($$SELECT * FROM im_balance(8, at8('2023-03-08 12:00'))$$, '22023', 'smell', 'its balance is an error that names the row');
+SELECT is(im_untellable('{7,8}', at8('2023-03-08 12:00'))::text, '(8,"unknown kind ""smell"". Table im_moderation_check, app 8, at 2023-03-02 04:00:00+00.")', 'which the warning tells');
+SELECT is((SELECT string_agg(s.app_id || s.kind, ',' ORDER BY s.app_id) FROM im_arrears_standing(NULL, '2023-03', at8('2023-03-07 12:00')) s), '1arrears,2arrears', 'nor does it stop alerts');
+ROLLBACK TO before;
+
 -- What it refuses
 SELECT fails_with(format('SELECT im_suspend_arrears(now(), %s)', days), '22023', 'arrears cannot stand', days || ' days are none')
 FROM unnest('{-1,3661,2147483647}'::int[]) days;

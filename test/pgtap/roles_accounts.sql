@@ -17,7 +17,8 @@ INSERT INTO im_payment (account_id, payment_id, at, amount, currency, note) VALU
 	(1, 1, '2023-03-02 12:00+08', 100, 'CNY', 'one'), (2, 1, '2023-03-02 12:00+08', 777, 'CNY', 'rival');
 
 CREATE TEMP TABLE of_account (call text);
-INSERT INTO of_account VALUES ('im_account_bill(%s, ''2023-03'')'), ('im_balance(%s, ''2023-04-02 12:00+08'')'), ('im_balance(%s)');
+INSERT INTO of_account VALUES ('im_account_bill(%s, ''2023-03'')'), ('im_balance(%s, ''2023-04-02 12:00+08'')'), ('im_balance(%s)'),
+	('im_arrears_reason(%s, ''2023-04-02 12:00+08'')'), ('im_unpaid(%s, ''2023-04-02 12:00+08'')');
 CREATE TEMP TABLE of_accounts (call text);
 INSERT INTO of_accounts VALUES ('im_account_totals(''2023-03'')'), ('im_arrears(''2023-04-02 12:00+08'')');
 GRANT SELECT ON of_account, of_accounts TO PUBLIC;
@@ -53,14 +54,14 @@ FROM of_account, generate_series(1, 2) a WHERE call ~ 'im_balance' ORDER BY 1;
 SELECT is(seen('till', $$SELECT * FROM im_arrears('2023-04-02 12:00+08')$$), seen(current_user, $$SELECT * FROM im_arrears('2023-04-02 12:00+08')$$), 'and arrears of all');
 SELECT matches(seen('till', call), '^42501', 'but not ' || call)
 FROM unnest(ARRAY['TABLE im_payment', 'TABLE im_account', 'TABLE im_app', 'TABLE im_suspension', 'TABLE im_order', 'TABLE im_invoice',
-	$$SELECT * FROM im_account_bill(1, '2023-03')$$, $$SELECT * FROM im_account_totals('2023-03')$$, $$SELECT * FROM im_monthly_bill(11, '2023-03')$$,
+	$$SELECT * FROM im_account_bill(1, '2023-03')$$, $$SELECT * FROM im_arrears_reason(1, now())$$, $$SELECT * FROM im_unpaid(1, now())$$, $$SELECT * FROM im_account_totals('2023-03')$$, $$SELECT * FROM im_monthly_bill(11, '2023-03')$$,
 	$$SELECT * FROM im_monthly_totals('2023-03')$$, $$SELECT * FROM im_apps()$$, $$SELECT im_app_status(11, now())$$]) call;
 SELECT matches(done('till', call), '^(42501|55000)', 'nor ' || call)
 FROM unnest(ARRAY['UPDATE im_payment SET amount = 1', 'DELETE FROM im_payment', 'TRUNCATE im_payment',
 	$$INSERT INTO im_account (account_id, name) VALUES (9, 'x')$$, $$UPDATE im_account SET opened_on = current_date$$,
 	$$UPDATE im_app SET account_id = NULL$$, $$INSERT INTO im_suspension VALUES (11, '[2023-03-01,)', 'arrears')$$, 'DELETE FROM im_suspension',
 	$$INSERT INTO im_order (app_id, order_id, at, action, item) VALUES (11, 90, now(), 'on', 'moderation')$$,
-	$$SELECT im_end_suspensions(now())$$, $$SELECT im_begin_suspensions(now(), 0)$$, $$SELECT im_lock_apps('{11}')$$]) call;
+	$$SELECT im_end_suspensions(NULL, now())$$, $$SELECT im_begin_suspensions(NULL, now(), 0)$$, $$SELECT im_lock_apps('{11}')$$]) call;
 SELECT is(seen('till', $$SELECT im_suspend_arrears('2023-03-20 12:00+08')$$), '(3)', 'suspends for arrears');
 SELECT set_eq('SELECT app_id, days, reason FROM im_suspension', $$VALUES (11, '[2023-03-20,)'::daterange, 'arrears'), (99, '[2023-03-20,)', 'arrears'), (500, '[2023-03-20,)', 'arrears')$$,
 	'whose accounts are in arrears');

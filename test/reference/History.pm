@@ -1,5 +1,5 @@
 
-# Random histories of many apps over four months, from a seed.
+# Random histories of many apps over four months, or as many as told, from a seed.
 
 package History;
 
@@ -32,12 +32,13 @@ my @FIRST_MONTHS = qw(2023-04 2023-05 2023-10 2023-11 2023-12 2024-01
 #   custom => [ [ name, effective_from, JSON ] ], apps => [ ... ] }
 sub make_history
 {
-	my ($seed, $apps) = @_;
+	my ($seed, $apps, $months) = @_;
 
+	$months //= MONTHS;
 	srand($seed);
 	my $first = parse_day(pick(@FIRST_MONTHS) . '-01');
-	my @months = map { add_months($first, $_) } 0 .. MONTHS - 1;
-	my $end = add_months($first, MONTHS);
+	my @months = map { add_months($first, $_) } 0 .. $months - 1;
+	my $end = add_months($first, $months);
 	my %history = (months => \@months, end => $end, custom => []);
 
 	$history{cards} = bundled_cards();
