@@ -57,7 +57,7 @@ SQL_PARTS = preamble \
 	money/accounts money/dues money/balances money/suspending money/standing money/reasons \
 	finance/daily_usage finance/quote finance/alerts finance/revenue finance/running \
 		finance/views \
-	pages/explain pages/parts pages/chart pages/page pages/days pages/bill pages/month \
+	pages/explain pages/parts pages/chart pages/page pages/days pages/bill pages/month pages/account \
 	roles/guarded roles/functions roles/grants \
 	setup/tables setup/partition_parts setup/partitions
 SQL_FILES = $(foreach part,$(SQL_PARTS),$(if $(filter cards/bundled_cards,$(part)),sql/$(part).sql,$(HERE)/sql/$(part).sql))

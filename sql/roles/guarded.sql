@@ -125,6 +125,8 @@ AS $list$
 			-- pages and reasons
 			('im_bill_html', 'app_id bigint, month @extschema@.im_month, lang text', 'text',
 				'app', '@extschema@.im_bill_html($1, $2, $3)'),
+			('im_account_html', 'account_id bigint, month @extschema@.im_month, lang text', 'text',
+				'account', '@extschema@.im_account_html($1, $2, $3)'),
 			('im_month_html', 'month @extschema@.im_month, lang text', 'text',
 				'apps', '@extschema@.im_month_html_of(apps, $1, $2)'),
 			('im_apps', '', 'TABLE (app_id bigint, name text, rate_card text, opened_at timestamptz, tenant text)',

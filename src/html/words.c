@@ -99,6 +99,7 @@ static const Word words[] = {
 	{"month.12", {"December", "12"}},
 	{"app", {"App", "应用"}},
 	{"app_id", {"App ID", "SDKAppID"}},
+	{"account_id", {"Account", "账户"}},
 	{"card", {"Price list", "价目表"}},
 	{"card.from", {"%1$s of %2$s", "%1$s（%2$s 起）"}},
 	{"plan", {"Plan", "套餐包"}},

@@ -127,6 +127,7 @@ INSERT INTO promise (name, args, result, volatility, kind) VALUES
 	('im_balance', 'account_id bigint, at timestamp with time zone', 'SETOF im_balance_line', 's', 'f'),
 	('im_arrears', 'at timestamp with time zone', 'SETOF im_arrears_line', 's', 'f'),
 	('im_arrears_reason', 'account_id bigint, at timestamp with time zone', 'SETOF im_arrears_fact', 's', 'f'),
+	('im_account_html', 'account_id bigint, month im_month, lang text', 'text', 's', 'f'),
 	('im_unpaid', 'account_id bigint, at timestamp with time zone', 'SETOF im_unpaid_bill', 's', 'f'),
 	('im_suspend_arrears', 'at timestamp with time zone', 'bigint', 'v', 'f'),
 	('im_suspend_arrears', 'at timestamp with time zone, days integer', 'bigint', 'v', 'f');

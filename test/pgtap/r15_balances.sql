@@ -137,6 +137,19 @@ SELECT set_eq($$SELECT DISTINCT account_id FROM im_account_totals('2023-03')$$, 
 UPDATE im_app SET account_id = 7 WHERE app_id = 20;
 SELECT is(balance(7, '2023-03-12 12:00'), 'CNY 2997 1998 -999', 'what is open belongs to the account of now');
 
+-- The page: all apps, their totals, each bill below, and nothing that a name smuggles in
+UPDATE im_account SET name = '<script>alert(1)</script> & "Sons"' WHERE account_id = 12;
+UPDATE im_app SET name = '"><img src=x onerror=y>' WHERE app_id = 13;
+CREATE TEMP TABLE page AS SELECT lang, im_account_html(12, '2023-03', lang) AS html FROM unnest('{en,zh}'::text[]) lang;
+SELECT ok(html ~ '<data value="999.00">999.00</data>' AND html ~ '<data value="399.00">399.00</data>', 'totals of both currencies, ' || lang) FROM page;
+SELECT ok(html ~ 'id="app-12"' AND html ~ 'id="app-13"' AND html ~ 'id="lines-12-USD"' AND html ~ 'id="lines-13-CNY"', 'both apps, ' || lang) FROM page;
+SELECT ok(html !~ '<script|<img' AND html ~ '&lt;script&gt;', 'names are text, ' || lang) FROM page;
+SELECT is((SELECT count(*) - count(DISTINCT m) FROM regexp_matches(html, ' id="([^"]*)"', 'g') m), 0::bigint, 'an id stands once, ' || lang) FROM page;
+SELECT ok(im_account_html(12, '2023-03') = html, 'English by default') FROM page WHERE lang = 'en';
+SELECT matches(im_account_html(7, '2022-01', 'zh'), '本月无应付费用', 'a month without lines says so');
+SELECT fails_with($$SELECT im_account_html(12, '2023-03', 'fr')$$, '22023', 'fr', 'no other language');
+SELECT fails_with($$SELECT im_account_html(99, '2023-03')$$, 'P0002', 'there is no account 99', 'no page of no account');
+
 -- What the tables refuse
 SELECT fails_with(format('UPDATE im_payment SET %s', what), '55000', 'append-only.*payment of the negative amount', 'no UPDATE of ' || what)
 FROM unnest('{amount = 1,note = ''x'',account_id = 8}'::text[]) what;

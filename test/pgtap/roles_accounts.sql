@@ -18,7 +18,7 @@ INSERT INTO im_payment (account_id, payment_id, at, amount, currency, note) VALU
 
 CREATE TEMP TABLE of_account (call text);
 INSERT INTO of_account VALUES ('im_account_bill(%s, ''2023-03'')'), ('im_balance(%s, ''2023-04-02 12:00+08'')'), ('im_balance(%s)'),
-	('im_arrears_reason(%s, ''2023-04-02 12:00+08'')'), ('im_unpaid(%s, ''2023-04-02 12:00+08'')');
+	('im_arrears_reason(%s, ''2023-04-02 12:00+08'')'), ('im_unpaid(%s, ''2023-04-02 12:00+08'')'), ('im_account_html(%s, ''2023-03'')');
 CREATE TEMP TABLE of_accounts (call text);
 INSERT INTO of_accounts VALUES ('im_account_totals(''2023-03'')'), ('im_arrears(''2023-04-02 12:00+08'')');
 GRANT SELECT ON of_account, of_accounts TO PUBLIC;

@@ -49,7 +49,7 @@ SELECT set_eq(
 	$$SELECT function_name FROM im_guarded_definitions()$$,
 	$$SELECT substring(call FROM '^\w+') FROM (TABLE of_app UNION ALL TABLE of_apps) c
 	UNION VALUES ('im_daily_charges_app'), ('im_monthly_bills_skipping'), ('im_current_card'), ('im_billed_months'), ('im_month_html'),
-		('im_account_bill'), ('im_account_totals'), ('im_balance'), ('im_arrears'), ('im_arrears_reason'), ('im_unpaid')$$,
+		('im_account_bill'), ('im_account_totals'), ('im_balance'), ('im_arrears'), ('im_arrears_reason'), ('im_unpaid'), ('im_account_html')$$,
 	'every function that readers and tenants may call is tried here, those of accounts in roles_accounts');
 
 -- A closed month that has drifted since: an app of each tenant's had ordered in it.
