@@ -249,11 +249,11 @@ static MeterUsage
 meter_of_future(const Work *work, const Outlook *outlook, Future future)
 {
 	const MeterUsage *known = usage_meter(work->core, work->usage, outlook->meter->name);
-	int			nknown = known != NULL ? known->ndays : 0;
+	int			before = known != NULL ? known->ndays : 0;
 	MeterUsage	meter = {.meter = outlook->meter->name};
 
-	meter.days = core_alloc(work->core, sizeof(MeterDay) * (size_t) (nknown + work->until - work->today));
-	for (; meter.ndays < nknown && known->days[meter.ndays].day < work->today; meter.ndays++)
+	meter.days = core_alloc(work->core, sizeof(MeterDay) * (size_t) (before + work->until - work->today));
+	for (; meter.ndays < before && known->days[meter.ndays].day < work->today; meter.ndays++)
 	{
 		core_step(work->core);
 		meter.days[meter.ndays] = known->days[meter.ndays];
