@@ -291,7 +291,7 @@ test_sentences(void)
 	meter("connections", "2023-02-03", "15.5");
 	is(sentence("2023-02", 0), "Peak of 15.5 connections on 2023-02-03; 10.5 over the 5 included in plan start, in 2 started blocks of 10 at 3 EUR each.",
 	   "a peak is told in another way");
-	is(sentence("2023-02", 1), "75 sms on 28 counting days; 65 over the 10 included in plan start, 65 priced at 0.5 EUR each.",
+	is(sentence("2023-02", 1), "75 sms on 28 counting days; 65 over the 10 included in plan start at 0.5 EUR each.",
 	   "a sum is told in another way");
 }
 

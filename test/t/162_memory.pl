@@ -120,7 +120,7 @@ flat('sets', in_rows(q{im_count((('{a,b,' || i || '}')::im_userset | ('{d' || i 
 flat('users of sets', in_rows(q{(SELECT count(*) FROM im_users(('{a,b,' || i || '}')::im_userset))}), $calls);
 flat('rate cards', in_rows(q{jsonb_set(card()::jsonb, '{plans,pro,price}', to_jsonb((i % 1000)::text))::im_rate_card}), $calls / 10);
 flat('primitives', in_rows(q{im_dau_overage(card(), 'pro', i) + im_group_overage(card(), 'pro', i) + im_block_fee(i, 10, 3, 0.1)
-	+ im_addon_fee(card(), 'pro', 'call', 'basic') + im_moderation_fee(card(), i) + im_deductions(card(), 'image', i)}), $calls / 10);
+	+ im_usage_fee(card(), 'pro', 'dau', i) + im_addon_fee(card(), 'pro', 'call', 'basic') + im_moderation_fee(card(), i) + im_deductions(card(), 'image', i)}), $calls / 10);
 flat('meters', in_rows(qq{(SELECT (im_dau(i + j), im_dau((i + j)::numeric), im_dau('user ' || j), im_count(im_userset_agg('user ' || i + j)),
 	im_peak_groups('2023-12-05', NULL, '2023-12-01', '2024-01-01'), im_call_days(1, '2023-12-05', 'hd', j, $zone, '2023-12-01', '2023-12-31'),
 	im_check_days(1, '2023-12-05', 'audio', j, $zone, '2023-12-01', '2023-12-31'),

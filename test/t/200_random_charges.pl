@@ -175,6 +175,12 @@ my %law = (
 		SELECT count(*) FROM asked
 		WHERE CASE WHEN jsonb_typeof(charge::jsonb -> 'included') = 'object' THEN false
 			ELSE im_charge_amount(charge, quantity) <> im_charge_amount(charge, quantity, of_quantity) END},
+	'a meter of a price list costs what its charge says' => q{
+		SELECT count(*) FROM asked, LATERAL (SELECT jsonb_set('{"currency": "CNY", "scale": 2, "time_zone": "UTC", "grace_days": 0,
+				"meters": {"sms": {"day": "sum", "month": "sum"}},
+				"plans": {"free": {"rank": 0, "price": 0}, "paid": {"rank": 1, "price": 1, "usage": {}}}}',
+			'{plans,paid,usage,sms}', charge::jsonb)::im_rate_card AS card) c
+		WHERE n % 10 = 0 AND im_usage_fee(card, 'paid', 'sms', quantity, of_quantity) <> im_charge_amount(charge, quantity, of_quantity)},
 	'text and jsonb lead back to the same charge' => q{
 		SELECT count(*) FROM asked
 		WHERE charge::text <> charge::text::im_charge::text OR charge::text <> charge::jsonb::im_charge::text},

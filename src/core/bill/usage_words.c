@@ -78,36 +78,48 @@ what_is_free(const Bill *bill, const MeterMonth *month, Amount included)
 	return core_printf(core, "%s and the %s from packs", quota, text_of_amount(core, month->from_packs));
 }
 
-/* "in 2 started blocks of 10000", "2.5 units" */
+/* ", in 2 started blocks of 10000"; what has no blocks is priced as it is. */
 static const char *
-units_text(const Bill *bill, const BillLine *line)
+blocks_text(const Bill *bill, const BillLine *line)
 {
 	Core	   *core = bill->core;
 	const ChargeTier *tier = &line->charge->tiers[line->rated->tier - 1];
 	int64_t		units = (int64_t) (line->units / AMOUNT_ONE);
 
-	if (tier->block == 0)
-		return core_printf(core, "%s priced", text_of_amount(core, line->units));
-	return core_printf(core, "in %s of %s",
-					   text_of_count(core, units, line->charge->round == ROUND_UP ? "started block" :
-									 line->charge->round == ROUND_DOWN ? "full block" : "nearest block"),
-					   text_of_amount(core, tier->block));
+	if (tier->block > 0)
+		return core_printf(core, ", in %s of %s",
+						   text_of_count(core, units, line->charge->round == ROUND_UP ? "started block" :
+										 line->charge->round == ROUND_DOWN ? "full block" : "nearest block"),
+						   text_of_amount(core, tier->block));
+	if (line->units != line->billable)
+		return core_printf(core, ", %s above the tier before", text_of_amount(core, line->units));
+	return "";
+}
+
+/* What of the quantity the line prices, where that is not all of it. */
+static const char *
+part_text(const Bill *bill, const BillLine *line)
+{
+	Core	   *core = bill->core;
+	const char *over = line->included == 0 ? "" :
+		core_printf(core, " over %s", what_is_free(bill, line->month, line->included)),
+			   *tier = line->charge->ntiers == 1 ? "" : core_printf(core, " in tier %d", line->rated->tier);
+
+	if (over[0] == '\0' && tier[0] == '\0')
+		return "";
+	return core_printf(core, "; %s%s%s", text_of_amount(core, line->billable), over, tier);
 }
 
 static const char *
 explain_units(const Bill *bill, const BillLine *line, const char *what, const char *share)
 {
 	Core	   *core = bill->core;
-	const char *tier = line->charge->ntiers == 1 ? "" :
-		core_printf(core, " in tier %d", line->rated->tier),
-			   *over = line->included == 0 ? "" :
-		core_printf(core, " over %s", what_is_free(bill, line->month, line->included));
 
+	if (line->billable == 0 && line->included > 0)
+		return core_printf(core, "%s within %s.", what, what_is_free(bill, line->month, line->included));
 	if (line->billable == 0)
-		return line->included == 0 ? core_printf(core, "%s: nothing to price%s.", what, tier) :
-			core_printf(core, "%s within %s.", what, what_is_free(bill, line->month, line->included));
-	return core_printf(core, "%s; %s%s%s, %s at %s %s each%s.", what,
-					   text_of_amount(core, line->billable), over, tier, units_text(bill, line),
+		return core_printf(core, "%s: nothing to price.", what);
+	return core_printf(core, "%s%s%s at %s %s each%s.", what, part_text(bill, line), blocks_text(bill, line),
 					   text_of_amount(core, line->unit_price), bill->card->currency, share);
 }
 
