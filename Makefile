@@ -55,7 +55,7 @@ SQL_PARTS = preamble \
 	bills/rebill bills/bills bills/months bills/reports bills/visible bills/checks \
 	ledger/run ledger/issue ledger/closing ledger/adjusting ledger/verify ledger/audit \
 	money/accounts money/dues money/balances money/suspending money/standing money/reasons \
-	finance/daily_usage finance/quote finance/alerts finance/revenue finance/running \
+	finance/daily_usage finance/limits finance/quote finance/alerts finance/revenue finance/running \
 		finance/views \
 	pages/explain pages/parts pages/chart pages/page pages/days pages/bill pages/month pages/account \
 	roles/guarded roles/functions roles/grants \

@@ -64,6 +64,42 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_tenant_apps(oid) IS
 'The apps whose tenant, or whose account''s, is the role, or one whose privileges it has.';
 
+-- Of each tenant and account the next app in the order of an index is read,
+-- whether that is the app, and whether there is such an app: counters of the
+-- server tell a tenant nothing.
+CREATE FUNCTION @extschema@.im_is_tenant(caller oid, app_id bigint) RETURNS boolean
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	tenants name[] := @extschema@.im_tenants($1);
+BEGIN
+	IF to_regclass('@extschema@.im_account') IS NULL THEN
+		PERFORM @extschema@.im_need_tables();
+	END IF;
+	RETURN EXISTS (
+		SELECT
+		FROM unnest(tenants) t(name),
+			LATERAL (SELECT a.tenant, a.app_id
+					 FROM @extschema@.im_app a
+					 WHERE (a.tenant, a.app_id) >= (t.name, $2)
+					 ORDER BY a.tenant, a.app_id
+					 LIMIT 1) f
+		WHERE f.tenant = t.name AND f.app_id = $2)
+		OR EXISTS (
+		SELECT
+		FROM @extschema@.im_account c,
+			LATERAL (SELECT a.account_id, a.app_id
+					 FROM @extschema@.im_app a
+					 WHERE (a.account_id, a.app_id) >= (c.account_id, $2)
+					 ORDER BY a.account_id, a.app_id
+					 LIMIT 1) f
+		WHERE c.tenant = ANY (tenants) AND f.account_id = c.account_id AND f.app_id = $2);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.im_is_tenant(oid, bigint) IS
+'Whether an app is one of im_tenant_apps().';
+
 CREATE FUNCTION @extschema@.im_sees_all(caller oid) RETURNS boolean
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
@@ -93,7 +129,7 @@ CREATE FUNCTION @extschema@.im_need_visible(caller oid, app_id bigint) RETURNS v
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF NOT $2 = ANY (coalesce(@extschema@.im_visible_apps($1), ARRAY[$2])) THEN
+	IF NOT (@extschema@.im_sees_all($1) OR @extschema@.im_is_tenant($1, $2)) THEN
 		PERFORM @extschema@.im_raise_no_app($2);
 	END IF;
 END

@@ -269,8 +269,8 @@ AS $$
 	SELECT * FROM (VALUES
 			('im_suspension', 'im_suspension_app_id_idx', '(app_id)'),
 			('im_account', 'im_account_tenant_idx', '(tenant)'),
-			('im_app', 'im_app_tenant_idx', '(tenant)'),
-			('im_app', 'im_app_account_id_idx', '(account_id)'),
+			('im_app', 'im_app_tenant_app_id_idx', '(tenant, app_id)'),
+			('im_app', 'im_app_account_id_app_id_idx', '(account_id, app_id)'),
 			('im_login', 'im_login_app_id_at_idx', '(app_id, at)'),
 			('im_group', 'im_group_app_id_created_at_idx', '(app_id, created_at)'),
 			('im_moderation_check', 'im_moderation_check_app_id_at_idx', '(app_id, at)'),

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define UNSTATED_FREE_LIMIT		100
+
 const Card *
 card_on(const CardHistory *history, CalDay day)
 {
@@ -31,6 +33,15 @@ card_plan(const Card *card, const char *name)
 {
 	for (int i = 0; i < card->nplans; i++)
 		if (strcmp(card->plans[i].name, name) == 0)
+			return &card->plans[i];
+	return NULL;
+}
+
+const CardPlan *
+card_free_plan(const Card *card)
+{
+	for (int i = 0; i < card->nplans; i++)
+		if (card->plans[i].rank == 0)
 			return &card->plans[i];
 	return NULL;
 }
@@ -150,4 +161,41 @@ addon_minutes(const CardAddon *addon, const char *option)
 		if (strcmp(addon->minutes[i].option, option) == 0)
 			return addon->minutes[i].minutes;
 	return 0;
+}
+
+const CardLimit *
+card_limits(const Card *card, const char *name, int *count)
+{
+	int			low = 0,
+				high = card->nlimits,
+				end;
+
+	while (low < high)
+	{
+		int			mid = low + (high - low) / 2;
+
+		if (strcmp(card->limits[mid].name, name) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (end = low; end < card->nlimits && strcmp(card->limits[end].name, name) == 0;)
+		end++;
+	*count = end - low;
+	return *count > 0 ? &card->limits[low] : NULL;
+}
+
+int64_t
+free_plan_limit(const Card *card, const char *name)
+{
+	int			count;
+	const CardLimit *limits = card_limits(card, name, &count);
+	const CardPlan *plan = card_free_plan(card);
+
+	if (plan != NULL && !plan->states_limits)
+		return UNSTATED_FREE_LIMIT;
+	for (int i = 0; i < count; i++)
+		if (limits[i].addon == NULL && strcmp(limits[i].plan, plan->name) == 0)
+			return limits[i].unlimited ? NO_LIMIT : (int64_t) (limits[i].value / AMOUNT_ONE);
+	return NO_LIMIT;
 }

@@ -29,6 +29,7 @@ typedef struct CardPlan
 	Amount		price;			/* per month */
 	int			nusage;
 	UsageCharge *usage;
+	bool		states_limits;	/* or the card is silent about them */
 } CardPlan;
 
 typedef struct AddonPrice
@@ -85,6 +86,21 @@ typedef struct CardPack
 /* Of packs of a meter that state none. */
 #define PACK_PRIORITY	100
 
+/*
+ * What a plan or an add-on states under a name (R14): a limit, or a feature,
+ * which is 1 or 0.
+ */
+typedef struct CardLimit
+{
+	const char *name;
+	const char *addon;			/* NULL: the plan itself states it */
+	const char *plan;
+	const char *option;			/* of the add-on; NULL: of whichever */
+	bool		feature;
+	bool		unlimited;
+	Amount		value;
+} CardLimit;
+
 typedef struct Card
 {
 	const char *currency;
@@ -108,6 +124,8 @@ typedef struct Card
 	CardMeter  *meters;
 	int			nmeter_packs;
 	CardPack   *meter_packs;
+	int			nlimits;
+	CardLimit  *limits;			/* by name */
 } Card;
 
 /* The versions of one price list, by the first day of each, ascending. */
@@ -134,6 +152,10 @@ extern const Card *card_on(const CardHistory *history, CalDay day);
 extern const Card *card_of_month(const CardHistory *history, CalMonth month);
 
 extern const CardPlan *card_plan(const Card *card, const char *name);
+
+/* The plan of rank 0, which every app starts on; NULL on a card without plans. */
+extern const CardPlan *card_free_plan(const Card *card);
+
 extern const CardAddon *card_addon(const Card *card, const char *name);
 extern const CardPack *card_pack(const Card *card, const char *name);
 
@@ -162,5 +184,17 @@ extern const AddonPrice *addon_price(const CardAddon *addon, const char *plan,
 
 /* Pack minutes of an option in each month of its term, 0 where it has none. */
 extern int64_t addon_minutes(const CardAddon *addon, const char *option);
+
+/* All that plans and add-ons state under a name; *count says how many. */
+extern const CardLimit *card_limits(const Card *card, const char *name, int *count);
+
+/*
+ * The most that the free plan carries of what a limit names, rounded down, or
+ * NO_LIMIT.  A free plan that states no limits is of a card from before they
+ * were stated: it carries 100 daily users and 100 groups (R2).
+ */
+extern int64_t free_plan_limit(const Card *card, const char *name);
+
+#define NO_LIMIT	INT64_MAX
 
 #endif							/* IM_CORE_CARD_H */

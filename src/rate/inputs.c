@@ -209,6 +209,20 @@ inputs_zone(Inputs *inputs)
 	return zone;
 }
 
+CalDay
+inputs_day(Inputs *inputs, TimestampTz at)
+{
+	DateADT		day = zone_day(inputs_zone(inputs), at);
+
+	if (day < CAL_MIN_DAY || day > CAL_MAX_DAY)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("the state of an app is not known at %s", instant_text(at)),
+				 errdetail("Days of the years 1 to 9999 have a state."),
+				 errhint("Ask for an instant of a day in that range.")));
+	return day;
+}
+
 static CalDay
 order_day(Inputs *inputs, int64 order_id, TimestampTz at)
 {

@@ -79,6 +79,9 @@ extern void inputs_read(Inputs *inputs);
 /* The time zone of the app's days; fails where its rate card has no version. */
 extern Zone *inputs_zone(Inputs *inputs);
 
+/* The app's day at an instant; raises 22008 outside the years 1 to 9999. */
+extern CalDay inputs_day(Inputs *inputs, TimestampTz at);
+
 /* The account of the orders before a day. */
 extern Account *inputs_account(Inputs *inputs, CalDay until);
 

@@ -143,20 +143,13 @@ Datum
 im_rate_state(PG_FUNCTION_ARGS)
 {
 	Inputs		inputs;
-	DateADT		day;
+	CalDay		day;
 	Account    *account;
 	const char *plan;
 
 	inputs_open(&inputs, fcinfo);
 	inputs_read(&inputs);
-	day = zone_day(inputs_zone(&inputs), PG_GETARG_TIMESTAMPTZ(ARG_MONTH));
-	if (day < CAL_MIN_DAY || day > CAL_MAX_DAY)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("the state of an app is not known at %s",
-						instant_text(PG_GETARG_TIMESTAMPTZ(ARG_MONTH))),
-				 errdetail("Days of the years 1 to 9999 have a state."),
-				 errhint("Ask for an instant of a day in that range.")));
+	day = inputs_day(&inputs, PG_GETARG_TIMESTAMPTZ(ARG_MONTH));
 	/* all orders: a renewal in the grace makes days before it days of a term */
 	account = inputs_account(&inputs, ALL_DAYS);
 	PG_RETURN_TEXT_P(cstring_to_text(service_state_names[account_state(account, day, &plan)]));

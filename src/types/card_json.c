@@ -8,6 +8,7 @@
 #include "types/rate_card.h"
 
 #include "pgtime.h"
+#include "types/card_limits.h"
 #include "types/charge.h"
 #include "types/element.h"
 
@@ -192,7 +193,7 @@ check_free_plan(const CardPlan *plan, const Element *element)
 static void
 read_plan(void *target, const char *name, const Element *element)
 {
-	static const char *const keys[] = {"rank", "price", "dau", "groups", "mau", "usage", NULL};
+	static const char *const keys[] = {"rank", "price", "dau", "groups", "mau", "usage", "limits", NULL};
 	Card	   *card = target;
 	CardPlan   *plan = &card->plans[card->nplans++];
 	Element		member;
@@ -204,6 +205,7 @@ read_plan(void *target, const char *name, const Element *element)
 	member = element_need(element, "price");
 	plan->price = element_amount(&member);
 	read_plan_usage(card, plan, element);
+	limits_of_plan(card, plan, element);
 	if (plan->rank == 0)
 		check_free_plan(plan, element);
 }
@@ -325,7 +327,7 @@ read_minutes(AddonReader *reader, const Element *element)
 static void
 read_addon(void *target, const char *name, const Element *element)
 {
-	static const char *const keys[] = {"charge", "prices", "minutes", "usage", NULL};
+	static const char *const keys[] = {"charge", "prices", "minutes", "usage", "limits", NULL};
 	Card	   *card = target;
 	CardAddon  *addon = &card->addons[card->naddons++];
 	AddonReader reader = {card, addon, NULL};
@@ -342,6 +344,7 @@ read_addon(void *target, const char *name, const Element *element)
 	element_each(&member, false, read_addon_plan, &reader);
 	read_minutes(&reader, element);
 	read_addon_usage(card, addon, element);
+	limits_of_addon(card, addon, element);
 }
 
 static void
@@ -549,7 +552,7 @@ card_from_jsonb(Jsonb *jsonb)
 		"call_minutes", "local_moderation", "moderation", "meters", "packs", NULL
 	};
 	Card	   *card = palloc0(sizeof(Card));
-	Element		root = element_root("rate card", jsonb);
+	Element		root = element_root(RATE_CARD_TYPE, jsonb);
 	Element		element;
 
 	element_only_keys(&root, keys);
@@ -562,5 +565,6 @@ card_from_jsonb(Jsonb *jsonb)
 	if (element_find(&root, "call_minutes", &element))
 		element_each(&element, false, read_call_class, card);
 	read_moderation(card, &root);
+	limits_settle(card, &root);
 	return card;
 }

@@ -6,10 +6,12 @@
 
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "types/known_cards.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/memutils.h"
 
-#define TYPE_NAME	"rate card"
+#define TYPE_NAME	RATE_CARD_TYPE
 
 PG_FUNCTION_INFO_V1(im_rate_card_in);
 PG_FUNCTION_INFO_V1(im_rate_card_out);
@@ -23,8 +25,9 @@ PG_FUNCTION_INFO_V1(im_card_meters);
 static Datum
 rate_card_of(Jsonb *document)
 {
-	card_from_jsonb(document);
-	return PointerGetDatum(stored_json_of(document));
+	const StoredJson *stored = known_card_of_document(document).stored;
+
+	return datumCopy(PointerGetDatum(stored), false, -1);
 }
 
 Datum
@@ -66,7 +69,7 @@ im_rate_card_to_jsonb(PG_FUNCTION_ARGS)
 const Card *
 card_parse(const StoredJson *stored)
 {
-	return card_from_jsonb(stored_json_document(stored, TYPE_NAME));
+	return known_card_of_stored(stored).card;
 }
 
 /* Whether equal bytes are equal values for as long as the query runs. */

@@ -12,13 +12,16 @@
 #include "core/card.h"
 #include "types/stored_json.h"
 
+/* What messages call a value of the type. */
+#define RATE_CARD_TYPE	"rate card"
+
 /*
  * Reads and validates a price list.  Takes JSON, returns a Card in the
  * current memory context; raises 22023 with the path of the wrong element.
  */
 extern const Card *card_from_jsonb(Jsonb *jsonb);
 
-/* The Card of a stored value, in the current memory context. */
+/* The Card of a stored value, for the current memory context or longer. */
 extern const Card *card_parse(const StoredJson *stored);
 
 /*

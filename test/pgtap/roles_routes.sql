@@ -14,6 +14,8 @@ INSERT INTO of_app VALUES
 	('im_daily_charges(%s, ''2023-02-27'', ''2023-03-31'')'),
 	('im_app_status(%s, ''2023-03-10 12:00+08'')'),
 	('im_app_card(%s, ''2023-03'')'),
+	('im_limit(%s, ''friends'', ''2023-03-10 12:00+08'')'),
+	('im_limits(%s, ''2023-03-10 12:00+08'')'),
 	('im_rebill(%s, ''2023-03'')'),
 	('im_invoices(%s, ''2023-02'')'),
 	('im_audit(%s, ''2023-03'')'),

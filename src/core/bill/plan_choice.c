@@ -175,9 +175,10 @@ days_out(const Bill *real, int *count)
 }
 
 static void
-check_free_limit(ChoiceOrders *list, UsageField field, int64_t limit, const char *what)
+check_free_limit(ChoiceOrders *list, UsageField field, const char *name, const char *what)
 {
 	const Bill *real = list->real;
+	int64_t		limit = free_plan_limit(real->card, name);
 
 	for (CalDay day = real->first; day < real->until; day++)
 	{
@@ -227,8 +228,8 @@ plan_choice(const Bill *real, const CardPlan *plan)
 	make_orders(&list);
 	if (plan->rank == 0)
 	{
-		check_free_limit(&list, USAGE_DAU, FREE_PLAN_DAU, "users a day");
-		check_free_limit(&list, USAGE_GROUPS, FREE_PLAN_GROUPS, "groups");
+		check_free_limit(&list, USAGE_DAU, "dau", "users a day");
+		check_free_limit(&list, USAGE_GROUPS, "groups", "groups");
 	}
 	out = days_out(real, &nout);
 	account = account_open(real->core, account->app_id, account->cards, list.orders, list.norders,

@@ -12,13 +12,6 @@
 
 #include "core/bill/bill.h"
 
-/*
- * The most daily users, and groups at a moment, of a free plan (R2).  A card
- * does not state them, because they are never charged.
- */
-#define FREE_PLAN_DAU		100
-#define FREE_PLAN_GROUPS	100
-
 typedef struct PlanChoice
 {
 	const CardPlan *plan;

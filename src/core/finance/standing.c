@@ -8,7 +8,6 @@
 #include "core/bill/meter_month.h"
 #include "core/bill/meter_pack.h"
 #include "core/bill/moderation.h"
-#include "core/bill/plan_choice.h"
 #include "core/orders/account_rules.h"
 
 const char *const standing_kind_names[STANDING_KINDS] = {
@@ -70,10 +69,12 @@ tell_quotas(const Teller *teller)
 /* The free plan is charged nothing, but carries only so much. */
 static void
 tell_free_limit(const Teller *teller, StandingKind kind, UsageField field,
-				const char *item, int64_t limit)
+				const char *item, const char *name)
 {
 	const Bill *bill = teller->bill;
-	int64_t		peak = 0;
+	const CardPlan *free_plan = card_free_plan(bill->card);
+	int64_t		peak = 0,
+				limit = free_plan_limit(bill->card, name);
 	CalDay		peak_day = bill->first;
 	const char *plan;
 
@@ -87,10 +88,9 @@ tell_free_limit(const Teller *teller, StandingKind kind, UsageField field,
 			peak_day = day;
 		}
 	}
-	for (int i = 0; i < bill->card->nplans && peak > 0; i++)
-		if (bill->card->plans[i].rank == 0)
-			tell(teller, (Standing) {kind, item, bill->card->plans[i].name,
-				amount_of(peak), amount_of(limit), peak_day});
+	if (peak > 0 && free_plan != NULL && limit != NO_LIMIT)
+		tell(teller, (Standing) {kind, item, free_plan->name, amount_of(peak), amount_of(limit),
+			peak_day});
 }
 
 /* Content and rest of the packs in force today. */
@@ -189,8 +189,8 @@ standing_of_usage(const Bill *bill, CalDay today, StandingVisitor visit, void *a
 	tell_quotas(&teller);
 	if (account_state(bill->account, today, &plan) == STATE_TRIAL)
 	{
-		tell_free_limit(&teller, STANDING_DAU, USAGE_DAU, "dau_overage", FREE_PLAN_DAU);
-		tell_free_limit(&teller, STANDING_GROUPS, USAGE_GROUPS, "group_overage", FREE_PLAN_GROUPS);
+		tell_free_limit(&teller, STANDING_DAU, USAGE_DAU, "dau_overage", "dau");
+		tell_free_limit(&teller, STANDING_GROUPS, USAGE_GROUPS, "group_overage", "groups");
 	}
 	call_days(bill, ignore_class, balance_calls, &calls);
 	tell_balance(&teller, STANDING_CALL_MINUTES, "call_minutes", &calls);
