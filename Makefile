@@ -50,10 +50,10 @@ SQL_PARTS = preamble \
 	accounts/accounts accounts/orders accounts/apps \
 	triggers/marks triggers/issued triggers/triggers \
 	usage/metering usage/daily usage/stale usage/gathering usage/events usage/bad_rows usage/meter_plan \
-		usage/meter_slices usage/meter_events usage/meter_run usage/meter_write \
+		usage/meter_slices usage/meter_events usage/meter_run usage/meter_month usage/meter_write \
 	documents/documents \
 	bills/rebill bills/bills bills/months bills/reports bills/visible bills/checks \
-	ledger/run ledger/issue ledger/closing ledger/adjusting ledger/verify ledger/audit \
+	ledger/run ledger/issue ledger/closing ledger/adjusting ledger/verify ledger/audit ledger/months \
 	money/accounts money/dues money/balances money/suspending money/standing money/reasons \
 	finance/daily_usage finance/limits finance/quote finance/alerts finance/revenue finance/running \
 		finance/views \

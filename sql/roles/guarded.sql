@@ -81,6 +81,7 @@ AS $list$
 				'app', '@extschema@.im_invoices($1, $2)'),
 			('im_drift', 'month @extschema@.im_month', 'TABLE (app_id bigint, issued numeric, rebilled numeric, difference numeric)',
 				'apps', '@extschema@.im_drift_of(apps, $1)'),
+			('im_months', '', 'SETOF @extschema@.im_month_state', 'apps', '@extschema@.im_months_of(apps)'),
 			-- the counter
 			('im_explain', 'app_id bigint, month @extschema@.im_month, line integer',
 				'TABLE (ordinal integer, fact text, day date, quantity numeric, amount numeric, note text, source text, detail jsonb)',
@@ -134,6 +135,8 @@ AS $list$
 				'apps', '@extschema@.im_month_html_of(apps, $1, $2)'),
 			('im_apps', '', 'TABLE (app_id bigint, name text, rate_card text, opened_at timestamptz, tenant text)',
 				'apps', '@extschema@.im_apps_of(apps)'),
+			('im_card', 'name text, on_day date', '@extschema@.im_rate_card', 'none', '@extschema@.im_card($1, $2)'),
+			('im_card_today', 'name text', '@extschema@.im_rate_card', 'none', '@extschema@.im_card($1)'),
 			('im_current_card', '', '@extschema@.im_rate_card', 'none', '@extschema@.im_current_card()')
 	) AS t(function_name, arguments, result, guard, call)
 $list$;

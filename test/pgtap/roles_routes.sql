@@ -38,6 +38,7 @@ INSERT INTO of_apps VALUES
 	('im_standing(''2023-03'', ''2023-03-20 12:00+08'')'),
 	('im_app_revenue(''2023-02'', ''2023-04'')'),
 	('im_daily_usage(''2023-03'')'),
+	('im_months()'),
 	('im_apps()');
 CREATE TABLE of_all (call text);
 INSERT INTO of_all VALUES
@@ -45,12 +46,14 @@ INSERT INTO of_all VALUES
 	('im_group_overage(''pro'', 100001)'),
 	('im_addon_fee(''pro'', ''call'', ''basic'')'),
 	('im_moderation_fee(10)'),
-	('im_deductions(''image'', 1)');
+	('im_deductions(''image'', 1)'),
+	('im_card(''cn'', ''2023-03-01'')'),
+	('im_card(''cn'')');
 
 SELECT set_eq(
 	$$SELECT function_name FROM im_guarded_definitions()$$,
 	$$SELECT substring(call FROM '^\w+') FROM (TABLE of_app UNION ALL TABLE of_apps) c
-	UNION VALUES ('im_daily_charges_app'), ('im_monthly_bills_skipping'), ('im_current_card'), ('im_billed_months'), ('im_month_html'),
+	UNION VALUES ('im_daily_charges_app'), ('im_monthly_bills_skipping'), ('im_card'), ('im_card_today'), ('im_current_card'), ('im_billed_months'), ('im_month_html'),
 		('im_account_bill'), ('im_account_totals'), ('im_balance'), ('im_arrears'), ('im_arrears_reason'), ('im_unpaid'), ('im_account_html')$$,
 	'every function that readers and tenants may call is tried here, those of accounts in roles_accounts');
 
