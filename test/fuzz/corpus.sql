@@ -97,6 +97,9 @@ SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_app_checks(i 
 \o im_check_days.state.hex
 SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_check_days(1,'2023-12-01'::timestamptz+i*interval '1 hour',(ARRAY['text','image','audio','video'])[1+i%4],i,'Asia/Shanghai','2023-12-01','2023-12-31') s FROM generate_series(1,20) i
 	UNION ALL SELECT pg_temp.partial_im_check_days(1,'2023-12-01','text',NULL,'UTC','2023-12-01','2023-12-31') ) x;
+\o im_event_day.state.hex
+SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_event_day(1, 'm', k, '2024-03-31'::timestamptz + i * interval '1 hour', i / 8.0, 's', 'Europe/Berlin') s
+	FROM generate_series(1, 12) i, unnest('{sum,max,unique,last,average}'::text[]) k GROUP BY k, i % 2) x;
 \o im_call_days.state.hex
 SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_call_days(1,'2023-12-01'::timestamptz+i*interval '1 hour',(ARRAY['audio','sd','hd','fhd'])[1+i%4],i,'Asia/Shanghai','2023-12-01','2023-12-31') s FROM generate_series(1,20) i
 	UNION ALL SELECT pg_temp.partial_im_call_days(1,'2023-12-01','hd',5,'UTC','2023-12-01','2023-12-31') ) x;
