@@ -99,27 +99,28 @@ AS $$
 	JOIN line l ON (l.app_id, l.item, l.option, l.currency) = (u.app_id, u.item, u.option, u.currency)
 	UNION ALL
 	SELECT l.app_id, $1, l.due_on, l.item, l.option, l.amount - coalesce(s.amount, 0), l.currency, NULL::integer
-	FROM line l,
-		LATERAL (SELECT sum(u.amount)
-				 FROM used u
-				 WHERE (u.app_id, u.item, u.option, u.currency) = (l.app_id, l.item, l.option, l.currency)) s(amount)
-	WHERE l.amount IS DISTINCT FROM coalesce(s.amount, 0)
+	FROM line l
+	LEFT JOIN (SELECT u.app_id, u.item, u.option, u.currency, sum(u.amount) AS amount
+			   FROM used u
+			   GROUP BY u.app_id, u.item, u.option, u.currency) s
+		ON (s.app_id, s.item, s.option, s.currency) = (l.app_id, l.item, l.option, l.currency)
+	WHERE l.amount <> coalesce(s.amount, 0)
 $$;
 COMMENT ON FUNCTION @extschema@.im_settled_dues(date, bigint[]) IS
 'What of the invoices of a month is settled by the day, as the days are rated now; what these differ from the line falls due with it.';
 
-CREATE FUNCTION @extschema@.im_issued_dues(accounts bigint[], since date)
+CREATE FUNCTION @extschema@.im_issued_dues(accounts bigint[], at timestamptz, since date)
 	RETURNS SETOF @extschema@.im_account_due
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH document AS MATERIALIZED (
 		SELECT d.*, scale(d.total) AS places, c.time_zone,
-			@extschema@.im_comes_whole(d.month, d.revision, $2, c.opened_on) AS whole
+			@extschema@.im_comes_whole(d.month, d.revision, $3, c.opened_on) AS whole
 		FROM @extschema@.im_account c
 		JOIN @extschema@.im_account_documents($1) d ON d.account_id = c.account_id
 		-- all of an invoice is due by the first of the next month
-		WHERE d.revision > 0 OR c.opened_on <= d.month + interval '1 month')
+		WHERE CASE d.revision WHEN 0 THEN c.opened_on <= d.month + interval '1 month' ELSE d.issued_at <= $2 END)
 	SELECT d.account_id, d.app_id, d.month, d.revision,
 		CASE d.revision WHEN 0 THEN (d.month + interval '1 month')::date
 			ELSE @extschema@.im_day(d.issued_at, d.time_zone) END,
@@ -138,8 +139,8 @@ AS $$
 	JOIN document d ON d.app_id = s.app_id AND d.revision = 0
 	WHERE d.month = m.month
 $$;
-COMMENT ON FUNCTION @extschema@.im_issued_dues(bigint[], date) IS
-'What was issued to the given accounts, null for all, by the day from which it is owed; before the given first of a month the days of a document are one.';
+COMMENT ON FUNCTION @extschema@.im_issued_dues(bigint[], timestamptz, date) IS
+'What was issued to the given accounts, null for all, notes until an instant, by the day from which it is owed; before the given first of a month the days of a document are one.';
 
 CREATE FUNCTION @extschema@.im_open_dues(accounts bigint[], at timestamptz)
 	RETURNS SETOF @extschema@.im_account_due
@@ -166,14 +167,11 @@ CREATE FUNCTION @extschema@.im_account_dues(accounts bigint[], at timestamptz, s
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT d.*
-	FROM (SELECT * FROM @extschema@.im_issued_dues($1, $3)
+	FROM (SELECT * FROM @extschema@.im_issued_dues($1, $2, $3)
 		  UNION ALL
 		  SELECT * FROM @extschema@.im_open_dues($1, $2)) d
 	JOIN @extschema@.im_account c ON c.account_id = d.account_id
 	WHERE d.day BETWEEN c.opened_on AND @extschema@.im_day($2, c.time_zone)
-		AND NOT EXISTS (SELECT FROM @extschema@.im_invoice i
-						WHERE d.revision > 0 AND (i.app_id, i.month, i.revision) = (d.app_id, d.month, d.revision)
-							AND i.issued_at > $2)
 $$;
 COMMENT ON FUNCTION @extschema@.im_account_dues(bigint[], timestamptz, date) IS
 'What the given accounts, null for all, owe at an instant, step by step; before the given first of a month the days of a document are one. Errors as im_monthly_bill().';

@@ -143,6 +143,15 @@ for my $db ($old, $restored, $again)
 	same(amounts($db), $before, "$what, metered anew: no bill, total, drift or suspension has moved");
 	psql_ok($db, "SELECT $s.im_forget_metering()", "$what: read from events");
 	same(amounts($db), $before, "$what, read from events: no bill, total, drift or suspension has moved");
+	# who has no account is stopped for nothing, whatever he owes
+	is(psql($db, "SELECT sum($s.im_suspend_arrears(d)) FROM generate_series('2023-01-01 12:00+08'::timestamptz, '2023-06-01 12:00+08', '1 week') d"), '0', "$what: nobody is suspended for arrears");
+	is(psql($db, "INSERT INTO $s.im_account (account_id, name, opened_on) VALUES (7, 'seven', '2023-01-01');
+		UPDATE $s.im_app SET account_id = 7 WHERE app_id IN (4, 8);
+		SELECT $s.im_suspend_arrears('2023-03-01 12:00+08');
+		SELECT app_id, days FROM $s.im_suspension WHERE upper_inf(days) ORDER BY 1;
+		DELETE FROM $s.im_suspension WHERE upper_inf(days); UPDATE $s.im_app SET account_id = NULL; DELETE FROM $s.im_account"),
+		"2\n4|[2023-03-01,)\n8|[2023-03-01,)", "$what: but who has one");
+	same(amounts($db), $before, "$what: and without it again no bill, total, drift or suspension has moved");
 	psql_ok($db, "INSERT INTO $s.im_usage_daily (app_id, day, dau) VALUES (1, '2023-04-20', 5)", "$what: a new row");
 	is(psql($db, "SELECT whole FROM $s.im_usage_daily WHERE app_id = 1 AND day = '2023-04-20'"), 'f', "$what: is not whole");
 }
