@@ -268,6 +268,132 @@ test_addon_usage(void)
 	bill_is("2023-01", "plan start 12-0=12 12*100=1200\ntotal 1200\n", "usage counts before the add-on");
 }
 
+/* ---- packs ---- */
+
+/* Packs that the app holds, beside its orders: how they are bought is not of this file. */
+static struct
+{
+	Order		order;
+	int			pack;
+} held[4];
+static int	nheld;
+
+static void
+hold_pack(const char *day, int pack, int quantity)
+{
+	held[nheld].order = (Order) {.order_id = 100 + nheld, .day = day_of(day), .action = ORDER_BUY,
+		.item = ITEM_METER_PACK, .option = packs[pack].name, .quantity = quantity};
+	held[nheld++].pack = pack;
+}
+
+static void
+add_held(Account *account)
+{
+	for (int i = 0; i < nheld; i++)
+	{
+		Term	   *term = core_alloc(account->core, sizeof(Term));
+		CalDay		end = cal_add_months(held[i].order.day, packs[held[i].pack].months);
+
+		*term = (Term) {.order = &held[i].order, .number = account->nterms, .item = ITEM_METER_PACK,
+			.option = packs[held[i].pack].name, .card = &card, .months = packs[held[i].pack].months,
+		.start = held[i].order.day, .end = end, .ends = end};
+		account->terms = core_grow(account->core, account->terms, account->nterms,
+								   &account->terms_capacity, sizeof(Term *));
+		account->terms[account->nterms++] = term;
+	}
+}
+
+/* "quantity-included=billable" of the month's first line of sms. */
+static const char *
+sms_of(const char *month)
+{
+	static char shown[200];
+	char		text[3][AMOUNT_TEXT_SIZE];
+	CalMonth	of = month_of(month);
+	Account    *account;
+	Usage	   *usage;
+	const Bill *bill;
+
+	if (!TRY_CORE(&app.test))
+		return app.test.problem.message;
+	account = open_until(cal_first_day(of + 1), false, app.cards);
+	add_held(account);
+	usage = usage_open(&app.test.core, bill_usage_since(account, of), cal_first_day(of + 1));
+	usage->nmeters = app.nmeters;
+	usage->meters = app.meters;
+	bill = bill_compute(&app.test.core, account, usage, of);
+	for (int i = 0; i < bill->nlines; i++)
+		if (strcmp(bill->lines[i].item, "sms") == 0)
+		{
+			snprintf(shown, sizeof(shown), "%s-%s=%s", amount_text(bill->lines[i].quantity, 0, text[0]),
+					 amount_text(bill->lines[i].included, 0, text[1]), amount_text(bill->lines[i].billable, 0, text[2]));
+			return shown;
+		}
+	return "no line";
+}
+
+static void
+begin_packs(void)
+{
+	nheld = 0;
+	begin_card();
+	price_usage(&plans[1], "sms", unit_charge("10", "1"));
+}
+
+static void
+test_packs(void)
+{
+	begin_packs();
+	meter("sms", "2023-02-09", "50");
+	meter("sms", "2023-02-10", "70.5");
+	meter("sms", "2023-02-11", "50");
+	meter("sms", "2023-03-09", "5");
+	meter("sms", "2023-03-10", "20");
+	is(sms_of("2023-02"), "170.5-10=160.5", "without packs something is taken");
+	hold_pack("2023-02-10", 0, 1);
+	is(sms_of("2023-02"), "170.5-110=60.5", "a pack does not give what it holds from the whole of its first day on");
+	is(sms_of("2023-03"), "25-10=15", "what is left outlives the pack, or what was used does not");
+	held[0].order.quantity = 2;
+	is(sms_of("2023-02"), "170.5-130.5=40", "two packs are not two");
+	is(sms_of("2023-03"), "25-15=10", "what is left does not reach into the next month, or past the end");
+}
+
+static void
+test_pack_order(void)
+{
+	begin_packs();
+	meter("sms", "2023-02-10", "60");
+	meter("sms", "2023-03-20", "100");
+	hold_pack("2023-02-01", 0, 1);
+	hold_pack("2023-02-01", 2, 1);
+	is(sms_of("2023-03"), "100-10=90", "the pack of the lowest priority is not taken from first");
+	packs[2].priority = PACK_PRIORITY;
+	is(sms_of("2023-03"), "100-60=40", "at equal priority the earliest end does not go first");
+}
+
+static void
+test_pack_days(void)
+{
+	begin_packs();
+	meter("sms", "2023-02-10", "60");
+	meter("sms", "2023-02-20", "60");
+	hold_pack("2023-02-01", 0, 1);
+	suspend("2023-02-05", "2023-02-15");
+	is(sms_of("2023-02"), "60-70=0", "a suspended day takes from a pack, or counts");
+	begin_packs();
+	plans[1].nusage = 0;
+	price_addon(&addons[1], "sms", unit_charge("0", "1"));
+	buy("2023-02-15", "sender", "", 1);
+	meter("sms", "2023-02-10", "60");
+	meter("sms", "2023-02-20", "70");
+	meter("sms", "2023-03-10", "50");
+	hold_pack("2023-02-01", 1, 1);
+	is(sms_of("2023-02"), "70-70=0", "a day without the add-on that prices the meter counts");
+	is(sms_of("2023-03"), "50-50=0", "the pack does not last");
+	packs[1].holds = PRICE("100");
+	is(sms_of("2023-03"), "50-30=20", "a day without the add-on takes from the pack, or days of earlier months do not");
+}
+
 /* ---- sentences ---- */
 
 static const char *
@@ -337,6 +463,9 @@ main(void)
 	test_tiers();
 	test_shares();
 	test_addon_usage();
+	test_packs();
+	test_pack_order();
+	test_pack_days();
 	test_sentences();
 	test_split_tiers();
 	return done_testing();

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/bill/bill_rules.h"
+#include "core/bill/meter_pack.h"
 #include "core/orders/account_rules.h"
 
 /* The orders of the app as it would have been, while they are put together. */
@@ -96,11 +97,17 @@ newest_begun(const Bill *real)
 	return newest;
 }
 
+static bool
+is_pack(const Term *term)
+{
+	return strcmp(term->item, ITEM_PACK) == 0 || term_meter_pack(term) != NULL;
+}
+
 /* What is bought beside a plan and depends on it. */
 static bool
 is_addon(const Term *term)
 {
-	return term->plan == NULL && strcmp(term->item, ITEM_PACK) != 0;
+	return term->plan == NULL && !is_pack(term);
 }
 
 static void
@@ -129,9 +136,13 @@ place_held(ChoiceOrders *list)
 
 /* Packs and the switch of moderation do not depend on the plan. */
 static bool
-stays(const Order *order)
+stays(const Account *account, int i)
 {
-	return strcmp(order->item, order->action == ORDER_BUY ? ITEM_PACK : ITEM_MODERATION) == 0;
+	const Order *order = &account->orders[i];
+
+	if (order->action != ORDER_BUY)
+		return strcmp(order->item, ITEM_MODERATION) == 0;
+	return account->term_of[i] != NULL && is_pack(account->term_of[i]);
 }
 
 static void
@@ -148,7 +159,7 @@ make_orders(ChoiceOrders *list)
 			place_held(list);
 			placed = true;
 		}
-		if (stays(&account->orders[i]))
+		if (stays(account, i))
 			add_order(list, account->orders[i]);
 	}
 	if (!placed)
@@ -201,7 +212,7 @@ leave_out_packs(Bill *bill)
 	for (int i = 0; i < bill->nlines; i++)
 	{
 		core_step(bill->core);
-		if (bill->lines[i].kind != LINE_PACK)
+		if (bill->lines[i].term == NULL || !is_pack(bill->lines[i].term))
 			bill->lines[kept++] = bill->lines[i];
 	}
 	bill->nlines = kept;
