@@ -52,7 +52,7 @@ SQL_PARTS = preamble \
 	usage/metering usage/daily usage/stale usage/gathering usage/events usage/bad_rows usage/meter_plan \
 		usage/meter_slices usage/meter_events usage/meter_run usage/meter_month usage/meter_write \
 	documents/documents \
-	bills/rebill bills/bills bills/months bills/reports bills/visible bills/checks \
+	bills/rebill bills/bills bills/months bills/reports bills/scenes bills/visible bills/checks \
 	ledger/run ledger/issue ledger/closing ledger/adjusting ledger/verify ledger/audit ledger/months \
 	money/accounts money/dues money/balances money/suspending money/standing money/reasons \
 	finance/daily_usage finance/limits finance/quote finance/alerts finance/revenue finance/running \

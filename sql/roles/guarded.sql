@@ -50,6 +50,8 @@ AS $list$
 					audio_half_minutes bigint, video_half_minutes bigint, deductions numeric,
 					from_packs numeric, packs jsonb, postpaid numeric, amount numeric)',
 				'app', '@extschema@.im_moderation_statement($1, $2)'),
+			('im_moderation_statement_scenes', 'app_id bigint, month @extschema@.im_month, by_scene boolean',
+				'SETOF @extschema@.im_scene_day', 'app', '@extschema@.im_moderation_statement($1, $2, $3)'),
 			('im_daily_charges_app', 'app_id bigint, first_day date, last_day date', 'SETOF @extschema@.im_daily_charge',
 				'app', '@extschema@.im_daily_charges($1, $2, $3)'),
 			('im_daily_charges', 'day date', 'SETOF @extschema@.im_daily_charge',

@@ -81,6 +81,7 @@ INSERT INTO promise (name, args, result, volatility, kind) VALUES
 	('im_day', '% timestamp with time zone, zone text', 'date', 'i', 'f'),
 	('im_month', '% timestamp with time zone, zone text', 'im_month', 'i', 'f'),
 	('im_moderation_statement', 'app_id bigint, month im_month', NULL, 's', 'f'),
+	('im_moderation_statement', 'app_id bigint, month im_month, by_scene boolean', 'SETOF im_scene_day', 's', 'f'),
 	('im_daily_charges', 'day date', 'SETOF im_daily_charge', 's', 'f'),
 	('im_daily_charges', 'app_id bigint, first_day date, last_day date', 'SETOF im_daily_charge', 's', 'f'),
 	('im_unbilled_usage', 'month im_month', 'TABLE(app_id bigint, day date, kind text, quantity numeric, reason text)', 's', 'f'),

@@ -24,7 +24,7 @@ SELECT * FROM no_plan();
 SELECT matches(hint_of('SELECT * FROM ' || call), '^42P01 .*im_create_tables', call)
 FROM unnest(ARRAY[$$im_monthly_bill(1, '2024-01')$$, $$im_monthly_bills('2024-01')$$, $$im_monthly_total(1, '2024-01')$$,
 	$$im_monthly_totals('2024-01')$$, $$im_preview_bill(1, '2024-01', im_bundled_card('cn', '2024-01-01'))$$, $$im_check('2024-01')$$,
-	'im_check_orders()', $$im_unbilled_usage('2024-01')$$, $$im_moderation_statement(1, '2024-01')$$, 'im_app_status(1, now())',
+	'im_check_orders()', $$im_unbilled_usage('2024-01')$$, $$im_moderation_statement(1, '2024-01')$$, $$im_moderation_statement(1, '2024-01', true)$$, 'im_app_status(1, now())',
 	'im_limit(1, ''dau'')', 'im_card(''cn'')', 'im_card(''cn'', ''2024-01-01'')', 'im_months()', 'im_meter_month(''2024-01'')', 'im_can(1, ''dau'')', 'im_limits(1)',
 	$$im_create_billing_view('v', '2024-01')$$, $$im_addon_fee('pro', 'call', 'basic')$$, $$im_dau_overage('pro', 20000)$$,
 	$$im_rebill(1, '2024-01')$$, $$im_drift('2024-01')$$, 'im_verify_invoices()', $$im_month_root('2024-01')$$, $$im_audit(1, '2024-01')$$,

@@ -11,6 +11,7 @@ INSERT INTO of_app VALUES
 	('im_monthly_total(%s, ''2023-03'')'),
 	('im_preview_bill(%s, ''2023-03'', im_bundled_card(''cn'', ''2024-01-01''))'),
 	('im_moderation_statement(%s, ''2023-03'')'),
+	('im_moderation_statement(%s, ''2023-03'', true)'),
 	('im_daily_charges(%s, ''2023-02-27'', ''2023-03-31'')'),
 	('im_app_status(%s, ''2023-03-10 12:00+08'')'),
 	('im_app_card(%s, ''2023-03'')'),
@@ -53,7 +54,7 @@ INSERT INTO of_all VALUES
 SELECT set_eq(
 	$$SELECT function_name FROM im_guarded_definitions()$$,
 	$$SELECT substring(call FROM '^\w+') FROM (TABLE of_app UNION ALL TABLE of_apps) c
-	UNION VALUES ('im_daily_charges_app'), ('im_monthly_bills_skipping'), ('im_card'), ('im_card_today'), ('im_current_card'), ('im_billed_months'), ('im_month_html'),
+	UNION VALUES ('im_daily_charges_app'), ('im_moderation_statement_scenes'), ('im_monthly_bills_skipping'), ('im_card'), ('im_card_today'), ('im_current_card'), ('im_billed_months'), ('im_month_html'),
 		('im_account_bill'), ('im_account_totals'), ('im_balance'), ('im_arrears'), ('im_arrears_reason'), ('im_unpaid'), ('im_account_html')$$,
 	'every function that readers and tenants may call is tried here, those of accounts in roles_accounts');
 
