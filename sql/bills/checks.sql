@@ -154,7 +154,7 @@ DECLARE
 BEGIN
 	IF cardinality(left_over) > 0 THEN
 		FOR open IN
-			SELECT m.month FROM @extschema@.im_billed_months_of(left_over) m WHERE m.month < $2::date ORDER BY m.month DESC
+			SELECT m.month FROM @extschema@.im_billed_months_of(left_over, now()) m WHERE m.month < $2::date ORDER BY m.month DESC
 		LOOP
 			closed := @extschema@.im_closed_apps(open);
 			found := ARRAY(SELECT a FROM unnest(left_over) a WHERE NOT a <@ closed);

@@ -12,7 +12,7 @@
 
 /* None is ever dropped: rows of a query under way may hold what it means. */
 static KnownCard known[MOST_KNOWN];
-static int	nknown;
+static int	count;
 
 static bool
 same_bytes(const void *a, const void *b)
@@ -41,10 +41,10 @@ read_card(const Jsonb *document, const StoredJson *stored)
 
 	read.stored = stored != NULL ? copy_of(stored) : stored_json_of(copy);
 	MemoryContextSwitchTo(old);
-	if (nknown < MOST_KNOWN && VARSIZE(document) <= MOST_BYTES_KNOWN)
+	if (count < MOST_KNOWN && VARSIZE(document) <= MOST_BYTES_KNOWN)
 	{
 		MemoryContextSetParent(context, TopMemoryContext);
-		known[nknown++] = read;
+		known[count++] = read;
 	}
 	return read;
 }
@@ -52,7 +52,7 @@ read_card(const Jsonb *document, const StoredJson *stored)
 KnownCard
 known_card_of_document(const Jsonb *document)
 {
-	for (int i = 0; i < nknown; i++)
+	for (int i = 0; i < count; i++)
 		if (same_bytes(known[i].document, document))
 			return known[i];
 	return read_card(document, NULL);
@@ -61,7 +61,7 @@ known_card_of_document(const Jsonb *document)
 KnownCard
 known_card_of_stored(const StoredJson *stored)
 {
-	for (int i = 0; i < nknown; i++)
+	for (int i = 0; i < count; i++)
 		if (same_bytes(known[i].stored, stored))
 			return known[i];
 	return read_card(stored_json_document(stored, RATE_CARD_TYPE), stored);
