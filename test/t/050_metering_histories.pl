@@ -46,6 +46,8 @@ sub span { my @d = sort { $a <=> $b } between(0, 120), between(0, 120); return m
 # Apps 1 to 6 exist in the beginning; 7 and 8 come and go; 9 never is.
 sub app { return one_of(1 .. 9) }
 
+sub meter { return one_of(qw(sms peak gb seats push devices other)) }
+
 sub many { return between(1, one_of(1, 5, 40)) }
 
 sub leaf { return one_of('im_login', 'im_login', 'im_login_p2024_02', 'im_login_p2024_03') }
@@ -61,6 +63,17 @@ my @events = (
 	[ 4, 'call', sub {
 		"INSERT INTO im_call (app_id, at, class, seconds) SELECT @{[app()]}, @{[instant()]} + n * interval '1 hour',"
 		  . " '@{[one_of(qw(audio sd hd fhd))]}', n * 100 FROM generate_series(1, @{[many()]}) n" } ],
+	# late ones stand for months: instants begin in January
+	[ 8, 'event', sub {
+		"INSERT INTO im_event (app_id, meter, at, quantity, subject) SELECT @{[app()]}, '@{[meter()]}', @{[instant()]} + n * interval '@{[between(1, 900)]} minutes',"
+		  . " n * @{[between(0, 40)]} / 8.0, 's' || n FROM generate_series(1, @{[many()]}) n" } ],
+	[ 2, 'change events', sub { "UPDATE im_event SET quantity = quantity + 0.5, meter = '@{[meter()]}' WHERE app_id = @{[app()]} AND at > @{[instant()]}" } ],
+	[ 2, 'delete events', sub { "DELETE FROM im_event WHERE app_id = @{[app()]} AND meter = '@{[meter()]}' AND at > @{[instant()]}" } ],
+	[ 1, 'bad event', sub { "INSERT INTO im_event (app_id, meter, at, quantity) VALUES (@{[app()]}, '@{[meter()]}', @{[instant()]}, '@{[one_of('NaN', '-1', '0.123456789')]}')" } ],
+	[ 3, 'user figure', sub { "INSERT INTO im_meter_daily (app_id, day, meter, quantity, users) VALUES (@{[app()]}, @{[day()]}, '@{[meter()]}', @{[one_of('NULL', '0', '7.5')]}, @{[one_of('NULL', q{'{x,y}'})]})"
+		  . one_of('', ' ON CONFLICT DO NOTHING', ' ON CONFLICT (app_id, day, meter) DO UPDATE SET quantity = 44') } ],
+	[ 1, 'change figures', sub { "UPDATE im_meter_daily SET @{[one_of('quantity = 3', 'quantity = NULL', q{users = '{z}'})]} WHERE app_id = @{[app()]} AND day > @{[day()]} AND meter = '@{[meter()]}'" } ],
+	[ 2, 'delete figures', sub { "DELETE FROM im_meter_daily WHERE app_id = @{[app()]} AND day > @{[day()]}" } ],
 	[ 5, 'group', sub {
 		my $at = instant();
 		"INSERT INTO im_group SELECT @{[app()]}, 'g' || n, $at, "
@@ -81,14 +94,14 @@ my @events = (
 	[ 1, 'bad check', sub { "INSERT INTO im_moderation_check (app_id, at, kind) VALUES (@{[app()]}, @{[instant()]}, 'smell')" } ],
 	[ 1, 'bad call', sub { "INSERT INTO im_call (app_id, at, class, seconds) VALUES (@{[app()]}, @{[instant()]}, 'hd', -1)" } ],
 	[ 1, 'bad group', sub { my $at = instant(); "INSERT INTO im_group VALUES (@{[app()]}, 'bad', $at, $at - interval '@{[between(1, 90)]} hours')" } ],
-	[ 3, 'corrected', sub { "DELETE FROM im_moderation_check WHERE kind = 'smell'; DELETE FROM im_call WHERE seconds < 0; DELETE FROM im_group WHERE disbanded_at < created_at" } ],
+	[ 3, 'corrected', sub { "DELETE FROM im_moderation_check WHERE kind = 'smell'; DELETE FROM im_call WHERE seconds < 0; DELETE FROM im_group WHERE disbanded_at < created_at; DELETE FROM im_event WHERE NOT quantity >= 0 OR quantity = 'NaN' OR scale(quantity) > 8; UPDATE im_event SET subject = '' WHERE subject IS NULL" } ],
 	[ 2, 'app comes', sub { "INSERT INTO im_app (app_id, name, rate_card) VALUES (@{[one_of(7, 8)]}, 'x', '@{[one_of(qw(cn intl west east))]}')" } ],
 	[ 1, 'app goes', sub { "DELETE FROM im_app WHERE app_id = @{[one_of(7, 8)]}" } ],
 	[ 2, 'another card', sub { "UPDATE im_app SET rate_card = '@{[one_of(qw(cn west east))]}' WHERE app_id = @{[one_of(1, 3, 4, 7, 8)]}" } ],
 	[ 1, 'another zone', sub { "UPDATE im_rate_card_version SET terms = jsonb_set(terms, '{time_zone}', '\"@{[one_of('America/New_York', 'Asia/Shanghai', 'Pacific/Kiritimati', 'America/St_Johns')]}\"') WHERE rate_card = '@{[one_of(qw(west east))]}'" } ],
 	[ 1, 'no card', sub { "SET session_replication_role = replica; DELETE FROM im_rate_card_version WHERE rate_card = 'spare'; RESET session_replication_role" } ],
 	[ 1, 'a card comes', sub { "INSERT INTO im_rate_card_version SELECT 'spare', '2019-12-10', terms FROM im_rate_card_version WHERE rate_card = 'intl'" } ],
-	[ 2, 'truncate', sub { "TRUNCATE " . one_of(qw(im_call im_moderation_check im_login_p2024_02 im_usage_daily)) } ],
+	[ 2, 'truncate', sub { "TRUNCATE " . one_of(qw(im_call im_moderation_check im_event im_login_p2024_02 im_usage_daily im_meter_daily)) } ],
 	[ 1, 'detach', sub { "ALTER TABLE im_login DETACH PARTITION im_login_p2024_03" } ],
 	[ 3, 'attach', sub { "ALTER TABLE im_login ATTACH PARTITION im_login_p2024_03 FOR VALUES FROM ('2024-03-01 00:00+08') TO ('2024-04-01 00:00+08')" } ],
 	[ 1, 'drop', sub { "DROP TABLE im_login_p2024_03" } ],
@@ -105,7 +118,7 @@ my @events = (
 my %late = map { $_->[1] => $_->[2] } @events;
 push @events, [ 12, 'late rows', sub {
 	join('; ', $late{corrected}->(), 'SELECT im_meter()',
-		(map { $late{ one_of('login', 'check', 'call', 'group', 'disband', 'move logins', 'user row', 'delete rows', 'bad check') }->() } 1 .. between(1, 3)),
+		(map { $late{ one_of('login', 'check', 'call', 'event', 'event', 'change events', 'user figure', 'delete figures', 'bad event', 'group', 'disband', 'move logins', 'user row', 'delete rows', 'bad check') }->() } 1 .. between(1, 3)),
 		'SELECT im_meter()') } ];
 my @choices = map { my $event = $_; ($event) x $event->[0] } @events;
 
@@ -129,9 +142,13 @@ psql_ok($database, qq{
 	INSERT INTO im_rate_card_version
 	SELECT v.card, '2019-12-10', jsonb_set(jsonb_set(jsonb_set(jsonb_set(terms, '{time_zone}', to_jsonb(v.zone)),
 		'{plans,pro,dau}', '{"included": 1, "block": 1, "price": "1"}'), '{plans,pro,groups}', '{"included": 0, "block": 1, "price": "100"}'),
-		'{moderation,price}', '"10"')
+		'{moderation,price}', '"10"') || jsonb_build_object('meters', '{"sms": {"day": "sum", "month": "sum"}, "peak": {"day": "max", "month": "average"},
+			"gb": {"day": "average", "month": "average"}, "seats": {"day": "last", "month": "last"},
+			"push": {"day": "unique", "month": "unique"}, "devices": {"day": "unique", "month": "max"}}'::jsonb)
 	FROM im_rate_card_version, (VALUES ('west', 'America/New_York'), ('east', 'Pacific/Kiritimati')) v(card, zone)
 	WHERE rate_card = 'cn' AND effective_from = '2019-12-10';
+	UPDATE im_rate_card_version SET terms = jsonb_set(terms, '{plans,pro,usage}', '{"sms": {"price": "0.5"}, "peak": {"price": "1"}, "gb": {"price": "2"},
+		"seats": {"price": "3"}, "push": {"price": "1"}, "devices": {"price": "1"}}') WHERE rate_card IN ('west', 'east');
 	UPDATE im_rate_card_version SET terms = jsonb_set(jsonb_set(terms, '{plans,pro,dau}', '{"included": 1, "block": 1, "price": "1"}'),
 		'{plans,pro,groups}', '{"included": 0, "block": 1, "price": "100"}') WHERE rate_card = 'cn';
 	UPDATE im_rate_card_version SET terms = jsonb_set(terms, '{plans,standard,mau}', '{"included": 1, "block": 1, "price": "1"}') WHERE rate_card = 'intl';
