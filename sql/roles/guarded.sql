@@ -160,13 +160,13 @@ BEGIN
 	%5$s %6$s;
 END
 $body$, '@extschema@', function_name || '_guarded',
-		CASE guard WHEN 'apps' THEN format('apps bigint[] := %s.im_visible_apps(caller);', '@extschema@')
-			WHEN 'account' THEN format('accounts bigint[] := %s.im_visible_accounts(caller);', '@extschema@')
-			WHEN 'accounts' THEN format('accounts bigint[] := %s.im_visible_accounts(caller);', '@extschema@')
-			WHEN 'balance' THEN format('accounts bigint[] := %s.im_visible_balances(caller);', '@extschema@')
-			WHEN 'balances' THEN format('accounts bigint[] := %s.im_visible_balances(caller);', '@extschema@') END,
-		CASE WHEN guard = 'app' THEN format('PERFORM %s.im_need_visible(caller, $1);', '@extschema@')
-			WHEN guard IN ('account', 'balance') THEN format('PERFORM %s.im_need_among($1, accounts);', '@extschema@') END,
+		CASE guard WHEN 'apps' THEN 'apps bigint[] := @extschema@.im_visible_apps(caller);'
+			WHEN 'account' THEN 'accounts bigint[] := @extschema@.im_visible_accounts(caller);'
+			WHEN 'accounts' THEN 'accounts bigint[] := @extschema@.im_visible_accounts(caller);'
+			WHEN 'balance' THEN 'accounts bigint[] := @extschema@.im_visible_balances(caller);'
+			WHEN 'balances' THEN 'accounts bigint[] := @extschema@.im_visible_balances(caller);' END,
+		CASE WHEN guard = 'app' THEN 'PERFORM @extschema@.im_need_visible(caller, $1);'
+			WHEN guard IN ('account', 'balance') THEN 'PERFORM @extschema@.im_need_among($1, accounts);' END,
 		CASE WHEN result ~ '^(SETOF|TABLE) ?' THEN 'RETURN QUERY SELECT * FROM' ELSE 'RETURN' END,
 		call)
 $list$;

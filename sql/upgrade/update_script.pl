@@ -10,6 +10,9 @@
 # repeated where they differ, settings always.  So whoever writes a part of the
 # install script need not think of the update.
 #
+# What the old version has in the extension's schema and the new one in
+# im_internal is moved there first, with all that hangs on it.
+#
 # Types, operators, casts and operator classes cannot be replaced.  One that
 # differs must be altered in BY-HAND.sql, which runs first and says so in a
 # line of its own: "-- by hand: TYPE @extschema@.name".  Anything else that
@@ -42,10 +45,11 @@ my $token = qr{
 }xs;
 
 # The statements of a script, without comments around and between their words.
-# A body in BEGIN ATOMIC holds semicolons of its own.
+# A body in BEGIN ATOMIC holds semicolons of its own.  A name that was moved is
+# where it is now, save in strings: those bodies still have to be replaced.
 sub statements
 {
-	my ($script) = @_;
+	my ($script, $moved) = @_;
 	my ($depth, $statement, @found) = (0, '');
 
 	$script =~ s/^\\.*$//mg;
@@ -55,6 +59,7 @@ sub statements
 		my ($text, $word) = ($&, uc($4 // ''));
 		$depth++ if $word eq 'ATOMIC' || ($depth > 0 && $word eq 'CASE');
 		$depth-- if $depth > 0 && $word eq 'END';
+		$text = "im_internal.$1" if $word =~ /^\@EXTSCHEMA\@\./ && $text =~ /\.(\w+)$/ && $moved->{$1};
 		if ($depth == 0 && $text eq ';')
 		{
 			$statement =~ s/^\s+|\s+$//g;
@@ -160,14 +165,41 @@ sub face
 
 # ---- comparing ----
 
+# Names of im_internal, less those that the extension's schema has too.
+sub names_moved
+{
+	my (%moved, %stay);
+
+	for (@_)
+	{
+		$moved{$1} = 1 if /^CREATE (?:\w+ )+im_internal\.(\w+)/;
+		$stay{$1} = 1 if /^CREATE (?:\w+ )+\@extschema\@\.(\w+)/;
+	}
+	delete @moved{ keys %stay };
+	return \%moved;
+}
+
+# How it is moved, in the words of the old version: types come last, since the
+# arguments of the others are told by them.
+sub moves
+{
+	my ($moved, @old) = @_;
+	my @subjects = map { subject($_) } grep { /^CREATE (?:\w+ )+\@extschema\@\.(\w+)/ && $moved->{$1} } @old;
+
+	return map { "ALTER $_ SET SCHEMA im_internal" } (grep { !/TYPE / } @subjects), grep { /^TYPE / } @subjects;
+}
+
 my (%old, %new, @old_order, @new_order, @settings);
-for (grep { !/^SET / } statements(slurp($old_file)))
+my @new = statements(do { local $/; scalar <STDIN> }, {});
+my $moved = names_moved(@new);
+my @moves = moves($moved, statements(slurp($old_file), {}));
+for (grep { !/^SET / } statements(slurp($old_file), $moved))
 {
 	my $subject = subject($_);
 	push @old_order, $subject;
 	$old{$subject} = $_;
 }
-for (statements(do { local $/; scalar <STDIN> }))
+for (@new)
 {
 	if (/^SET /)
 	{
@@ -184,12 +216,16 @@ my $hand = slurp($hand_file);
 my %by_hand = map { tidy($_) => 1 } $hand =~ /^-- by hand: (.*)$/mg;
 
 my $routine = qr/^(?:FUNCTION|PROCEDURE|AGGREGATE) /;
-my (%remake, @create);
+my (%remake, @create, @schemas);
 for my $subject (@new_order)
 {
 	my ($was, $is) = ($old{$subject}, $new{$subject});
 	next if defined $was && $was eq $is;
-	if (!defined $was || $subject =~ /^(?:COMMENT|ALTER|GRANT|REVOKE)\b/)
+	if ($subject =~ /^SCHEMA /)
+	{
+		push @schemas, $is;
+	}
+	elsif (!defined $was || $subject =~ /^(?:COMMENT|ALTER|GRANT|REVOKE)\b/)
 	{
 		push @create, $is;
 	}
@@ -221,6 +257,8 @@ print "/*\n * imbilling: from version $from to version $to.  Generated from the 
   . "\\echo Use \"ALTER EXTENSION imbilling UPDATE TO '$to'\" to load this file. \\quit\n\n";
 print "$_;\n" for @settings;
 print "$hand\n";
+print "$_;\n" for @schemas, @moves;
+print "\n" if @moves;
 print "DROP $_;\n" for @drop_first;
 print "\n" if @drop_first;
 print "$_;\n\n" for @create;

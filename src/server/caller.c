@@ -26,6 +26,8 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "server/schemas.h"
+
 PG_FUNCTION_INFO_V1(im_guarded);
 PG_FUNCTION_INFO_V1(im_caller);
 
@@ -158,7 +160,7 @@ Datum
 im_guarded(PG_FUNCTION_ARGS)
 {
 	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	Oid			schema = get_func_namespace(fcinfo->flinfo->fn_oid);
+	Oid			schema = extension_schema();
 	Oid			role = GetUserId();
 
 	if (strlen(name) >= NAMEDATALEN || may_read_tables(schema, role) ||
@@ -173,7 +175,7 @@ Datum
 im_caller(PG_FUNCTION_ARGS)
 {
 	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	Oid			schema = get_func_namespace(fcinfo->flinfo->fn_oid);
+	Oid			schema = extension_schema();
 	Oid			caller = note.caller;
 
 	note.caller = InvalidOid;

@@ -15,6 +15,7 @@
 #include "utils/snapmgr.h"
 #include "utils/typcache.h"
 
+#include "server/schemas.h"
 #include "server/zone.h"
 #include "triggers/leaves.h"
 
@@ -29,7 +30,7 @@ im_raw_leaves(PG_FUNCTION_ARGS)
 	const LeafList *list;
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-	list = leaves_now(get_func_namespace(fcinfo->flinfo->fn_oid));
+	list = leaves_now(extension_schema());
 	for (int i = 0; i < list->count; i++)
 	{
 		const Leaf *leaf = &list->leaves[i];
@@ -195,7 +196,7 @@ im_changed_days(PG_FUNCTION_ARGS)
 		}};
 	ChangedDays *days = &walk.days;
 
-	if (!compare_with_seen(&walk, get_func_namespace(fcinfo->flinfo->fn_oid)))
+	if (!compare_with_seen(&walk, extension_schema()))
 		change_days(days, DT_NOBEGIN, DT_NOEND);
 	for (int i = 0; i < walk.now->count; i++)
 		if (!walk.met[i])
@@ -209,7 +210,7 @@ Datum
 im_leaves_unchanged(PG_FUNCTION_ARGS)
 {
 	SeenWalk	walk = {0};
-	bool		comparable = compare_with_seen(&walk, get_func_namespace(fcinfo->flinfo->fn_oid));
+	bool		comparable = compare_with_seen(&walk, extension_schema());
 
 	PG_RETURN_BOOL(comparable && walk.same == walk.now->count && walk.all == walk.now->count);
 }

@@ -27,6 +27,7 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#include "server/schemas.h"
 #include "server/zone.h"
 #include "triggers/marks.h"
 #include "triggers/trigger_table.h"
@@ -271,8 +272,9 @@ execute(SPIPlanPtr plan, Datum *values, const char *nulls)
 static SPIPlanPtr
 prepare(Oid schema, const char *query, int nargs, Oid *types)
 {
-	SPIPlanPtr	plan = SPI_prepare(psprintf(query, quote_identifier(get_namespace_name(schema))),
-								   nargs, types);
+	const char *own = quote_identifier(get_namespace_name(schema)),
+			   *internal = quote_identifier(get_namespace_name(internal_schema()));
+	SPIPlanPtr	plan = SPI_prepare(psprintf(query, own, internal), nargs, types);
 
 	if (plan == NULL)
 		elog(ERROR, "could not prepare to mark usage: %s", SPI_result_code_string(SPI_result));
@@ -423,6 +425,6 @@ marks_lock_days(Oid schema, LOCKMODE mode)
 Datum
 im_lock_metering(PG_FUNCTION_ARGS)
 {
-	lock_object("im_usage_mark", get_func_namespace(fcinfo->flinfo->fn_oid), ExclusiveLock);
+	lock_object("im_usage_mark", extension_schema(), ExclusiveLock);
 	PG_RETURN_VOID();
 }

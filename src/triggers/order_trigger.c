@@ -44,6 +44,7 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#include "server/schemas.h"
 #include "triggers/trigger_table.h"
 
 PG_FUNCTION_INFO_V1(im_order_note);
@@ -408,20 +409,20 @@ call(const char *schema, const char *function, int nargs, Oid type, ArrayType **
  * writer of the app has committed meanwhile.
  */
 static void
-check_apps(Oid schema, const char *name)
+check_apps(Oid schema, const char *functions)
 {
 	ArrayType  *apps = apps_to_look_at();
 	ArrayType  *locked;
 
 	wait_for_new_apps(schema, apps);
 	lock_cards(schema, ShareLock);
-	locked = call(name, "im_lock_apps", 1, INT8ARRAYOID, &apps, false);
+	locked = call(functions, "im_lock_apps", 1, INT8ARRAYOID, &apps, false);
 	/* the SQL of an earlier version does not say which apps it found */
 	if (locked == NULL)
 		locked = apps;
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetLatestSnapshot());
-	call(name, "im_verify_apps", 1, INT8ARRAYOID, &locked, true);
+	call(functions, "im_verify_apps", 1, INT8ARRAYOID, &locked, true);
 	PopActiveSnapshot();
 	mark_checked(locked);
 }
@@ -431,7 +432,7 @@ check_apps(Oid schema, const char *name)
  * none where it cannot be seen any more, since TRUNCATE has no snapshot.
  */
 static ArrayType *
-broken_before(const char *schema, ArrayType *cards)
+broken_before(const char *functions, ArrayType *cards)
 {
 	ArrayType  *broken;
 
@@ -439,24 +440,24 @@ broken_before(const char *schema, ArrayType *cards)
 		return construct_empty_array(INT8OID);
 	PushCopiedSnapshot(GetLatestSnapshot());
 	GetActiveSnapshot()->curcid = FirstCommandId;
-	broken = call(schema, "im_broken_apps", 1, TEXTARRAYOID, &cards, true);
+	broken = call(functions, "im_broken_apps", 1, TEXTARRAYOID, &cards, true);
 	PopActiveSnapshot();
 	return broken;
 }
 
 /* Orders that broke a rule before must not keep everybody from mending it. */
 static void
-check_cards(const char *schema, ArrayType *cards)
+check_cards(const char *functions, ArrayType *cards)
 {
 	ArrayType  *broken[2];
 
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetLatestSnapshot());
-	broken[0] = call(schema, "im_verify_cards", 1, TEXTARRAYOID, &cards, true);
+	broken[0] = call(functions, "im_verify_cards", 1, TEXTARRAYOID, &cards, true);
 	if (ArrayGetNItems(ARR_NDIM(broken[0]), ARR_DIMS(broken[0])) > 0)
 	{
-		broken[1] = broken_before(schema, cards);
-		call(schema, "im_refuse_cards", 2, INT8ARRAYOID, broken, true);
+		broken[1] = broken_before(functions, cards);
+		call(functions, "im_refuse_cards", 2, INT8ARRAYOID, broken, true);
 	}
 	PopActiveSnapshot();
 }
@@ -504,14 +505,15 @@ owner_of_log(Oid schema)
  * orders need not be allowed to read them, and row security that is forced on
  * the owner must not hide an order that breaks a rule.
  *
- * The log, and the functions that run with its owner's rights, are those of
- * the schema of this function.  Neither locks an app nor tells of its orders
- * for a trigger that somebody put on a table of his own.
+ * The log is that of the schema of this function, and the functions that run
+ * with its owner's rights are those that the extension made.  Neither locks an
+ * app nor tells of its orders for a trigger that somebody put on a table of his
+ * own.
  */
 static void
 check_noted(Oid schema)
 {
-	const char *name = get_namespace_name(schema);
+	const char *functions;
 	Oid			saved_user;
 	int			saved_context;
 
@@ -521,12 +523,13 @@ check_noted(Oid schema)
 	SetUserIdAndSecContext(owner_of_log(schema),
 						   saved_context | SECURITY_LOCAL_USERID_CHANGE |
 						   SECURITY_NOFORCE_RLS);
+	functions = get_namespace_name(internal_schema());
 	SPI_connect();
 	/* first, since it tells that it was the card that changed */
 	if (cards_checked < list_length(noted_cards))
-		check_cards(name, cards_to_look_at());
+		check_cards(functions, cards_to_look_at());
 	if (apps_to_check > 0)
-		check_apps(schema, name);
+		check_apps(schema, functions);
 	SPI_finish();
 	SetUserIdAndSecContext(saved_user, saved_context);
 }

@@ -45,6 +45,7 @@
 #include "utils/tuplestore.h"
 
 #include "core/calendar.h"
+#include "server/schemas.h"
 #include "triggers/marks.h"
 
 PG_FUNCTION_INFO_V1(im_own_day);
@@ -122,7 +123,7 @@ static const char day_query[] =
 	"SELECT n.app_id, n.noon, n.noon "
 	"FROM (SELECT d.app_id, (d.day + time '12:00') AT TIME ZONE c.time_zone AS noon "
 	"      FROM unnest($1, $2) d(app_id, day) "
-	"      JOIN %1$s.im_app_cards(NULL::%1$s.im_rate_card) c ON c.app_id = d.app_id "
+	"      JOIN %2$s.im_app_cards(NULL::%1$s.im_rate_card) c ON c.app_id = d.app_id "
 	"      WHERE c.time_zone IS NOT NULL) n";
 
 static void
@@ -543,7 +544,7 @@ im_own_day(PG_FUNCTION_ARGS)
 Datum
 im_store_usage(PG_FUNCTION_ARGS)
 {
-	Oid			schema = get_func_namespace(fcinfo->flinfo->fn_oid),
+	Oid			beside = get_func_namespace(fcinfo->flinfo->fn_oid),
 			   *types;
 	int			nargs;
 	Datum		values[4];
@@ -557,13 +558,13 @@ im_store_usage(PG_FUNCTION_ARGS)
 	Assert(nargs <= (int) lengthof(values));
 	/* SQL of 0.2.0 knows no meters by name */
 	query = psprintf("SELECT %s.im_write_metered($1, $2, $3%s)",
-					 quote_identifier(get_namespace_name(schema)), nargs > 3 ? ", $4" : "");
+					 quote_identifier(get_namespace_name(beside)), nargs > 3 ? ", $4" : "");
 	for (int i = 0; i < nargs; i++)
 	{
 		values[i] = PG_GETARG_DATUM(i);
 		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
 	}
-	marks_lock_days(schema, ExclusiveLock);
+	marks_lock_days(extension_schema(), ExclusiveLock);
 	SPI_connect();
 	metering = true;
 	PG_TRY();

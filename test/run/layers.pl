@@ -76,7 +76,7 @@ sub objects
 
 	$text =~ s{--[^\n]*|/\*.*?\*/}{}gs;
 	$text =~ s/\bHINT\s*=[^\n]*//g;
-	return map { [ /^CREATE\s+\w+\s+\@extschema\@\.(\w+)/ ? $1 : 'something', $_ ] }
+	return map { [ /^CREATE\s+\w+\s+(?:\@extschema\@|im_internal)\.(\w+)/ ? $1 : 'something', $_ ] }
 	  grep { /^CREATE / } split(/^(?=CREATE |COMMENT ON )/m, $text);
 }
 
@@ -100,7 +100,7 @@ sub check_names
 	for (@{ $objects{$part} })
 	{
 		my ($name, $text) = @$_;
-		my %named = map { $_ => 1 } $text =~ /(?:\@extschema\@|%(?:\d+\$)?[sI])\.(\w+)/g;
+		my %named = map { $_ => 1 } $text =~ /(?:\@extschema\@|im_internal|%(?:\d+\$)?[sI])\.(\w+)/g;
 
 		push @found, map { "sql/$part.sql: $name names $_ of sql/$home{$_}.sql, a higher floor" }
 		  grep { defined $home{$_} && $floor{ folder($home{$_}) } > $floor{ folder($part) } } sort keys %named;
