@@ -14,3 +14,13 @@
  * the script ends.
  */
 SET LOCAL search_path = pg_catalog, pg_temp;
+
+/*
+ * What is not public is out of everybody's reach: nobody else may create here,
+ * so that no call of ours can mean a stranger's function.
+ */
+CREATE SCHEMA im_internal;
+COMMENT ON SCHEMA im_internal IS
+'What the extension imbilling calls of itself. Nothing here is public: any of it may change with any version.';
+REVOKE ALL ON SCHEMA im_internal FROM PUBLIC;
+GRANT USAGE ON SCHEMA im_internal TO PUBLIC;

@@ -1,6 +1,6 @@
 -- The apps that whoever asks may see, and the rate card of one.
 
-CREATE FUNCTION @extschema@.im_apps_of(apps bigint[])
+CREATE FUNCTION im_internal.im_apps_of(apps bigint[])
 	RETURNS TABLE (app_id bigint, name text, rate_card text, opened_at timestamptz, tenant text)
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
@@ -14,7 +14,7 @@ BEGIN
 	ORDER BY a.app_id;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_apps_of(bigint[]) IS
+COMMENT ON FUNCTION im_internal.im_apps_of(bigint[]) IS
 'im_apps() of the given apps; null for all of them.';
 
 CREATE FUNCTION @extschema@.im_apps()
@@ -23,12 +23,12 @@ CREATE FUNCTION @extschema@.im_apps()
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM @extschema@.im_need_tables();
-	IF @extschema@.im_guarded('im_apps_guarded'::text) THEN
+	PERFORM im_internal.im_need_tables();
+	IF im_internal.im_guarded('im_apps_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_apps_guarded();
 		RETURN;
 	END IF;
-	RETURN QUERY SELECT * FROM @extschema@.im_apps_of(NULL::bigint[]);
+	RETURN QUERY SELECT * FROM im_internal.im_apps_of(NULL::bigint[]);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_apps() IS
@@ -40,11 +40,11 @@ CREATE FUNCTION @extschema@.im_app_card(app_id bigint, month @extschema@.im_mont
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF @extschema@.im_guarded('im_app_card_guarded'::text) THEN
+	IF im_internal.im_guarded('im_app_card_guarded'::text) THEN
 		RETURN @extschema@.im_app_card_guarded($1, $2);
 	END IF;
-	PERFORM @extschema@.im_need_app($1);
-	PERFORM @extschema@.im_need_month($1, $2);
+	PERFORM im_internal.im_need_app($1);
+	PERFORM im_internal.im_need_month($1, $2);
 	RETURN (
 		SELECT v.terms
 		FROM @extschema@.im_app a
@@ -57,7 +57,7 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_app_card(bigint, @extschema@.im_month) IS
 'The version of its rate card that bills a month of an app; im_price_list() shows what it sells. Errors as im_monthly_bill().';
 
-CREATE FUNCTION @extschema@.im_raise_no_card(name text, on_day date) RETURNS void
+CREATE FUNCTION im_internal.im_raise_no_card(name text, on_day date) RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -74,7 +74,7 @@ BEGIN
 			ELSE 'Ask for a later day, or add a version to im_rate_card_version.' END;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_raise_no_card(text, date) IS
+COMMENT ON FUNCTION im_internal.im_raise_no_card(text, date) IS
 'Raises P0002 for a rate card that has no version in force on a day.';
 
 CREATE FUNCTION @extschema@.im_card(name text, on_day date) RETURNS @extschema@.im_rate_card
@@ -84,8 +84,8 @@ AS $$
 DECLARE
 	terms jsonb;
 BEGIN
-	PERFORM @extschema@.im_need_tables();
-	IF @extschema@.im_guarded('im_card_guarded'::text) THEN
+	PERFORM im_internal.im_need_tables();
+	IF im_internal.im_guarded('im_card_guarded'::text) THEN
 		RETURN @extschema@.im_card_guarded($1, $2);
 	END IF;
 	SELECT v.terms INTO terms
@@ -94,7 +94,7 @@ BEGIN
 	ORDER BY v.effective_from DESC
 	LIMIT 1;
 	IF NOT FOUND THEN
-		PERFORM @extschema@.im_raise_no_card($1, $2);
+		PERFORM im_internal.im_raise_no_card($1, $2);
 	END IF;
 	RETURN terms::@extschema@.im_rate_card;
 END
@@ -107,8 +107,8 @@ CREATE FUNCTION @extschema@.im_card(name text) RETURNS @extschema@.im_rate_card
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM @extschema@.im_need_tables();
-	IF @extschema@.im_guarded('im_card_today_guarded'::text) THEN
+	PERFORM im_internal.im_need_tables();
+	IF im_internal.im_guarded('im_card_today_guarded'::text) THEN
 		RETURN @extschema@.im_card_today_guarded($1);
 	END IF;
 	RETURN @extschema@.im_card($1, (

@@ -43,7 +43,7 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_append_only() IS
 'Trigger: refuses UPDATE, DELETE and TRUNCATE with error 55000.';
 
-CREATE FUNCTION @extschema@.im_need_agreement() RETURNS void
+CREATE FUNCTION im_internal.im_need_agreement() RETURNS void
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -64,7 +64,7 @@ BEGIN
 			HINT = 'Give the other zone or currency a rate card of its own.';
 	END IF;
 	SELECT v.rate_card, m.meter INTO odd, meter
-	FROM @extschema@.im_rate_card_version v, @extschema@.im_card_meters(v.terms::@extschema@.im_rate_card) m
+	FROM @extschema@.im_rate_card_version v, im_internal.im_card_meters(v.terms::@extschema@.im_rate_card) m
 	WHERE v.terms ? 'meters'
 	GROUP BY v.rate_card, m.meter
 	HAVING count(DISTINCT m.day) > 1
@@ -78,7 +78,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_need_agreement() IS
+COMMENT ON FUNCTION im_internal.im_need_agreement() IS
 'Error 23514 where versions of one rate card differ in time zone, currency or scale, or in the day of a meter.';
 
 CREATE FUNCTION @extschema@.im_card_versions_agree() RETURNS trigger
@@ -86,7 +86,7 @@ CREATE FUNCTION @extschema@.im_card_versions_agree() RETURNS trigger
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM @extschema@.im_need_agreement();
+	PERFORM im_internal.im_need_agreement();
 	RETURN NULL;
 END
 $$;
@@ -95,7 +95,7 @@ COMMENT ON FUNCTION @extschema@.im_card_versions_agree() IS
 
 -- These run with the rights of the log's owner: debugging settings of the
 -- session must not print their plans to whoever places the order.
-CREATE FUNCTION @extschema@.im_lock_apps(apps bigint[]) RETURNS bigint[]
+CREATE FUNCTION im_internal.im_lock_apps(apps bigint[]) RETURNS bigint[]
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 	SET client_min_messages = warning
@@ -109,10 +109,10 @@ BEGIN
 		FOR NO KEY UPDATE);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_lock_apps(bigint[]) IS
+COMMENT ON FUNCTION im_internal.im_lock_apps(bigint[]) IS
 'Makes the writers of orders of these apps wait for each other until the end of the transaction, in the order of app_id: those of the apps that there are.';
 
-CREATE FUNCTION @extschema@.im_need_cards(apps bigint[], cards text[]) RETURNS void
+CREATE FUNCTION im_internal.im_need_cards(apps bigint[], cards text[]) RETURNS void
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 	SET client_min_messages = warning
@@ -142,31 +142,31 @@ BEGIN
 		HINT = 'Correct im_app.rate_card, or give the rate card a version first.';
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_need_cards(bigint[], text[]) IS
+COMMENT ON FUNCTION im_internal.im_need_cards(bigint[], text[]) IS
 'Error 23514 where the rate card of one of the apps, or one of the rate cards that bills an app, has no version; a warning while none has. A null among the rate cards stands for all.';
 
 -- STABLE, so that it reads under the snapshot of its caller, which takes a
 -- fresh one after the lock even in a transaction that must not see new rows.
-CREATE FUNCTION @extschema@.im_verify_apps(apps bigint[]) RETURNS bigint
+CREATE FUNCTION im_internal.im_verify_apps(apps bigint[]) RETURNS bigint
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 	SET client_min_messages = warning
 AS $$
 DECLARE
 	checked bigint;
-	book @extschema@.im_price_book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
+	book im_internal.im_price_book := im_internal.im_price_book(NULL::@extschema@.im_rate_card);
 BEGIN
-	PERFORM @extschema@.im_need_cards($1, NULL::text[]);
+	PERFORM im_internal.im_need_cards($1, NULL::text[]);
 	IF NOT EXISTS (SELECT FROM @extschema@.im_rate_card_version) THEN
 		RETURN 0;
 	END IF;
-	SELECT count(*) FILTER (WHERE @extschema@.im_verify_orders(a.app_id, a.card_name, book,
+	SELECT count(*) FILTER (WHERE im_internal.im_verify_orders(a.app_id, a.card_name, book,
 								o.orders, NULL::daterange[], false))
 	INTO checked
-	FROM @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a
+	FROM im_internal.im_app_cards(NULL::@extschema@.im_rate_card) a
 	JOIN (SELECT k.app_id,
 				 array_agg(ROW(k.order_id, k.at, k.action, k.item, k.option, k.months, k.quantity,
-							   k.refunds, k.paid)::@extschema@.im_order_entry
+							   k.refunds, k.paid)::im_internal.im_order_entry
 						   ORDER BY k.at, k.order_id) AS orders
 		  FROM @extschema@.im_order k
 		  WHERE k.app_id = ANY ($1)
@@ -175,53 +175,53 @@ BEGIN
 	RETURN checked;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_verify_apps(bigint[]) IS
+COMMENT ON FUNCTION im_internal.im_verify_apps(bigint[]) IS
 'Checks rate cards and order logs of the given apps: the number of those with orders, or error 23514 with the rule that an order breaks.';
 
-CREATE FUNCTION @extschema@.im_broken_apps(cards text[]) RETURNS bigint[]
+CREATE FUNCTION im_internal.im_broken_apps(cards text[]) RETURNS bigint[]
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 	SET client_min_messages = warning
 AS $$
 DECLARE
-	book @extschema@.im_price_book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
+	book im_internal.im_price_book := im_internal.im_price_book(NULL::@extschema@.im_rate_card);
 BEGIN
 	RETURN ARRAY(
 		SELECT p.app_id
 		FROM (SELECT a.app_id,
-					 @extschema@.im_order_problem(a.app_id, a.rate_card, book, o.orders, NULL::daterange[], false) AS problem
+					 im_internal.im_order_problem(a.app_id, a.rate_card, book, o.orders, NULL::daterange[], false) AS problem
 			  FROM @extschema@.im_app a
-			  JOIN @extschema@.im_app_orders('infinity'::timestamptz) o ON o.app_id = a.app_id
+			  JOIN im_internal.im_app_orders('infinity'::timestamptz) o ON o.app_id = a.app_id
 			  WHERE a.rate_card = ANY ($1) OR array_position($1, NULL::text) IS NOT NULL
 			  OFFSET 0) p
 		WHERE p.problem IS NOT NULL
 		ORDER BY p.app_id);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_broken_apps(text[]) IS
+COMMENT ON FUNCTION im_internal.im_broken_apps(text[]) IS
 'The apps of some rate cards whose orders break a rule. A null among the rate cards stands for all.';
 
-CREATE FUNCTION @extschema@.im_verify_cards(cards text[]) RETURNS bigint[]
+CREATE FUNCTION im_internal.im_verify_cards(cards text[]) RETURNS bigint[]
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 	SET client_min_messages = warning
 AS $$
 BEGIN
-	PERFORM @extschema@.im_need_agreement();
-	PERFORM @extschema@.im_need_cards(NULL::bigint[], $1);
-	RETURN @extschema@.im_broken_apps($1);
+	PERFORM im_internal.im_need_agreement();
+	PERFORM im_internal.im_need_cards(NULL::bigint[], $1);
+	RETURN im_internal.im_broken_apps($1);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_verify_cards(text[]) IS
+COMMENT ON FUNCTION im_internal.im_verify_cards(text[]) IS
 'Checks rate cards whose versions changed, errors 23514: the apps whose orders break a rule under them.';
 
-CREATE FUNCTION @extschema@.im_refuse_cards(broken bigint[], before bigint[]) RETURNS void
+CREATE FUNCTION im_internal.im_refuse_cards(broken bigint[], before bigint[]) RETURNS void
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 	SET client_min_messages = warning
 AS $$
 DECLARE
-	book @extschema@.im_price_book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
+	book im_internal.im_price_book := im_internal.im_price_book(NULL::@extschema@.im_rate_card);
 	worse bigint[] := ARRAY(SELECT unnest($1) EXCEPT SELECT unnest($2) ORDER BY 1);
 BEGIN
 	IF cardinality(worse) = 0 THEN
@@ -234,14 +234,14 @@ BEGIN
 		ERRCODE = 'check_violation',
 		MESSAGE = format('under the changed rate card existing orders of %s apps break a rule', cardinality(worse)),
 		DETAIL = format('One of them: %s.', (
-			SELECT @extschema@.im_order_problem(a.app_id, a.rate_card, book, o.orders, NULL::daterange[], false)
+			SELECT im_internal.im_order_problem(a.app_id, a.rate_card, book, o.orders, NULL::daterange[], false)
 			FROM @extschema@.im_app a
-			JOIN @extschema@.im_app_orders('infinity'::timestamptz) o ON o.app_id = a.app_id
+			JOIN im_internal.im_app_orders('infinity'::timestamptz) o ON o.app_id = a.app_id
 			WHERE a.app_id = worse[1])),
 		HINT = 'Orders stand as they were placed: let a new version of the rate card start after them, or give it another name.';
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_refuse_cards(bigint[], bigint[]) IS
+COMMENT ON FUNCTION im_internal.im_refuse_cards(bigint[], bigint[]) IS
 'Error 23514 if apps are broken that were not before the transaction changed their rate card; else a warning.';
 
 CREATE FUNCTION @extschema@.im_check_orders() RETURNS bigint
@@ -252,13 +252,13 @@ DECLARE
 	wrong bigint;
 	checked bigint;
 	example text;
-	book @extschema@.im_price_book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
+	book im_internal.im_price_book := im_internal.im_price_book(NULL::@extschema@.im_rate_card);
 BEGIN
 	SELECT count(*), count(p.problem), min(p.problem)
 	INTO checked, wrong, example
-	FROM (SELECT @extschema@.im_order_problem(a.app_id, a.card_name, book, a.orders,
+	FROM (SELECT im_internal.im_order_problem(a.app_id, a.card_name, book, a.orders,
 					a.suspensions, false) AS problem
-		  FROM @extschema@.im_app_accounts('9999-12-31'::date, NULL::@extschema@.im_rate_card) a
+		  FROM im_internal.im_app_accounts('9999-12-31'::date, NULL::@extschema@.im_rate_card) a
 		  WHERE a.orders IS NOT NULL) p;
 	IF wrong > 0 THEN
 		RAISE EXCEPTION USING

@@ -7,15 +7,15 @@ CREATE FUNCTION @extschema@.im_monthly_bill(app_id bigint, month @extschema@.im_
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF @extschema@.im_guarded('im_monthly_bill_guarded'::text) THEN
+	IF im_internal.im_guarded('im_monthly_bill_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_monthly_bill_guarded($1, $2);
 		RETURN;
 	END IF;
-	PERFORM @extschema@.im_need_tables();
+	PERFORM im_internal.im_need_tables();
 	IF EXISTS (SELECT FROM @extschema@.im_closing c WHERE c.month = $2::date AND c.apps @> $1)
 		OR EXISTS (SELECT FROM @extschema@.im_invoice i WHERE i.app_id = $1 AND i.month = $2::date) THEN
-		PERFORM @extschema@.im_need_app($1);
-		RETURN QUERY SELECT i.* FROM @extschema@.im_issued_lines($2::date) i WHERE i.app_id = $1 ORDER BY i.line;
+		PERFORM im_internal.im_need_app($1);
+		RETURN QUERY SELECT i.* FROM im_internal.im_issued_lines($2::date) i WHERE i.app_id = $1 ORDER BY i.line;
 	ELSE
 		RETURN QUERY SELECT * FROM @extschema@.im_rebill($1, $2, NULL::@extschema@.im_rate_card);
 	END IF;
@@ -31,7 +31,7 @@ CREATE FUNCTION @extschema@.im_preview_bill(app_id bigint, month @extschema@.im_
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF @extschema@.im_guarded('im_preview_bill_guarded'::text) THEN
+	IF im_internal.im_guarded('im_preview_bill_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_preview_bill_guarded($1, $2, $3);
 		RETURN;
 	END IF;
@@ -41,25 +41,25 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_preview_bill(bigint, @extschema@.im_month, @extschema@.im_rate_card) IS
 'The bill of a month as it would be under another price list, which stands for every version. What the app holds and that card lacks is a line with null amount and the reason. Errors as im_monthly_bill().';
 
-CREATE FUNCTION @extschema@.im_rebill_open(month @extschema@.im_month)
+CREATE FUNCTION im_internal.im_rebill_open(month @extschema@.im_month)
 	RETURNS SETOF @extschema@.im_bill_line
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	apps bigint[] := @extschema@.im_open_apps($1);
+	apps bigint[] := im_internal.im_open_apps($1);
 	detail text;
 BEGIN
 	IF apps IS NOT NULL THEN
-		RETURN QUERY SELECT * FROM @extschema@.im_rebill_apps($1, apps);
+		RETURN QUERY SELECT * FROM im_internal.im_rebill_apps($1, apps);
 	END IF;
 EXCEPTION
 	WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
 		GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-		PERFORM @extschema@.im_raise_unbillable($1, SQLSTATE, SQLERRM, detail);
+		PERFORM im_internal.im_raise_unbillable($1, SQLSTATE, SQLERRM, detail);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_rebill_open(@extschema@.im_month) IS
+COMMENT ON FUNCTION im_internal.im_rebill_open(@extschema@.im_month) IS
 'The bills of the apps that are not closed yet in a month whose close has begun. Errors as im_monthly_bills().';
 
 CREATE FUNCTION @extschema@.im_monthly_bills(month @extschema@.im_month)
@@ -72,27 +72,27 @@ CREATE FUNCTION @extschema@.im_monthly_bills(month @extschema@.im_month)
 	SET jit = off
 AS $$
 BEGIN
-	IF @extschema@.im_guarded('im_monthly_bills_guarded'::text) THEN
+	IF im_internal.im_guarded('im_monthly_bills_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_monthly_bills_guarded($1);
 		RETURN;
 	END IF;
-	IF @extschema@.im_is_begun($1) THEN
-		RETURN QUERY SELECT * FROM @extschema@.im_issued_lines($1::date);
-		RETURN QUERY SELECT * FROM @extschema@.im_rebill_open($1);
+	IF im_internal.im_is_begun($1) THEN
+		RETURN QUERY SELECT * FROM im_internal.im_issued_lines($1::date);
+		RETURN QUERY SELECT * FROM im_internal.im_rebill_open($1);
 		RETURN;
 	END IF;
 -- what im_rebills() does, without handing every line through two functions
 DECLARE
-	book @extschema@.im_price_book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
-	reading @extschema@.im_reading;
+	book im_internal.im_price_book := im_internal.im_price_book(NULL::@extschema@.im_rate_card);
+	reading im_internal.im_reading;
 	detail text;
 BEGIN
-	reading := @extschema@.im_reading($1::date, upper($1::daterange), NULL::@extschema@.im_rate_card, book, NULL::bigint);
-	RETURN QUERY EXECUTE @extschema@.im_by_ranges('im_rated_lines'::text) USING $1, book, reading;
+	reading := im_internal.im_reading($1::date, upper($1::daterange), NULL::@extschema@.im_rate_card, book, NULL::bigint);
+	RETURN QUERY EXECUTE im_internal.im_by_ranges('im_rated_lines'::text) USING $1, book, reading;
 EXCEPTION
 	WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
 		GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-		PERFORM @extschema@.im_raise_unbillable($1, SQLSTATE, SQLERRM, detail);
+		PERFORM im_internal.im_raise_unbillable($1, SQLSTATE, SQLERRM, detail);
 END;
 END
 $$;
@@ -101,14 +101,14 @@ COMMENT ON FUNCTION @extschema@.im_monthly_bills(@extschema@.im_month) IS
 
 -- What im_check() calls fatal is tried app by app, the others a thousand at
 -- once: only a trial tells whether there is a bill.
-CREATE FUNCTION @extschema@.im_unbillable_among(month @extschema@.im_month, apps bigint[])
+CREATE FUNCTION im_internal.im_unbillable_among(month @extschema@.im_month, apps bigint[])
 	RETURNS TABLE (app_id bigint, problem text)
 	LANGUAGE plpgsql STABLE ROWS 10
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-	suspects bigint[] := ARRAY(SELECT DISTINCT p.app_id FROM @extschema@.im_problems_of($2, $1) p WHERE p.fatal);
+	suspects bigint[] := ARRAY(SELECT DISTINCT p.app_id FROM im_internal.im_problems_of($2, $1) p WHERE p.fatal);
 BEGIN
 	RETURN QUERY
 	SELECT u.*
@@ -119,13 +119,13 @@ BEGIN
 				FROM unnest($2) a
 				WHERE a <> ALL (suspects)) o
 		  GROUP BY o.batch) b,
-		LATERAL @extschema@.im_unbillable($1, b.apps) u;
+		LATERAL im_internal.im_unbillable($1, b.apps) u;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_unbillable_among(@extschema@.im_month, bigint[]) IS
+COMMENT ON FUNCTION im_internal.im_unbillable_among(@extschema@.im_month, bigint[]) IS
 'im_unbillable() of many apps.';
 
-CREATE FUNCTION @extschema@.im_warn_of_skipped(month @extschema@.im_month, skipped bigint[], problem text)
+CREATE FUNCTION im_internal.im_warn_of_skipped(month @extschema@.im_month, skipped bigint[], problem text)
 	RETURNS void
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
@@ -139,10 +139,10 @@ BEGIN
 		HINT = format('SELECT * FROM %s.im_check(%L) lists what to correct.', '@extschema@', $1::text);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_warn_of_skipped(@extschema@.im_month, bigint[], text) IS
+COMMENT ON FUNCTION im_internal.im_warn_of_skipped(@extschema@.im_month, bigint[], text) IS
 'The one warning of a set-wise bill that skips apps: their number, the first of them, and the hint where they are listed.';
 
-CREATE FUNCTION @extschema@.im_billable_bills(month @extschema@.im_month, apps bigint[])
+CREATE FUNCTION im_internal.im_billable_bills(month @extschema@.im_month, apps bigint[])
 	RETURNS SETOF @extschema@.im_bill_line
 	LANGUAGE plpgsql STABLE ROWS 100000
 	SET search_path = pg_catalog, pg_temp
@@ -153,14 +153,14 @@ DECLARE
 BEGIN
 	SELECT array_agg(u.app_id ORDER BY u.app_id), (array_agg(u.problem ORDER BY u.app_id))[1]
 	INTO skipped, problem
-	FROM @extschema@.im_unbillable_among($1, $2) u;
+	FROM im_internal.im_unbillable_among($1, $2) u;
 	IF skipped IS NOT NULL THEN
-		PERFORM @extschema@.im_warn_of_skipped($1, skipped, problem);
+		PERFORM im_internal.im_warn_of_skipped($1, skipped, problem);
 	END IF;
-	RETURN QUERY SELECT * FROM @extschema@.im_rebill_apps($1, ARRAY(SELECT unnest($2) EXCEPT SELECT unnest(skipped)));
+	RETURN QUERY SELECT * FROM im_internal.im_rebill_apps($1, ARRAY(SELECT unnest($2) EXCEPT SELECT unnest(skipped)));
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_billable_bills(@extschema@.im_month, bigint[]) IS
+COMMENT ON FUNCTION im_internal.im_billable_bills(@extschema@.im_month, bigint[]) IS
 'The bills of those of the apps that can be billed, computed anew; a warning tells of the others.';
 
 -- In the usual case nothing fails.  A function in FROM gives no row before it
@@ -171,7 +171,7 @@ CREATE FUNCTION @extschema@.im_monthly_bills(month @extschema@.im_month, skip_un
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF @extschema@.im_guarded('im_monthly_bills_skipping_guarded'::text) THEN
+	IF im_internal.im_guarded('im_monthly_bills_skipping_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_monthly_bills_skipping_guarded($1, $2);
 		RETURN;
 	END IF;
@@ -186,14 +186,14 @@ BEGIN
 		WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
 			NULL;	-- what is wrong is told below
 	END;
-	RETURN QUERY SELECT * FROM @extschema@.im_issued_lines($1::date);
-	RETURN QUERY SELECT * FROM @extschema@.im_billable_bills($1, @extschema@.im_open_apps($1));
+	RETURN QUERY SELECT * FROM im_internal.im_issued_lines($1::date);
+	RETURN QUERY SELECT * FROM im_internal.im_billable_bills($1, im_internal.im_open_apps($1));
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_monthly_bills(@extschema@.im_month, boolean) IS
 'im_monthly_bills(month); with skip_unbillable the bills of all apps that can be billed, and one warning with the number of the others, which im_check(month) lists.';
 
-CREATE FUNCTION @extschema@.im_retotals(month @extschema@.im_month)
+CREATE FUNCTION im_internal.im_retotals(month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, currency text, total numeric)
 	LANGUAGE plpgsql STABLE STRICT ROWS 10000
 	SET search_path = pg_catalog, pg_temp
@@ -202,19 +202,19 @@ CREATE FUNCTION @extschema@.im_retotals(month @extschema@.im_month)
 	SET jit = off
 AS $$
 DECLARE
-	book @extschema@.im_price_book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
-	reading @extschema@.im_reading;
+	book im_internal.im_price_book := im_internal.im_price_book(NULL::@extschema@.im_rate_card);
+	reading im_internal.im_reading;
 	detail text;
 BEGIN
-	reading := @extschema@.im_reading($1::date, upper($1::daterange), NULL::@extschema@.im_rate_card, book, NULL::bigint);
-	RETURN QUERY EXECUTE @extschema@.im_by_ranges('im_rated_totals'::text) USING $1, book, reading;
+	reading := im_internal.im_reading($1::date, upper($1::daterange), NULL::@extschema@.im_rate_card, book, NULL::bigint);
+	RETURN QUERY EXECUTE im_internal.im_by_ranges('im_rated_totals'::text) USING $1, book, reading;
 EXCEPTION
 	WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
 		GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-		PERFORM @extschema@.im_raise_unbillable($1, SQLSTATE, SQLERRM, detail);
+		PERFORM im_internal.im_raise_unbillable($1, SQLSTATE, SQLERRM, detail);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_retotals(@extschema@.im_month) IS
+COMMENT ON FUNCTION im_internal.im_retotals(@extschema@.im_month) IS
 'The total of every app that has lines in the month computed anew, closed or not, rounded once half away from zero to the places of its currency (R9). Errors as im_monthly_bills().';
 
 CREATE FUNCTION @extschema@.im_monthly_totals(month @extschema@.im_month)
@@ -224,12 +224,12 @@ CREATE FUNCTION @extschema@.im_monthly_totals(month @extschema@.im_month)
 AS $$
 #variable_conflict use_column
 BEGIN
-	IF @extschema@.im_guarded('im_monthly_totals_guarded'::text) THEN
+	IF im_internal.im_guarded('im_monthly_totals_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_monthly_totals_guarded($1);
 		RETURN;
 	END IF;
-	IF NOT @extschema@.im_is_begun($1) THEN
-		RETURN QUERY SELECT * FROM @extschema@.im_retotals($1);
+	IF NOT im_internal.im_is_begun($1) THEN
+		RETURN QUERY SELECT * FROM im_internal.im_retotals($1);
 		RETURN;
 	END IF;
 	RETURN QUERY
@@ -239,9 +239,9 @@ BEGIN
 	GROUP BY i.app_id, i.currency;
 	RETURN QUERY
 	SELECT l.app_id, l.currency, round(sum(l.amount), max(p.scale))
-	FROM @extschema@.im_rebill_open($1) l
+	FROM im_internal.im_rebill_open($1) l
 	JOIN @extschema@.im_app a ON a.app_id = l.app_id
-	JOIN @extschema@.im_cards_in_force($1) p ON p.rate_card = a.rate_card
+	JOIN im_internal.im_cards_in_force($1) p ON p.rate_card = a.rate_card
 	GROUP BY l.app_id, l.currency;
 END
 $$;
@@ -256,10 +256,10 @@ AS $$
 DECLARE
 	scale int;
 BEGIN
-	IF @extschema@.im_guarded('im_monthly_total_guarded'::text) THEN
+	IF im_internal.im_guarded('im_monthly_total_guarded'::text) THEN
 		RETURN @extschema@.im_monthly_total_guarded($1, $2);
 	END IF;
-	PERFORM @extschema@.im_need_app($1);
+	PERFORM im_internal.im_need_app($1);
 	-- issued in two currencies only if the app changed to another price list
 	IF EXISTS (SELECT FROM @extschema@.im_invoice i WHERE i.app_id = $1 AND i.month = $2::date) THEN
 		RETURN (SELECT sum(i.total)

@@ -15,7 +15,7 @@ BEGIN
 			DETAIL = 'Without a card given, prices are those of the version of "cn" in force today.',
 			HINT = 'Call im_create_tables() first, or give a card, such as im_bundled_card(''cn'', ''2024-01-01'').';
 	END IF;
-	IF @extschema@.im_guarded('im_current_card_guarded'::text) THEN
+	IF im_internal.im_guarded('im_current_card_guarded'::text) THEN
 		RETURN @extschema@.im_current_card_guarded();
 	END IF;
 	SELECT v.terms::@extschema@.im_rate_card INTO card
@@ -178,16 +178,16 @@ CREATE FUNCTION @extschema@.im_app_status(app_id bigint, at timestamptz) RETURNS
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF @extschema@.im_guarded('im_app_status_guarded'::text) THEN
+	IF im_internal.im_guarded('im_app_status_guarded'::text) THEN
 		RETURN @extschema@.im_app_status_guarded($1, $2);
 	END IF;
-	PERFORM @extschema@.im_need_app($1);
+	PERFORM im_internal.im_need_app($1);
 	RETURN (
-		SELECT @extschema@.im_rate_state(a.app_id, a.card_name, @extschema@.im_price_book(NULL::@extschema@.im_rate_card),
+		SELECT im_internal.im_rate_state(a.app_id, a.card_name, im_internal.im_price_book(NULL::@extschema@.im_rate_card),
 			o.orders, s.suspensions, false, $2)
-		FROM @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a
-		LEFT JOIN @extschema@.im_app_orders('infinity'::timestamptz) o ON o.app_id = a.app_id
-		LEFT JOIN @extschema@.im_app_suspensions() s ON s.app_id = a.app_id
+		FROM im_internal.im_app_cards(NULL::@extschema@.im_rate_card) a
+		LEFT JOIN im_internal.im_app_orders('infinity'::timestamptz) o ON o.app_id = a.app_id
+		LEFT JOIN im_internal.im_app_suspensions() s ON s.app_id = a.app_id
 		WHERE a.app_id = $1);
 END
 $$;
@@ -206,21 +206,21 @@ AS $$
 DECLARE
 	first date := $2::date;
 	until date := upper($2::daterange);
-	book @extschema@.im_price_book;
-	reading @extschema@.im_reading;
+	book im_internal.im_price_book;
+	reading im_internal.im_reading;
 BEGIN
-	IF @extschema@.im_guarded('im_moderation_statement_guarded'::text) THEN
+	IF im_internal.im_guarded('im_moderation_statement_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_moderation_statement_guarded($1, $2);
 		RETURN;
 	END IF;
-	book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
-	PERFORM @extschema@.im_need_app($1);
-	PERFORM @extschema@.im_need_month($1, $2);
-	reading := @extschema@.im_reading(first, until, NULL::@extschema@.im_rate_card, book, $1);
+	book := im_internal.im_price_book(NULL::@extschema@.im_rate_card);
+	PERFORM im_internal.im_need_app($1);
+	PERFORM im_internal.im_need_month($1, $2);
+	reading := im_internal.im_reading(first, until, NULL::@extschema@.im_rate_card, book, $1);
 	RETURN QUERY
 	SELECT l.*
-	FROM @extschema@.im_gather(first, until, NULL::@extschema@.im_rate_card, reading) g,
-		@extschema@.im_rate_statement(g.app_id, g.card_name, book, g.orders, g.suspensions,
+	FROM im_internal.im_gather(first, until, NULL::@extschema@.im_rate_card, reading) g,
+		im_internal.im_rate_statement(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) l
 	WHERE g.app_id = $1;
@@ -240,19 +240,19 @@ CREATE FUNCTION @extschema@.im_daily_charges(day date)
 AS $$
 DECLARE
 	month @extschema@.im_month := $1::@extschema@.im_month;
-	book @extschema@.im_price_book;
-	reading @extschema@.im_reading;
+	book im_internal.im_price_book;
+	reading im_internal.im_reading;
 BEGIN
-	IF @extschema@.im_guarded('im_daily_charges_guarded'::text) THEN
+	IF im_internal.im_guarded('im_daily_charges_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_daily_charges_guarded($1);
 		RETURN;
 	END IF;
-	book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
-	reading := @extschema@.im_reading(month::date, upper(month::daterange), NULL::@extschema@.im_rate_card, book, NULL::bigint);
+	book := im_internal.im_price_book(NULL::@extschema@.im_rate_card);
+	reading := im_internal.im_reading(month::date, upper(month::daterange), NULL::@extschema@.im_rate_card, book, NULL::bigint);
 	RETURN QUERY
 	SELECT l.*
-	FROM @extschema@.im_gather(month::date, upper(month::daterange), NULL::@extschema@.im_rate_card, reading) g,
-		@extschema@.im_rate_charges(g.app_id, g.card_name, book, g.orders, g.suspensions,
+	FROM im_internal.im_gather(month::date, upper(month::daterange), NULL::@extschema@.im_rate_card, reading) g,
+		im_internal.im_rate_charges(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, month, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) l
 	WHERE l.day = $1;
@@ -268,22 +268,22 @@ CREATE FUNCTION @extschema@.im_daily_charges(app_id bigint, first_day date, last
 	SET jit = off
 AS $$
 DECLARE
-	book @extschema@.im_price_book;
-	reading @extschema@.im_reading;
+	book im_internal.im_price_book;
+	reading im_internal.im_reading;
 	month @extschema@.im_month := $2::@extschema@.im_month;
 BEGIN
-	IF @extschema@.im_guarded('im_daily_charges_app_guarded'::text) THEN
+	IF im_internal.im_guarded('im_daily_charges_app_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_daily_charges_app_guarded($1, $2, $3);
 		RETURN;
 	END IF;
-	book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
-	PERFORM @extschema@.im_need_app($1);
+	book := im_internal.im_price_book(NULL::@extschema@.im_rate_card);
+	PERFORM im_internal.im_need_app($1);
 	WHILE month::date <= $3 LOOP
-		reading := @extschema@.im_reading(month::date, upper(month::daterange), NULL::@extschema@.im_rate_card, book, $1);
+		reading := im_internal.im_reading(month::date, upper(month::daterange), NULL::@extschema@.im_rate_card, book, $1);
 		RETURN QUERY
 		SELECT l.*
-		FROM @extschema@.im_gather(month::date, upper(month::daterange), NULL::@extschema@.im_rate_card, reading) g,
-			@extschema@.im_rate_charges(g.app_id, g.card_name, book, g.orders, g.suspensions,
+		FROM im_internal.im_gather(month::date, upper(month::daterange), NULL::@extschema@.im_rate_card, reading) g,
+			im_internal.im_rate_charges(g.app_id, g.card_name, book, g.orders, g.suspensions,
 				g.preview, month, g.since, g.daily, g.logins, g.groups, g.checks,
 				g.calls, g.user_days, g.users) l
 		WHERE g.app_id = $1 AND l.day BETWEEN $2 AND $3
@@ -296,30 +296,30 @@ COMMENT ON FUNCTION @extschema@.im_daily_charges(bigint, date, date) IS
 'The same of one app, of each day from the first through the last, by day and item. Errors as there, and P0002 for an unknown app.';
 
 -- Nobody knows what a day of such a meter comes to: its events are counted.
-CREATE FUNCTION @extschema@.im_unmetered_usage(first date, until date)
+CREATE FUNCTION im_internal.im_unmetered_usage(first date, until date)
 	RETURNS TABLE (app_id bigint, day date, kind text, quantity numeric, reason text)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT u.app_id, @extschema@.im_day(u.at, u.time_zone), u.meter, count(*)::numeric, 'not priced by the card'
-	FROM @extschema@.im_unknown_meters($1, $2) u
+	FROM im_internal.im_unknown_meters($1, $2) u
 	GROUP BY u.app_id, @extschema@.im_day(u.at, u.time_zone), u.meter
 	UNION ALL
 	SELECT o.app_id, o.day, o.meter, count(*)::numeric, 'no such app'
 	FROM (SELECT e.app_id, @extschema@.im_day(e.at, 'Asia/Shanghai'::text) AS day, e.meter
 		  FROM @extschema@.im_event e
-		  WHERE e.at >= @extschema@.im_utc_midnight($1 - 1) AND e.at < @extschema@.im_utc_midnight($2 + 1)
+		  WHERE e.at >= im_internal.im_utc_midnight($1 - 1) AND e.at < im_internal.im_utc_midnight($2 + 1)
 			AND NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = e.app_id)) o
 	WHERE o.day >= $1 AND o.day < $2
 	GROUP BY o.app_id, o.day, o.meter
 	UNION ALL
 	SELECT d.app_id, d.day, d.meter, d.given, CASE WHEN a.app_id IS NULL THEN 'no such app' ELSE 'not priced by the card' END
-	FROM @extschema@.im_meter_rows() d
+	FROM im_internal.im_meter_rows() d
 	LEFT JOIN @extschema@.im_app a ON a.app_id = d.app_id
-	LEFT JOIN @extschema@.im_named_meters(NULL::@extschema@.im_rate_card, NULL::bigint) m
+	LEFT JOIN im_internal.im_named_meters(NULL::@extschema@.im_rate_card, NULL::bigint) m
 		ON m.rate_card = a.rate_card AND m.meter = d.meter
 	WHERE d.day >= $1 AND d.day < $2 AND d.given > 0 AND m.meter IS NULL
 $$;
-COMMENT ON FUNCTION @extschema@.im_unmetered_usage(date, date) IS
+COMMENT ON FUNCTION im_internal.im_unmetered_usage(date, date) IS
 'What im_unbilled_usage() tells of the days [first, until) of meters that the price list lacks and of meters by name of no such app: events, or the figure that a user gave.';
 
 CREATE FUNCTION @extschema@.im_unbilled_usage(month @extschema@.im_month)
@@ -332,26 +332,26 @@ AS $$
 DECLARE
 	first date := $1::date;
 	until date := upper($1::daterange);
-	book @extschema@.im_price_book;
-	reading @extschema@.im_reading;
+	book im_internal.im_price_book;
+	reading im_internal.im_reading;
 BEGIN
-	IF @extschema@.im_guarded('im_unbilled_usage_guarded'::text) THEN
+	IF im_internal.im_guarded('im_unbilled_usage_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_unbilled_usage_guarded($1);
 		RETURN;
 	END IF;
-	book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
-	reading := @extschema@.im_reading(first, until, NULL::@extschema@.im_rate_card, NULL::@extschema@.im_price_book, NULL::bigint);
+	book := im_internal.im_price_book(NULL::@extschema@.im_rate_card);
+	reading := im_internal.im_reading(first, until, NULL::@extschema@.im_rate_card, NULL::im_internal.im_price_book, NULL::bigint);
 	RETURN QUERY
 	SELECT l.*
-	FROM @extschema@.im_gather(first, until, NULL::@extschema@.im_rate_card, reading) g,
-		@extschema@.im_rate_unbilled(g.app_id, g.card_name, book, g.orders, g.suspensions,
+	FROM im_internal.im_gather(first, until, NULL::@extschema@.im_rate_card, reading) g,
+		im_internal.im_rate_unbilled(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) l;
 	RETURN QUERY
 	SELECT l.*
-	FROM @extschema@.im_orphaned_usage(first, until) g,
-		@extschema@.im_rate_unbilled(g.app_id, NULL::text, NULL::@extschema@.im_price_book, NULL::@extschema@.im_order_entry[], NULL::daterange[], false, $1, first, g.daily, g.usage, NULL::bigint[], NULL::bigint[], NULL::bigint[], NULL::date[], NULL::@extschema@.im_userset[]) l;
-	RETURN QUERY SELECT * FROM @extschema@.im_unmetered_usage(first, until);
+	FROM im_internal.im_orphaned_usage(first, until) g,
+		im_internal.im_rate_unbilled(g.app_id, NULL::text, NULL::im_internal.im_price_book, NULL::im_internal.im_order_entry[], NULL::daterange[], false, $1, first, g.daily, g.usage, NULL::bigint[], NULL::bigint[], NULL::bigint[], NULL::date[], NULL::@extschema@.im_userset[]) l;
+	RETURN QUERY SELECT * FROM im_internal.im_unmetered_usage(first, until);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_unbilled_usage(@extschema@.im_month) IS

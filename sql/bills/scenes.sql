@@ -1,7 +1,7 @@
 -- The moderation statement by scene.  What is billed is the day's: scenes only
 -- split it, so that their rows add up to it.
 
-CREATE TYPE @extschema@.im_scene_checks AS (
+CREATE TYPE im_internal.im_scene_checks AS (
 	day date,
 	scene text,
 	text_checks bigint,
@@ -11,14 +11,14 @@ CREATE TYPE @extschema@.im_scene_checks AS (
 	audio_seconds_off bigint,
 	video_seconds_off bigint
 );
-COMMENT ON TYPE @extschema@.im_scene_checks IS
+COMMENT ON TYPE im_internal.im_scene_checks IS
 'Checks of a day and scene; seconds_off is what of the scene''s seconds is in no half minute of it, below 0 where it has one to which other scenes gave seconds. Internal.';
 
 -- Half minutes are floored per clock hour over all scenes (R6).  A scene has
 -- those that its own seconds fill; of the others one goes to each of the
 -- scenes with the most seconds left.  A zone may repeat an hour.
-CREATE FUNCTION @extschema@.im_checks_by_scene(app_id bigint, first date, until date, zone text)
-	RETURNS SETOF @extschema@.im_scene_checks
+CREATE FUNCTION im_internal.im_checks_by_scene(app_id bigint, first date, until date, zone text)
+	RETURNS SETOF im_internal.im_scene_checks
 	LANGUAGE plpgsql STABLE ROWS 100
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -29,7 +29,7 @@ BEGIN
 			count(*) AS checks, coalesce(sum(e.seconds), 0) AS seconds
 		FROM (SELECT k.at AT TIME ZONE $4 AS local, k.at AT TIME ZONE 'UTC' AS utc, k.kind, k.scene, k.seconds
 			  FROM @extschema@.im_moderation_check k
-			  WHERE k.app_id = $1 AND k.at >= @extschema@.im_utc_midnight($2 - 1) AND k.at < @extschema@.im_utc_midnight($3 + 1)) e
+			  WHERE k.app_id = $1 AND k.at >= im_internal.im_utc_midnight($2 - 1) AND k.at < im_internal.im_utc_midnight($3 + 1)) e
 		WHERE e.local >= $2 AND e.local < $3
 		GROUP BY 1, 2, 3, 4, 5),
 	half AS (
@@ -49,7 +49,7 @@ BEGIN
 	GROUP BY h.day, h.scene;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_checks_by_scene(bigint, date, date, text) IS
+COMMENT ON FUNCTION im_internal.im_checks_by_scene(bigint, date, date, text) IS
 'Checks and half minutes of an app by day and scene, of the days from the first to before the second.';
 
 CREATE TYPE @extschema@.im_scene_day AS (
@@ -92,7 +92,7 @@ AS $$
 DECLARE
 	card jsonb;
 BEGIN
-	IF @extschema@.im_guarded('im_moderation_statement_scenes_guarded'::text) THEN
+	IF im_internal.im_guarded('im_moderation_statement_scenes_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_moderation_statement_scenes_guarded($1, $2, $3);
 		RETURN;
 	END IF;
@@ -102,7 +102,7 @@ BEGIN
 	found AS (
 		SELECT c.*, sum(c.text_checks) OVER d AS texts, sum(c.image_checks) OVER d AS images,
 			sum(c.audio_half_minutes) OVER d AS audio, sum(c.video_half_minutes) OVER d AS video
-		FROM @extschema@.im_checks_by_scene($1, $2::date, upper($2::daterange), card ->> 'time_zone') c
+		FROM im_internal.im_checks_by_scene($1, $2::date, upper($2::daterange), card ->> 'time_zone') c
 		WHERE $3
 		WINDOW d AS (PARTITION BY c.day)),
 	-- a figure that is not that of the rows was given: it has no scene

@@ -4,67 +4,67 @@
 -- is no counter to wait for, so closers of different apps run side by side,
 -- and the key alone keeps two of them from issuing one document twice.
 
-CREATE FUNCTION @extschema@.im_canonical("values" record) RETURNS bytea
+CREATE FUNCTION im_internal.im_canonical("values" record) RETURNS bytea
 	AS 'MODULE_PATHNAME', 'im_canonical_record'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_canonical(record) IS
+COMMENT ON FUNCTION im_internal.im_canonical(record) IS
 'The values of a row as bytes that no session setting, encoding or version changes and that no other values have: what digests are computed of. Error 0A000 for types that no invoice has.';
 
-CREATE FUNCTION @extschema@.im_line_bytes(l @extschema@.im_bill_line) RETURNS bytea
+CREATE FUNCTION im_internal.im_line_bytes(l @extschema@.im_bill_line) RETURNS bytea
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	RETURN @extschema@.im_canonical(ROW((l).line, (l).item, (l).option, (l).period, (l).due_on,
+	RETURN im_internal.im_canonical(ROW((l).line, (l).item, (l).option, (l).period, (l).due_on,
 		(l).quantity, (l).included, (l).billable, (l).units, (l).unit_price, (l).amount,
 		(l).currency, (l).explanation));
-COMMENT ON FUNCTION @extschema@.im_line_bytes(@extschema@.im_bill_line) IS
+COMMENT ON FUNCTION im_internal.im_line_bytes(@extschema@.im_bill_line) IS
 'What of a line goes into the digest of its document: all but app and month, which are the document''s.';
 
 -- The text at the front tells these digests from any other use of the same
 -- bytes, and a later way of computing them from this one.
-CREATE FUNCTION @extschema@.im_invoice_digest(app_id bigint, month date, revision integer,
+CREATE FUNCTION im_internal.im_invoice_digest(app_id bigint, month date, revision integer,
 		kind text, currency text, total numeric, issued_at timestamptz, rate_card text,
 		card_from date, previous bytea, lines bytea)
 	RETURNS bytea
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	RETURN pg_catalog.sha256(
-		@extschema@.im_canonical(ROW('imbilling invoice 1'::pg_catalog.text, app_id, month, revision, kind,
+		im_internal.im_canonical(ROW('imbilling invoice 1'::pg_catalog.text, app_id, month, revision, kind,
 			currency, total, issued_at, rate_card, card_from, previous, lines)));
-COMMENT ON FUNCTION @extschema@.im_invoice_digest(bigint, date, integer, text, text, numeric, timestamptz, text, date, bytea, bytea) IS
+COMMENT ON FUNCTION im_internal.im_invoice_digest(bigint, date, integer, text, text, numeric, timestamptz, text, date, bytea, bytea) IS
 'The digest of a document (SHA-256): of its columns, the digest of the app''s document before it (null for the first) and the bytes of its lines in their order.';
 
 -- Which columns a digest covers is told by the document's digest_version.  A
 -- later version adds its columns as arguments and a branch of its own; in the
 -- documents of earlier versions those columns are null.
-CREATE FUNCTION @extschema@.im_document_digest(version integer, app_id bigint, month date,
+CREATE FUNCTION im_internal.im_document_digest(version integer, app_id bigint, month date,
 		revision integer, kind text, currency text, total numeric, issued_at timestamptz,
 		rate_card text, card_from date, app_name text, previous bytea, lines bytea)
 	RETURNS bytea
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	RETURN CASE version
 		WHEN 1 THEN CASE WHEN app_name IS NULL THEN
-			@extschema@.im_invoice_digest(app_id, month, revision, kind, currency, total, issued_at,
+			im_internal.im_invoice_digest(app_id, month, revision, kind, currency, total, issued_at,
 				rate_card, card_from, previous, lines) END
 		WHEN 2 THEN pg_catalog.sha256(
-			@extschema@.im_canonical(ROW('imbilling invoice 2'::pg_catalog.text, app_id, month, revision, kind,
+			im_internal.im_canonical(ROW('imbilling invoice 2'::pg_catalog.text, app_id, month, revision, kind,
 				currency, total, issued_at, rate_card, card_from, app_name, previous, lines))) END;
-COMMENT ON FUNCTION @extschema@.im_document_digest(integer, bigint, date, integer, text, text, numeric, timestamptz, text, date, text, bytea, bytea) IS
+COMMENT ON FUNCTION im_internal.im_document_digest(integer, bigint, date, integer, text, text, numeric, timestamptz, text, date, text, bytea, bytea) IS
 'The digest of a document by the version that it names; null where the version is unknown or the document has what that version does not cover.';
 
 -- The entries of im_closing are a chain as well, over all months.
-CREATE FUNCTION @extschema@.im_closing_digest(entry bigint, month date, apps int8multirange,
+CREATE FUNCTION im_internal.im_closing_digest(entry bigint, month date, apps int8multirange,
 		without_lines int8multirange, done bigint, invoices bigint, notes bigint, total bigint,
 		begun_at timestamptz, closed_at timestamptz, batch uuid, documents bytea, previous bytea)
 	RETURNS bytea
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	RETURN pg_catalog.sha256(
-		@extschema@.im_canonical(ROW('imbilling closing 1'::pg_catalog.text, entry, month, apps::pg_catalog.text,
+		im_internal.im_canonical(ROW('imbilling closing 1'::pg_catalog.text, entry, month, apps::pg_catalog.text,
 			without_lines::pg_catalog.text, done, invoices, notes, total, begun_at, closed_at,
 			batch::pg_catalog.text, documents, previous)));
-COMMENT ON FUNCTION @extschema@.im_closing_digest(bigint, date, int8multirange, int8multirange, bigint, bigint, bigint, bigint, timestamptz, timestamptz, uuid, bytea, bytea) IS
+COMMENT ON FUNCTION im_internal.im_closing_digest(bigint, date, int8multirange, int8multirange, bigint, bigint, bigint, bigint, timestamptz, timestamptz, uuid, bytea, bytea) IS
 'The digest of an entry of im_closing (SHA-256): of its columns and the digest of the entry before it, null for the first.';
 
 -- ENABLE ALWAYS: session_replication_role = replica does not get past it.  Only
 -- what is inserted there was issued elsewhere.
-CREATE FUNCTION @extschema@.im_guard_ledger() RETURNS void
+CREATE FUNCTION im_internal.im_guard_ledger() RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -73,7 +73,7 @@ DECLARE
 BEGIN
 	FOR t IN
 		SELECT d.table_name, d.trigger_name, w.enabled
-		FROM @extschema@.im_trigger_definitions() d
+		FROM im_internal.im_trigger_definitions() d
 		JOIN (VALUES ('im_as_issued', 'A', 'ALWAYS'), ('im_only_issued', 'O', '')) w(function_name, state, enabled)
 			ON d.definition LIKE '%.' || w.function_name || '()'
 		JOIN pg_trigger g ON g.tgrelid = format('%s.%I', '@extschema@', d.table_name)::regclass
@@ -84,7 +84,7 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_guard_ledger() IS
+COMMENT ON FUNCTION im_internal.im_guard_ledger() IS
 'Enables the triggers that guard the ledger where somebody disabled them: those against changes whatever the session''s replication role, those against inserts in the origin role.';
 
 -- Which apps are closed ----------------------------------------------------
@@ -94,34 +94,34 @@ COMMENT ON FUNCTION @extschema@.im_guard_ledger() IS
 -- and what it used shows as drift.  An app with documents is closed, also where
 -- the row that says so was lost: it is not billed beside them.
 
-CREATE FUNCTION @extschema@.im_closed_apps(month date) RETURNS int8multirange
+CREATE FUNCTION im_internal.im_closed_apps(month date) RETURNS int8multirange
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT coalesce(range_agg(c.apps), '{}') FROM @extschema@.im_closing c WHERE c.month = $1
 $$;
-COMMENT ON FUNCTION @extschema@.im_closed_apps(date) IS
+COMMENT ON FUNCTION im_internal.im_closed_apps(date) IS
 'The app_ids that are closed in a month; all of them once the close is complete.';
 
-CREATE FUNCTION @extschema@.im_is_begun(month @extschema@.im_month) RETURNS boolean
+CREATE FUNCTION im_internal.im_is_begun(month @extschema@.im_month) RETURNS boolean
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM @extschema@.im_need_tables();
+	PERFORM im_internal.im_need_tables();
 	RETURN EXISTS (SELECT FROM @extschema@.im_closing c WHERE c.month = $1::date)
 		OR EXISTS (SELECT FROM @extschema@.im_invoice i WHERE i.month = $1::date);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_is_begun(@extschema@.im_month) IS
+COMMENT ON FUNCTION im_internal.im_is_begun(@extschema@.im_month) IS
 'Whether any app of the month is closed or has a document. Error 42P01 before im_create_tables().';
 
-CREATE FUNCTION @extschema@.im_open_apps(month @extschema@.im_month) RETURNS bigint[]
+CREATE FUNCTION im_internal.im_open_apps(month @extschema@.im_month) RETURNS bigint[]
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	closed int8multirange := @extschema@.im_closed_apps($1::date);
+	closed int8multirange := im_internal.im_closed_apps($1::date);
 BEGIN
 	-- the usual case needs no look at the apps
 	IF closed @> '(,)'::int8range THEN
@@ -133,10 +133,10 @@ BEGIN
 				AND NOT EXISTS (SELECT FROM @extschema@.im_invoice i WHERE i.app_id = a.app_id AND i.month = $1::date));
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_open_apps(@extschema@.im_month) IS
+COMMENT ON FUNCTION im_internal.im_open_apps(@extschema@.im_month) IS
 'The apps that are not closed in a month and have no documents of it; null if there are none.';
 
-CREATE FUNCTION @extschema@.im_cards_in_force(month @extschema@.im_month)
+CREATE FUNCTION im_internal.im_cards_in_force(month @extschema@.im_month)
 	RETURNS TABLE (rate_card text, card_from date, currency text, scale integer)
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
@@ -149,12 +149,12 @@ AS $$
 	-- in force on the first day, else the first one if it starts in the month
 	ORDER BY v.rate_card, v.effective_from > $1::date, abs(v.effective_from - $1::date)
 $$;
-COMMENT ON FUNCTION @extschema@.im_cards_in_force(@extschema@.im_month) IS
+COMMENT ON FUNCTION im_internal.im_cards_in_force(@extschema@.im_month) IS
 'The version of each rate card that rates usage of a month (R9), with its currency and the places of it.';
 
 -- What was issued ----------------------------------------------------------
 
-CREATE FUNCTION @extschema@.im_issued_lines(month date) RETURNS SETOF @extschema@.im_bill_line
+CREATE FUNCTION im_internal.im_issued_lines(month date) RETURNS SETOF @extschema@.im_bill_line
 	LANGUAGE sql STABLE PARALLEL SAFE ROWS 100000
 AS $$
 	SELECT l.app_id, l.month,
@@ -167,7 +167,7 @@ AS $$
 	FROM @extschema@.im_invoice_line l
 	WHERE l.month = $1
 $$;
-COMMENT ON FUNCTION @extschema@.im_issued_lines(date) IS
+COMMENT ON FUNCTION im_internal.im_issued_lines(date) IS
 'The lines of all documents of a month as issued; those of an app''s notes are numbered on from those of its invoice.';
 
 CREATE FUNCTION @extschema@.im_month_root(month @extschema@.im_month) RETURNS bytea
@@ -175,10 +175,10 @@ CREATE FUNCTION @extschema@.im_month_root(month @extschema@.im_month) RETURNS by
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM @extschema@.im_need_tables();
+	PERFORM im_internal.im_need_tables();
 	RETURN (
-		SELECT sha256(@extschema@.im_canonical(ROW('imbilling month 1'::text, $1::date,
-			string_agg(@extschema@.im_canonical(ROW(i.app_id, i.revision, i.digest)), ''
+		SELECT sha256(im_internal.im_canonical(ROW('imbilling month 1'::text, $1::date,
+			string_agg(im_internal.im_canonical(ROW(i.app_id, i.revision, i.digest)), ''
 				ORDER BY i.app_id, i.revision))))
 		FROM @extschema@.im_invoice i
 		WHERE i.month = $1::date);

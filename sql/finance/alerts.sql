@@ -1,12 +1,12 @@
 -- Thresholds: how all apps stand on a day, and who has to be told.
 
-CREATE FUNCTION @extschema@.im_rate_standing(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[], at timestamptz)
+CREATE FUNCTION im_internal.im_rate_standing(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[], at timestamptz)
 	RETURNS TABLE (kind text, item text, option text, used numeric, allowed numeric, day date, today date, problem text)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 5 PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_rate_standing(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[], timestamptz) IS
+COMMENT ON FUNCTION im_internal.im_rate_standing(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[], timestamptz) IS
 'How one app stands on a day. The arguments are values made by im_gather(), and the instant; no table is read.';
 
-CREATE FUNCTION @extschema@.im_standing_in(apps bigint[], month @extschema@.im_month, at timestamptz)
+CREATE FUNCTION im_internal.im_standing_in(apps bigint[], month @extschema@.im_month, at timestamptz)
 	RETURNS TABLE (app_id bigint, kind text, item text, option text, used numeric,
 		allowed numeric, day date, today date, problem text)
 	LANGUAGE plpgsql STABLE ROWS 50000
@@ -18,28 +18,28 @@ AS $$
 DECLARE
 	first date := $2::date;
 	until date := upper($2::daterange);
-	book @extschema@.im_price_book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
-	reading @extschema@.im_reading;
+	book im_internal.im_price_book := im_internal.im_price_book(NULL::@extschema@.im_rate_card);
+	reading im_internal.im_reading;
 	early bigint[];
 	since date[];
 	detail text;
 BEGIN
 	IF $1 IS NOT NULL THEN
 		SELECT array_agg(e.app_id), array_agg(e.since) INTO early, since
-		FROM @extschema@.im_early_usage_of($1, first, until, NULL::@extschema@.im_rate_card, book) e;
+		FROM im_internal.im_early_usage_of($1, first, until, NULL::@extschema@.im_rate_card, book) e;
 		RETURN QUERY
 		SELECT g.app_id, s.*
-		FROM @extschema@.im_gather_of($1, first, until, NULL::@extschema@.im_rate_card, early, since) g,
-			@extschema@.im_rate_standing(g.app_id, g.card_name, book, g.orders, g.suspensions,
+		FROM im_internal.im_gather_of($1, first, until, NULL::@extschema@.im_rate_card, early, since) g,
+			im_internal.im_rate_standing(g.app_id, g.card_name, book, g.orders, g.suspensions,
 				g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
 				g.calls, g.user_days, g.users, $3) s;
 		RETURN;
 	END IF;
-	reading := @extschema@.im_reading(first, until, NULL::@extschema@.im_rate_card, book, NULL::bigint);
+	reading := im_internal.im_reading(first, until, NULL::@extschema@.im_rate_card, book, NULL::bigint);
 	RETURN QUERY
 	SELECT g.app_id, s.*
-	FROM @extschema@.im_gather(first, until, NULL::@extschema@.im_rate_card, reading) g,
-		@extschema@.im_rate_standing(g.app_id, g.card_name, book, g.orders, g.suspensions,
+	FROM im_internal.im_gather(first, until, NULL::@extschema@.im_rate_card, reading) g,
+		im_internal.im_rate_standing(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users, $3) s;
 EXCEPTION
@@ -48,14 +48,14 @@ EXCEPTION
 			RAISE;
 		END IF;
 		GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-		PERFORM @extschema@.im_raise_unbillable($2, SQLSTATE, SQLERRM, detail);
+		PERFORM im_internal.im_raise_unbillable($2, SQLSTATE, SQLERRM, detail);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_standing_in(bigint[], @extschema@.im_month, timestamptz) IS
+COMMENT ON FUNCTION im_internal.im_standing_in(bigint[], @extschema@.im_month, timestamptz) IS
 'im_standing() of the given apps in the given month; null for all of them.';
 
 -- At any instant at most two months run on earth.
-CREATE FUNCTION @extschema@.im_standing_of(among bigint[], month @extschema@.im_month, at timestamptz)
+CREATE FUNCTION im_internal.im_standing_of(among bigint[], month @extschema@.im_month, at timestamptz)
 	RETURNS TABLE (app_id bigint, kind text, item text, option text, used numeric,
 		allowed numeric, day date, today date, problem text)
 	LANGUAGE plpgsql STABLE ROWS 50000
@@ -66,22 +66,22 @@ BEGIN
 	IF $3 IS NULL THEN
 		RETURN;
 	END IF;
-	RETURN QUERY SELECT * FROM @extschema@.im_arrears_standing($1, $2, $3);
+	RETURN QUERY SELECT * FROM im_internal.im_arrears_standing($1, $2, $3);
 	IF $2 IS NOT NULL THEN
-		RETURN QUERY SELECT * FROM @extschema@.im_standing_in($1, $2, $3);
+		RETURN QUERY SELECT * FROM im_internal.im_standing_in($1, $2, $3);
 		RETURN;
 	END IF;
 	RETURN QUERY
 	WITH running AS MATERIALIZED (
 		SELECT a.app_id, @extschema@.im_month($3, coalesce(a.time_zone, 'UTC'))::date AS first
-		FROM @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a)
+		FROM im_internal.im_app_cards(NULL::@extschema@.im_rate_card) a)
 	SELECT s.*
 	FROM (SELECT DISTINCT r.first FROM running r) m,
-		LATERAL @extschema@.im_standing_in($1, m.first::@extschema@.im_month, $3) s
+		LATERAL im_internal.im_standing_in($1, m.first::@extschema@.im_month, $3) s
 	WHERE EXISTS (SELECT FROM running r WHERE r.app_id = s.app_id AND r.first = m.first);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_standing_of(bigint[], @extschema@.im_month, timestamptz) IS
+COMMENT ON FUNCTION im_internal.im_standing_of(bigint[], @extschema@.im_month, timestamptz) IS
 'im_standing() of the given apps; null for all of them.';
 
 CREATE FUNCTION @extschema@.im_standing(month @extschema@.im_month, at timestamptz DEFAULT now())
@@ -91,28 +91,28 @@ CREATE FUNCTION @extschema@.im_standing(month @extschema@.im_month, at timestamp
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF @extschema@.im_guarded('im_standing_guarded'::text) THEN
+	IF im_internal.im_guarded('im_standing_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_standing_guarded($1, $2);
 		RETURN;
 	END IF;
-	RETURN QUERY SELECT * FROM @extschema@.im_standing_of(NULL::bigint[], $1, $2);
+	RETURN QUERY SELECT * FROM im_internal.im_standing_of(NULL::bigint[], $1, $2);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_standing(@extschema@.im_month, timestamptz) IS
 'How every app stands on the day of an instant, or on the last day of the month where that is earlier, set-wise: used of allowed. kind: dau, mau, groups (peak of the month through that day against the quota of the plan; of the free plan against its limit, 100 where the card states no limits), meter (quantity of a meter by name through that day, less what packs gave, against what is included), call_minutes (pack minutes), moderation_pack (deductions) and pack (of the meter that is the item) of the packs in force on the day, term (days of a term that nothing follows), grace (its days), arrears (the days that those of its account have stood, of the seven after which im_suspend_arrears() suspends the app, on day), problem (why the app cannot be rated). day: of the peak, the last of the term, or the day asked for, which is today. Without a month each app in the one that runs at the instant in the time zone of its card. Error for raw rows that cannot be metered as im_monthly_bills().';
 
-CREATE FUNCTION @extschema@.im_sentence(sentence text) RETURNS text
+CREATE FUNCTION im_internal.im_sentence(sentence text) RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_sentence(text) IS
+COMMENT ON FUNCTION im_internal.im_sentence(text) IS
 'A sentence with characters that change the direction of text replaced by U+FFFD: names of plans and add-ons stand in it.';
 
-CREATE FUNCTION @extschema@.im_alert_message(kind text, item text, option text, used numeric,
+CREATE FUNCTION im_internal.im_alert_message(kind text, item text, option text, used numeric,
 		allowed numeric, day date, today date, problem text)
 	RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT @extschema@.im_sentence(CASE $1
+	SELECT im_internal.im_sentence(CASE $1
 		WHEN 'dau' THEN format('Peak DAU %s on %s: the limit of plan %s is %s%s.', $4, d.day, $3, $5, d.percent)
 		WHEN 'mau' THEN format('%s users of the month by %s: the limit of plan %s is %s%s.', $4, d.day, $3, $5, d.percent)
 		WHEN 'groups' THEN format('Peak of %s groups on %s: the limit of plan %s is %s%s.', $4, d.day, $3, $5, d.percent)
@@ -129,7 +129,7 @@ AS $$
 			CASE $6 - $7 WHEN 0 THEN 'today' WHEN 1 THEN 'in 1 day' ELSE format('in %s days', $6 - $7) END
 		 ) d(day, percent, "left")
 $$;
-COMMENT ON FUNCTION @extschema@.im_alert_message(text, text, text, numeric, numeric, date, date, text) IS
+COMMENT ON FUNCTION im_internal.im_alert_message(text, text, text, numeric, numeric, date, date, text) IS
 'A row of im_standing() in one sentence.';
 
 CREATE FUNCTION @extschema@.im_alerts(month @extschema@.im_month, share numeric DEFAULT 0.8,
@@ -150,7 +150,7 @@ BEGIN
 	END IF;
 	RETURN QUERY
 	SELECT s.app_id, s.kind, s.item, s.used, s.allowed, round(s.used / nullif(s.allowed, 0), 4), s.day,
-		@extschema@.im_alert_message(s.kind, s.item, s.option, s.used, s.allowed, s.day, s.today, s.problem)
+		im_internal.im_alert_message(s.kind, s.item, s.option, s.used, s.allowed, s.day, s.today, s.problem)
 	FROM @extschema@.im_standing($1, now()) s
 	WHERE $2 IS NOT NULL AND $3 IS NOT NULL AND CASE s.kind
 		WHEN 'problem' THEN true

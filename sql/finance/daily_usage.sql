@@ -1,6 +1,6 @@
 -- Usage day by day, and the terms of what was ordered.
 
-CREATE FUNCTION @extschema@.im_daily_usage_of(apps bigint[], month @extschema@.im_month)
+CREATE FUNCTION im_internal.im_daily_usage_of(apps bigint[], month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, day date, status text, plan text, given boolean, dau bigint,
 		peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint,
 		video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint,
@@ -14,37 +14,37 @@ AS $$
 DECLARE
 	first date := $2::date;
 	until date := upper($2::daterange);
-	book @extschema@.im_price_book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
-	reading @extschema@.im_reading;
+	book im_internal.im_price_book := im_internal.im_price_book(NULL::@extschema@.im_rate_card);
+	reading im_internal.im_reading;
 BEGIN
 	IF $1 IS NOT NULL THEN
 		RETURN QUERY
 		SELECT g.app_id, d.*
-		FROM @extschema@.im_gather_of($1, first, until, NULL::@extschema@.im_rate_card, NULL::bigint[], NULL::date[]) g
+		FROM im_internal.im_gather_of($1, first, until, NULL::@extschema@.im_rate_card, NULL::bigint[], NULL::date[]) g
 		LEFT JOIN LATERAL (
 			SELECT c.orders
-			FROM @extschema@.im_app_orders('infinity'::timestamptz) c
+			FROM im_internal.im_app_orders('infinity'::timestamptz) c
 			WHERE c.app_id = g.app_id
 			OFFSET 0) o ON true
 		CROSS JOIN LATERAL
-			@extschema@.im_rate_usage(g.app_id, g.card_name, book, o.orders, g.suspensions,
+			im_internal.im_rate_usage(g.app_id, g.card_name, book, o.orders, g.suspensions,
 				g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
 				g.calls, g.user_days, g.users) d;
 		RETURN;
 	END IF;
-	reading := @extschema@.im_reading(first, until, NULL::@extschema@.im_rate_card, NULL::@extschema@.im_price_book, NULL::bigint);
+	reading := im_internal.im_reading(first, until, NULL::@extschema@.im_rate_card, NULL::im_internal.im_price_book, NULL::bigint);
 	RETURN QUERY
 	SELECT g.app_id, d.*
-	FROM @extschema@.im_gather(first, until, NULL::@extschema@.im_rate_card, reading) g
+	FROM im_internal.im_gather(first, until, NULL::@extschema@.im_rate_card, reading) g
 	-- a renewal in the grace makes days of a month before days of its term
-	LEFT JOIN @extschema@.im_app_orders('infinity'::timestamptz) o ON o.app_id = g.app_id
+	LEFT JOIN im_internal.im_app_orders('infinity'::timestamptz) o ON o.app_id = g.app_id
 	CROSS JOIN LATERAL
-		@extschema@.im_rate_usage(g.app_id, g.card_name, book, o.orders, g.suspensions,
+		im_internal.im_rate_usage(g.app_id, g.card_name, book, o.orders, g.suspensions,
 			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) d;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_daily_usage_of(bigint[], @extschema@.im_month) IS
+COMMENT ON FUNCTION im_internal.im_daily_usage_of(bigint[], @extschema@.im_month) IS
 'im_daily_usage() of the given apps; null for all of them.';
 
 CREATE FUNCTION @extschema@.im_daily_usage(month @extschema@.im_month)
@@ -56,11 +56,11 @@ CREATE FUNCTION @extschema@.im_daily_usage(month @extschema@.im_month)
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF @extschema@.im_guarded('im_daily_usage_guarded'::text) THEN
+	IF im_internal.im_guarded('im_daily_usage_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_daily_usage_guarded($1);
 		RETURN;
 	END IF;
-	RETURN QUERY SELECT * FROM @extschema@.im_daily_usage_of(NULL::bigint[], $1);
+	RETURN QUERY SELECT * FROM im_internal.im_daily_usage_of(NULL::bigint[], $1);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_daily_usage(@extschema@.im_month) IS
@@ -78,11 +78,11 @@ AS $$
 	FROM @extschema@.im_app a
 	JOIN (SELECT e.app_id,
 				 pg_catalog.array_agg(ROW(e.order_id, e.at, e.action, e.item, e.option, e.months,
-						e.quantity, e.refunds, e.paid)::@extschema@.im_order_entry
+						e.quantity, e.refunds, e.paid)::im_internal.im_order_entry
 					ORDER BY e.at, e.order_id) AS orders
 		  FROM @extschema@.im_order e
 		  GROUP BY e.app_id) o ON o.app_id OPERATOR(pg_catalog.=) a.app_id,
-		@extschema@.im_rate_terms(a.app_id, a.rate_card, (SELECT @extschema@.im_price_book(NULL::@extschema@.im_rate_card)),
+		im_internal.im_rate_terms(a.app_id, a.rate_card, (SELECT im_internal.im_price_book(NULL::@extschema@.im_rate_card)),
 			o.orders, NULL::daterange[], false) t
 $$;
 COMMENT ON FUNCTION @extschema@.im_order_terms() IS

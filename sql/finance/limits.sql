@@ -3,29 +3,29 @@
 -- An app asks for them in its own transactions, so the way is short: one
 -- query over the rows of that app, and no usage.
 
-CREATE FUNCTION @extschema@.im_rate_limit(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, at timestamptz, name text)
+CREATE FUNCTION im_internal.im_rate_limit(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, at timestamptz, name text)
 	RETURNS numeric
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_rate_limit(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, timestamptz, text) IS
+COMMENT ON FUNCTION im_internal.im_rate_limit(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, timestamptz, text) IS
 'A limit of an app on the day of an instant (R14); null where nothing states it. No table is read.';
 
-CREATE FUNCTION @extschema@.im_rate_limits(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, at timestamptz)
+CREATE FUNCTION im_internal.im_rate_limits(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, at timestamptz)
 	RETURNS TABLE (name text, value numeric, source text)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 10 PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_rate_limits(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, timestamptz) IS
+COMMENT ON FUNCTION im_internal.im_rate_limits(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, timestamptz) IS
 'All limits of an app on the day of an instant (R14). No table is read.';
 
 -- Inlined, as all that gathers: a function that is called plans its query anew
 -- in every statement.
-CREATE FUNCTION @extschema@.im_limit_values(app_id bigint) RETURNS TABLE (
-		card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[],
+CREATE FUNCTION im_internal.im_limit_values(app_id bigint) RETURNS TABLE (
+		card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[],
 		suspensions daterange[])
 	LANGUAGE sql STABLE ROWS 1
 AS $$
-	SELECT a.rate_card, ROW(v.names, v.dates, v.cards)::@extschema@.im_price_book,
-		(SELECT o.orders FROM @extschema@.im_app_orders('infinity'::timestamptz) o
+	SELECT a.rate_card, ROW(v.names, v.dates, v.cards)::im_internal.im_price_book,
+		(SELECT o.orders FROM im_internal.im_app_orders('infinity'::timestamptz) o
 		 WHERE o.app_id OPERATOR(pg_catalog.=) $1),
-		(SELECT s.suspensions FROM @extschema@.im_app_suspensions() s
+		(SELECT s.suspensions FROM im_internal.im_app_suspensions() s
 		 WHERE s.app_id OPERATOR(pg_catalog.=) $1)
 	FROM @extschema@.im_app a,
 		LATERAL (
@@ -37,7 +37,7 @@ AS $$
 				  ORDER BY y.effective_from) x) v
 	WHERE a.app_id OPERATOR(pg_catalog.=) $1
 $$;
-COMMENT ON FUNCTION @extschema@.im_limit_values(bigint) IS
+COMMENT ON FUNCTION im_internal.im_limit_values(bigint) IS
 'The account of one app, and of the price book the versions of its card; no row for an app that im_app lacks.';
 
 CREATE FUNCTION @extschema@.im_limit(app_id bigint, name text, at timestamptz) RETURNS numeric
@@ -47,17 +47,17 @@ AS $$
 DECLARE
 	value numeric;
 BEGIN
-	IF @extschema@.im_guarded('im_limit_guarded'::text) THEN
+	IF im_internal.im_guarded('im_limit_guarded'::text) THEN
 		RETURN @extschema@.im_limit_guarded($1, $2, $3);
 	END IF;
 	IF to_regclass('@extschema@.im_order') IS NULL THEN
-		PERFORM @extschema@.im_need_tables();
+		PERFORM im_internal.im_need_tables();
 	END IF;
-	SELECT @extschema@.im_rate_limit($1, v.card_name, v.book, v.orders, v.suspensions, false, $3, $2)
+	SELECT im_internal.im_rate_limit($1, v.card_name, v.book, v.orders, v.suspensions, false, $3, $2)
 	INTO value
-	FROM @extschema@.im_limit_values($1) v;
+	FROM im_internal.im_limit_values($1) v;
 	IF NOT FOUND THEN
-		PERFORM @extschema@.im_raise_no_app($1);
+		PERFORM im_internal.im_raise_no_app($1);
 	END IF;
 	RETURN value;
 END
@@ -92,21 +92,21 @@ DECLARE
 	v record;
 	zone text;
 BEGIN
-	IF @extschema@.im_guarded('im_limits_guarded'::text) THEN
+	IF im_internal.im_guarded('im_limits_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_limits_guarded($1, $2);
 		RETURN;
 	END IF;
-	PERFORM @extschema@.im_need_app($1);
-	SELECT * INTO v FROM @extschema@.im_limit_values($1);
+	PERFORM im_internal.im_need_app($1);
+	SELECT * INTO v FROM im_internal.im_limit_values($1);
 	zone := (v.book).cards[1]::jsonb ->> 'time_zone';
 	RETURN QUERY
 	SELECT l.name, l.value,
 		CASE WHEN l.name IN ('dau', 'groups') THEN coalesce((
 			SELECT CASE l.name WHEN 'dau' THEN d.dau ELSE d.peak_groups END
-			FROM @extschema@.im_daily_usage_of(ARRAY[$1], @extschema@.im_month($2, zone)) d
+			FROM im_internal.im_daily_usage_of(ARRAY[$1], @extschema@.im_month($2, zone)) d
 			WHERE d.day = @extschema@.im_day($2, zone)), 0)::numeric END,
 		l.source
-	FROM @extschema@.im_rate_limits($1, v.card_name, v.book, v.orders, v.suspensions, false, $2) l;
+	FROM im_internal.im_rate_limits($1, v.card_name, v.book, v.orders, v.suspensions, false, $2) l;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_limits(bigint, timestamptz) IS

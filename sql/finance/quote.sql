@@ -23,10 +23,10 @@ COMMENT ON FUNCTION @extschema@.im_quote(text, integer, bigint, bigint, jsonb, n
 -- The cheapest plan. What is in force and held is read from the app's own
 -- bill; the core rates the month anew under each plan of the card.
 
-CREATE FUNCTION @extschema@.im_rate_plans(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
+CREATE FUNCTION im_internal.im_rate_plans(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
 	RETURNS TABLE (plan text, tier integer, total numeric, currency text, lacks text, held boolean, items jsonb)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 3 PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_rate_plans(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
+COMMENT ON FUNCTION im_internal.im_rate_plans(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
 'The month of one app under every plan of its card. The arguments are values made by im_gather(); no table is read.';
 
 CREATE FUNCTION @extschema@.im_cheapest_plan(app_id bigint, month @extschema@.im_month)
@@ -40,22 +40,22 @@ AS $$
 DECLARE
 	first date := $2::date;
 	until date := upper($2::daterange);
-	book @extschema@.im_price_book;
-	reading @extschema@.im_reading;
+	book im_internal.im_price_book;
+	reading im_internal.im_reading;
 BEGIN
-	IF @extschema@.im_guarded('im_cheapest_plan_guarded'::text) THEN
+	IF im_internal.im_guarded('im_cheapest_plan_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_cheapest_plan_guarded($1, $2);
 		RETURN;
 	END IF;
-	book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
-	PERFORM @extschema@.im_need_app($1);
-	PERFORM @extschema@.im_need_month($1, $2);
-	reading := @extschema@.im_reading(first, until, NULL::@extschema@.im_rate_card, book, $1);
+	book := im_internal.im_price_book(NULL::@extschema@.im_rate_card);
+	PERFORM im_internal.im_need_app($1);
+	PERFORM im_internal.im_need_month($1, $2);
+	reading := im_internal.im_reading(first, until, NULL::@extschema@.im_rate_card, book, $1);
 	RETURN QUERY
 	SELECT CASE WHEN p.lacks IS NULL THEN (row_number() OVER cheapest)::integer END,
 		p.plan, p.total, p.currency, p.lacks IS NULL, p.lacks, p.held, p.items
-	FROM @extschema@.im_gather(first, until, NULL::@extschema@.im_rate_card, reading) g,
-		@extschema@.im_rate_plans(g.app_id, g.card_name, book, g.orders, g.suspensions,
+	FROM im_internal.im_gather(first, until, NULL::@extschema@.im_rate_card, reading) g,
+		im_internal.im_rate_plans(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) p
 	WHERE g.app_id = $1
@@ -68,13 +68,13 @@ COMMENT ON FUNCTION @extschema@.im_cheapest_plan(bigint, @extschema@.im_month) I
 
 -- All apps under two price lists.
 
-CREATE FUNCTION @extschema@.im_rate_summary(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[],
+CREATE FUNCTION im_internal.im_rate_summary(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[],
 		OUT total numeric, OUT currency text, OUT items jsonb, OUT problem text)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_rate_summary(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
+COMMENT ON FUNCTION im_internal.im_rate_summary(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
 'The bill of one app and month in short: its total, {"item": amount}, and why it has no total. The arguments are values made by im_gather(); no table is read.';
 
-CREATE FUNCTION @extschema@.im_items_moved(a jsonb, b jsonb) RETURNS jsonb
+CREATE FUNCTION im_internal.im_items_moved(a jsonb, b jsonb) RETURNS jsonb
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -85,11 +85,11 @@ AS $$
 					- CASE WHEN x.key IS NULL THEN 0 ELSE x.value::numeric END) d(difference)
 	WHERE d.difference IS DISTINCT FROM 0
 $$;
-COMMENT ON FUNCTION @extschema@.im_items_moved(jsonb, jsonb) IS
+COMMENT ON FUNCTION im_internal.im_items_moved(jsonb, jsonb) IS
 'What moved from one {"item": amount} to another: {"item": difference}, null where one of them has no price.';
 
 -- Where both cards cut days and count users alike, the usage is gathered once.
-CREATE FUNCTION @extschema@.im_compare_cards_of(among bigint[], month @extschema@.im_month,
+CREATE FUNCTION im_internal.im_compare_cards_of(among bigint[], month @extschema@.im_month,
 		a @extschema@.im_rate_card, b @extschema@.im_rate_card)
 	RETURNS TABLE (app_id bigint, total_a numeric, currency_a text, total_b numeric,
 		currency_b text, difference numeric, moved jsonb, reason text)
@@ -102,38 +102,38 @@ AS $$
 DECLARE
 	first date := $2::date;
 	until date := upper($2::daterange);
-	book_a @extschema@.im_price_book := @extschema@.im_price_book($3);
-	book_b @extschema@.im_price_book := @extschema@.im_price_book($4);
+	book_a im_internal.im_price_book := im_internal.im_price_book($3);
+	book_b im_internal.im_price_book := im_internal.im_price_book($4);
 	alike boolean := $3::jsonb ->> 'time_zone' = $4::jsonb ->> 'time_zone'
-		AND @extschema@.im_prices_users($3::jsonb) = @extschema@.im_prices_users($4::jsonb)
+		AND im_internal.im_prices_users($3::jsonb) = im_internal.im_prices_users($4::jsonb)
 		AND $3::jsonb -> 'meters' IS NOT DISTINCT FROM $4::jsonb -> 'meters';
 	apps bigint[];
 	sinces date[];
-	reading_a @extschema@.im_reading;
-	reading_b @extschema@.im_reading;
+	reading_a im_internal.im_reading;
+	reading_b im_internal.im_reading;
 	detail text;
 BEGIN
 	IF $1 IS NOT NULL THEN
 		SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, sinces
 		FROM (SELECT s.app_id, min(s.since) AS since
-			  FROM (SELECT * FROM @extschema@.im_early_usage_of($1, first, until, $3, book_a)
+			  FROM (SELECT * FROM im_internal.im_early_usage_of($1, first, until, $3, book_a)
 					UNION ALL
-					SELECT * FROM @extschema@.im_early_usage_of($1, first, until, $4, book_b)) s
+					SELECT * FROM im_internal.im_early_usage_of($1, first, until, $4, book_b)) s
 			  GROUP BY s.app_id) e;
 		RETURN QUERY
 		SELECT g.app_id, x.total, x.currency, y.total, y.currency,
 			CASE WHEN x.currency = y.currency THEN y.total - x.total END,
-			CASE WHEN x.currency = y.currency THEN @extschema@.im_items_moved(x.items, y.items) END,
+			CASE WHEN x.currency = y.currency THEN im_internal.im_items_moved(x.items, y.items) END,
 			nullif(concat_ws(' ', 'Under a: ' || x.problem, 'Under b: ' || y.problem,
 				CASE WHEN x.currency <> y.currency
 					THEN format('%s and %s cannot be compared.', x.currency, y.currency) END), '')
-		FROM @extschema@.im_gather_of($1, first, until, $3, apps, sinces) g
-		LEFT JOIN @extschema@.im_gather_of(CASE WHEN NOT alike THEN $1 END, first, until, $4, apps, sinces) h
+		FROM im_internal.im_gather_of($1, first, until, $3, apps, sinces) g
+		LEFT JOIN im_internal.im_gather_of(CASE WHEN NOT alike THEN $1 END, first, until, $4, apps, sinces) h
 			ON h.app_id = g.app_id,
-			@extschema@.im_rate_summary(g.app_id, g.card_name, book_a, g.orders, g.suspensions,
+			im_internal.im_rate_summary(g.app_id, g.card_name, book_a, g.orders, g.suspensions,
 				true, $2, g.since, g.daily, g.logins, g.groups, g.checks, g.calls,
 				g.user_days, g.users) x,
-			@extschema@.im_rate_summary(g.app_id, g.card_name, book_b, g.orders, g.suspensions,
+			im_internal.im_rate_summary(g.app_id, g.card_name, book_b, g.orders, g.suspensions,
 				true, $2, g.since, g.daily,
 				CASE WHEN alike THEN g.logins ELSE h.logins END,
 				CASE WHEN alike THEN g.groups ELSE h.groups END,
@@ -147,26 +147,26 @@ BEGIN
 	END IF;
 	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, sinces
 	FROM (SELECT s.app_id, min(s.since) AS since
-		  FROM (SELECT * FROM @extschema@.im_early_usage(first, until, $3, book_a)
+		  FROM (SELECT * FROM im_internal.im_early_usage(first, until, $3, book_a)
 				UNION ALL
-				SELECT * FROM @extschema@.im_early_usage(first, until, $4, book_b)) s
+				SELECT * FROM im_internal.im_early_usage(first, until, $4, book_b)) s
 		  GROUP BY s.app_id) e;
-	reading_a := @extschema@.im_reading_of(first, until, $3, apps, sinces, NULL::bigint);
-	reading_b := @extschema@.im_reading_of(first, until, $4, apps, sinces, NULL::bigint);
+	reading_a := im_internal.im_reading_of(first, until, $3, apps, sinces, NULL::bigint);
+	reading_b := im_internal.im_reading_of(first, until, $4, apps, sinces, NULL::bigint);
 	RETURN QUERY
 	SELECT g.app_id, x.total, x.currency, y.total, y.currency,
 		CASE WHEN x.currency = y.currency THEN y.total - x.total END,
-		CASE WHEN x.currency = y.currency THEN @extschema@.im_items_moved(x.items, y.items) END,
+		CASE WHEN x.currency = y.currency THEN im_internal.im_items_moved(x.items, y.items) END,
 		nullif(concat_ws(' ', 'Under a: ' || x.problem, 'Under b: ' || y.problem,
 			CASE WHEN x.currency <> y.currency
 				THEN format('%s and %s cannot be compared.', x.currency, y.currency) END), '')
-	FROM @extschema@.im_gather(first, until, $3, reading_a) g
-	LEFT JOIN @extschema@.im_gather(first, until, $4, reading_b) h
+	FROM im_internal.im_gather(first, until, $3, reading_a) g
+	LEFT JOIN im_internal.im_gather(first, until, $4, reading_b) h
 		ON NOT alike AND h.app_id = g.app_id,
-		@extschema@.im_rate_summary(g.app_id, g.card_name, book_a, g.orders, g.suspensions,
+		im_internal.im_rate_summary(g.app_id, g.card_name, book_a, g.orders, g.suspensions,
 			true, $2, g.since, g.daily, g.logins, g.groups, g.checks, g.calls,
 			g.user_days, g.users) x,
-		@extschema@.im_rate_summary(g.app_id, g.card_name, book_b, g.orders, g.suspensions,
+		im_internal.im_rate_summary(g.app_id, g.card_name, book_b, g.orders, g.suspensions,
 			true, $2, g.since, g.daily,
 			CASE WHEN alike THEN g.logins ELSE h.logins END,
 			CASE WHEN alike THEN g.groups ELSE h.groups END,
@@ -182,10 +182,10 @@ EXCEPTION
 			RAISE;
 		END IF;
 		GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-		PERFORM @extschema@.im_raise_unbillable($2, SQLSTATE, SQLERRM, detail);
+		PERFORM im_internal.im_raise_unbillable($2, SQLSTATE, SQLERRM, detail);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_compare_cards_of(bigint[], @extschema@.im_month, @extschema@.im_rate_card, @extschema@.im_rate_card) IS
+COMMENT ON FUNCTION im_internal.im_compare_cards_of(bigint[], @extschema@.im_month, @extschema@.im_rate_card, @extschema@.im_rate_card) IS
 'im_compare_cards() of the given apps; null for all of them.';
 
 CREATE FUNCTION @extschema@.im_compare_cards(month @extschema@.im_month, a @extschema@.im_rate_card,
@@ -196,11 +196,11 @@ CREATE FUNCTION @extschema@.im_compare_cards(month @extschema@.im_month, a @exts
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF @extschema@.im_guarded('im_compare_cards_guarded'::text) THEN
+	IF im_internal.im_guarded('im_compare_cards_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_compare_cards_guarded($1, $2, $3);
 		RETURN;
 	END IF;
-	RETURN QUERY SELECT * FROM @extschema@.im_compare_cards_of(NULL::bigint[], $1, $2, $3);
+	RETURN QUERY SELECT * FROM im_internal.im_compare_cards_of(NULL::bigint[], $1, $2, $3);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_compare_cards(@extschema@.im_month, @extschema@.im_rate_card, @extschema@.im_rate_card) IS

@@ -6,13 +6,13 @@
 -- to in proportion to what was issued: nothing is deferred that no document
 -- bills.  Earned is what is billed less what more is deferred than before.
 
-CREATE FUNCTION @extschema@.im_rate_revenue(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[], last_month @extschema@.im_month)
+CREATE FUNCTION im_internal.im_rate_revenue(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[], last_month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, month date, billed_month date, item text, option text, currency text, fees numeric, deferred numeric)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 20 PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_rate_revenue(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[], @extschema@.im_month) IS
+COMMENT ON FUNCTION im_internal.im_rate_revenue(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[], @extschema@.im_month) IS
 'What is deferred of one app''s fees at the ends of the months from the one before month through last_month, by the month they were billed in, with all fees of that month, item and option, in the currency named. The arguments are values made by im_gather(), of which only the checks of daily, checks and calls are used; no table is read.';
 
-CREATE FUNCTION @extschema@.im_pack_usage(packers bigint[], few boolean, first date, until date,
+CREATE FUNCTION im_internal.im_pack_usage(packers bigint[], few boolean, first date, until date,
 		early_apps bigint[], early_since date[])
 	RETURNS TABLE (app_id bigint, since date, daily bigint[], checks bigint[], calls bigint[])
 	LANGUAGE plpgsql STABLE ROWS 1000
@@ -22,25 +22,25 @@ CREATE FUNCTION @extschema@.im_pack_usage(packers bigint[], few boolean, first d
 AS $$
 #variable_conflict use_column
 DECLARE
-	reading @extschema@.im_reading;
+	reading im_internal.im_reading;
 BEGIN
 	IF $2 THEN
 		RETURN QUERY
 		SELECT g.app_id, g.since, g.daily, g.checks, g.calls
-		FROM @extschema@.im_gather_of($1, $3, $4, NULL::@extschema@.im_rate_card, $5, $6) g;
+		FROM im_internal.im_gather_of($1, $3, $4, NULL::@extschema@.im_rate_card, $5, $6) g;
 	ELSIF $1 IS NOT NULL THEN
-		reading := @extschema@.im_reading_of($3, $4, NULL::@extschema@.im_rate_card, $5, $6, NULL::bigint);
+		reading := im_internal.im_reading_of($3, $4, NULL::@extschema@.im_rate_card, $5, $6, NULL::bigint);
 		RETURN QUERY
 		SELECT g.app_id, g.since, g.daily, g.checks, g.calls
-		FROM @extschema@.im_gather($3, $4, NULL::@extschema@.im_rate_card, reading) g
+		FROM im_internal.im_gather($3, $4, NULL::@extschema@.im_rate_card, reading) g
 		WHERE g.app_id = ANY ($1);
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_pack_usage(bigint[], boolean, date, date, bigint[], date[]) IS
+COMMENT ON FUNCTION im_internal.im_pack_usage(bigint[], boolean, date, date, bigint[], date[]) IS
 'The usage by which the packs of the given apps are earned; if they are few, app by app, which touches no row of others.';
 
-CREATE FUNCTION @extschema@.im_terms_over(among bigint[]) RETURNS date
+CREATE FUNCTION im_internal.im_terms_over(among bigint[]) RETURNS date
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -57,10 +57,10 @@ AS $$
 		 LEFT JOIN LATERAL (SELECT * FROM jsonb_each(v.terms #> '{moderation,packs}')
 			UNION ALL SELECT * FROM jsonb_each(v.terms -> 'packs')) p ON true) c
 $$;
-COMMENT ON FUNCTION @extschema@.im_terms_over(bigint[]) IS
+COMMENT ON FUNCTION im_internal.im_terms_over(bigint[]) IS
 'A day on which nothing that the given apps bought runs any more, null for all of them: as if all of it ran one after the other from the last order. Null without orders.';
 
-CREATE FUNCTION @extschema@.im_revenue_span(among bigint[], first_month @extschema@.im_month,
+CREATE FUNCTION im_internal.im_revenue_span(among bigint[], first_month @extschema@.im_month,
 		last_month @extschema@.im_month)
 	RETURNS int4range
 	LANGUAGE plpgsql STABLE
@@ -79,7 +79,7 @@ BEGIN
 	END IF;
 	WHILE first < high LOOP
 		middle := (first + high) / 2;
-		IF @extschema@.im_is_idle($1, '-infinity'::date, upper(($2 OPERATOR(@extschema@.+) middle)::daterange)) THEN
+		IF im_internal.im_is_idle($1, '-infinity'::date, upper(($2 OPERATOR(@extschema@.+) middle)::daterange)) THEN
 			first := middle + 1;
 		ELSE
 			high := middle;
@@ -87,10 +87,10 @@ BEGIN
 	END LOOP;
 	-- the month in which all terms are over stays: where orders cannot be
 	-- followed its bill says so, as that of any later month would
-	low := greatest(first, coalesce(@extschema@.im_terms_over($1)::@extschema@.im_month OPERATOR(@extschema@.-) $2, 0));
+	low := greatest(first, coalesce(im_internal.im_terms_over($1)::@extschema@.im_month OPERATOR(@extschema@.-) $2, 0));
 	WHILE low < last LOOP
 		middle := (low + last) / 2;
-		IF @extschema@.im_is_idle($1, ($2 OPERATOR(@extschema@.+) (middle + 1))::date, upper($3::daterange)) THEN
+		IF im_internal.im_is_idle($1, ($2 OPERATOR(@extschema@.+) (middle + 1))::date, upper($3::daterange)) THEN
 			last := middle;
 		ELSE
 			low := middle + 1;
@@ -99,10 +99,10 @@ BEGIN
 	RETURN int4range(first, last, '[]');
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_revenue_span(bigint[], @extschema@.im_month, @extschema@.im_month) IS
+COMMENT ON FUNCTION im_internal.im_revenue_span(bigint[], @extschema@.im_month, @extschema@.im_month) IS
 'Which of the months from the first through the last, counted from 0, may have revenue of the given apps; null for all of them.';
 
-CREATE FUNCTION @extschema@.im_app_revenue_of(among bigint[], first_month @extschema@.im_month,
+CREATE FUNCTION im_internal.im_app_revenue_of(among bigint[], first_month @extschema@.im_month,
 		last_month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, month date, item text, option text, currency text,
 		billed numeric, earned numeric, deferred numeric)
@@ -113,7 +113,7 @@ CREATE FUNCTION @extschema@.im_app_revenue_of(among bigint[], first_month @extsc
 AS $$
 #variable_conflict use_column
 DECLARE
-	book @extschema@.im_price_book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
+	book im_internal.im_price_book := im_internal.im_price_book(NULL::@extschema@.im_rate_card);
 	span int4range;
 	since_month @extschema@.im_month;
 	through_month @extschema@.im_month;
@@ -131,7 +131,7 @@ BEGIN
 			DETAIL = 'Revenue is told for the months from the first through the last.',
 			HINT = 'Give the months in their order.';
 	END IF;
-	span := @extschema@.im_revenue_span($1, $2, $3);
+	span := im_internal.im_revenue_span($1, $2, $3);
 	since_month := $2 OPERATOR(@extschema@.+) lower(span);
 	through_month := $2 OPERATOR(@extschema@.+) (upper(span) - 1);
 	first := since_month::date;
@@ -142,37 +142,37 @@ BEGIN
 	SELECT array_agg(DISTINCT k.app_id) INTO packers
 	FROM @extschema@.im_order k
 	WHERE k.action = 'buy' AND k.item IN ('moderation_pack', 'pack')
-		AND k.at < @extschema@.im_utc_midnight(until + 1)
+		AND k.at < im_internal.im_utc_midnight(until + 1)
 		AND (k.app_id = ANY ($1) OR $1 IS NULL);
 	IF packers IS NOT NULL THEN
 		SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, sinces
-		FROM @extschema@.im_early_usage(earlier, until, NULL::@extschema@.im_rate_card, book) e
+		FROM im_internal.im_early_usage(earlier, until, NULL::@extschema@.im_rate_card, book) e
 		WHERE e.app_id = ANY (packers);
 	END IF;
 	RETURN QUERY
 	WITH billed AS (
 		SELECT b.app_id, b.month, b.item, b.option, b.currency, sum(b.amount) AS amount
 		FROM generate_series(0, through_month OPERATOR(@extschema@.-) since_month) n,
-			@extschema@.im_monthly_bills_of($1, since_month OPERATOR(@extschema@.+) n) b
+			im_internal.im_monthly_bills_of($1, since_month OPERATOR(@extschema@.+) n) b
 		GROUP BY b.app_id, b.month, b.item, b.option, b.currency),
 	spread AS MATERIALIZED (
 		SELECT r.*
-		FROM @extschema@.im_app_accounts(until, NULL::@extschema@.im_rate_card) a
-		LEFT JOIN @extschema@.im_pack_usage(packers, $1 IS NOT NULL, earlier, until, apps, sinces) u
+		FROM im_internal.im_app_accounts(until, NULL::@extschema@.im_rate_card) a
+		LEFT JOIN im_internal.im_pack_usage(packers, $1 IS NOT NULL, earlier, until, apps, sinces) u
 			ON u.app_id = a.app_id,
-			@extschema@.im_rate_revenue(a.app_id, a.card_name, book, a.orders, a.suspensions, false,
+			im_internal.im_rate_revenue(a.app_id, a.card_name, book, a.orders, a.suspensions, false,
 				since_month, coalesce(u.since, first), u.daily, NULL::bigint[], NULL::bigint[], u.checks, u.calls, NULL::date[], NULL::@extschema@.im_userset[], through_month) r
 		WHERE a.orders IS NOT NULL AND (a.app_id = ANY ($1) OR $1 IS NULL)),
 	-- of the months of the report the bills tell what was issued
 	before AS (
-		SELECT m.month, @extschema@.im_closed_apps(m.month) AS closed
+		SELECT m.month, im_internal.im_closed_apps(m.month) AS closed
 		FROM (SELECT DISTINCT s.billed_month AS month FROM spread s WHERE s.billed_month < first) m),
 	documented AS (
 		SELECT b.app_id, b.month, b.item, b.option, b.amount
 		FROM billed b
 		UNION ALL
 		SELECT i.app_id, i.month, i.item, i.option, sum(i.amount)
-		FROM before m, @extschema@.im_issued_lines(m.month) i
+		FROM before m, im_internal.im_issued_lines(m.month) i
 		WHERE NOT isempty(m.closed) AND (i.app_id = ANY ($1) OR $1 IS NULL)
 		GROUP BY i.app_id, i.month, i.item, i.option),
 	deferred AS (
@@ -205,7 +205,7 @@ BEGIN
 	GROUP BY e.app_id, e.month, e.item, e.option, e.currency;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_app_revenue_of(bigint[], @extschema@.im_month, @extschema@.im_month) IS
+COMMENT ON FUNCTION im_internal.im_app_revenue_of(bigint[], @extschema@.im_month, @extschema@.im_month) IS
 'im_app_revenue() of the given apps; null for all of them.';
 
 CREATE FUNCTION @extschema@.im_app_revenue(first_month @extschema@.im_month, last_month @extschema@.im_month)
@@ -215,11 +215,11 @@ CREATE FUNCTION @extschema@.im_app_revenue(first_month @extschema@.im_month, las
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF @extschema@.im_guarded('im_app_revenue_guarded'::text) THEN
+	IF im_internal.im_guarded('im_app_revenue_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_app_revenue_guarded($1, $2);
 		RETURN;
 	END IF;
-	RETURN QUERY SELECT * FROM @extschema@.im_app_revenue_of(NULL::bigint[], $1, $2);
+	RETURN QUERY SELECT * FROM im_internal.im_app_revenue_of(NULL::bigint[], $1, $2);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_app_revenue(@extschema@.im_month, @extschema@.im_month) IS

@@ -4,16 +4,16 @@
 -- then: orders placed by it, suspensions begun by its day, and usage through
 -- its day (local to the rate card), which is as fine as daily figures are.
 
-CREATE FUNCTION @extschema@.im_rate_forecast(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[], today date)
+CREATE FUNCTION im_internal.im_rate_forecast(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[], today date)
 	RETURNS TABLE (currency text, so_far numeric, low numeric, expected numeric, high numeric, method text)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 1 PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_rate_forecast(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[], date) IS
+COMMENT ON FUNCTION im_internal.im_rate_forecast(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[], date) IS
 'The total of one app and month so far and at its end, low, expected and high, in the currency named, and the method in words; today is a day of that month. The arguments are values made by im_gather(); no table is read.';
 
-CREATE FUNCTION @extschema@.im_gather_known(app bigint, at timestamptz, history boolean)
+CREATE FUNCTION im_internal.im_gather_known(app bigint, at timestamptz, history boolean)
 	RETURNS TABLE (
-		app_id bigint, card_name text, book @extschema@.im_price_book,
-		orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean,
+		app_id bigint, card_name text, book im_internal.im_price_book,
+		orders im_internal.im_order_entry[], suspensions daterange[], preview boolean,
 		month @extschema@.im_month, since date, daily bigint[], logins bigint[],
 		groups bigint[], checks bigint[], calls bigint[], user_days date[],
 		users @extschema@.im_userset[], today date)
@@ -28,15 +28,15 @@ DECLARE
 	month @extschema@.im_month;
 	first date;
 	begins date;
-	book @extschema@.im_price_book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
+	book im_internal.im_price_book := im_internal.im_price_book(NULL::@extschema@.im_rate_card);
 	apps bigint[];
 	sinces date[];
-	reading @extschema@.im_reading;
+	reading im_internal.im_reading;
 BEGIN
-	PERFORM @extschema@.im_need_app($1);
-	SELECT a.time_zone INTO zone FROM @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a WHERE a.app_id = $1;
+	PERFORM im_internal.im_need_app($1);
+	SELECT a.time_zone INTO zone FROM im_internal.im_app_cards(NULL::@extschema@.im_rate_card) a WHERE a.app_id = $1;
 	month := @extschema@.im_month($2, coalesce(zone, 'UTC'));
-	PERFORM @extschema@.im_need_month($1, month);
+	PERFORM im_internal.im_need_month($1, month);
 	today := @extschema@.im_day($2, zone);
 	first := month::date;
 	begins := first;
@@ -45,9 +45,9 @@ BEGIN
 		begins := greatest(least(today - 182, (first - interval '3 months')::date), '0001-01-01');
 	END IF;
 	SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, sinces
-	FROM @extschema@.im_early_usage(first, upper(month::daterange), NULL::@extschema@.im_rate_card, book) e
+	FROM im_internal.im_early_usage(first, upper(month::daterange), NULL::@extschema@.im_rate_card, book) e
 	WHERE e.app_id = $1 AND e.since < begins;
-	reading := @extschema@.im_reading_of(begins, today + 1, NULL::@extschema@.im_rate_card, apps, sinces, $1);
+	reading := im_internal.im_reading_of(begins, today + 1, NULL::@extschema@.im_rate_card, apps, sinces, $1);
 	RETURN QUERY
 	SELECT g.app_id, g.card_name, book,
 		(SELECT array_agg(o ORDER BY o.at, o.order_id) FROM unnest(g.orders) o WHERE o.at <= $2),
@@ -55,11 +55,11 @@ BEGIN
 		 WHERE lower_inf(s) OR lower(s) <= today),
 		g.preview, month, g.since, g.daily, g.logins, g.groups, g.checks, g.calls,
 		g.user_days, g.users, today
-	FROM @extschema@.im_gather(begins, today + 1, NULL::@extschema@.im_rate_card, reading) g
+	FROM im_internal.im_gather(begins, today + 1, NULL::@extschema@.im_rate_card, reading) g
 	WHERE g.app_id = $1;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_gather_known(bigint, timestamptz, boolean) IS
+COMMENT ON FUNCTION im_internal.im_gather_known(bigint, timestamptz, boolean) IS
 'What was known of an app at an instant: the values of the bill of its month, and with history the usage that forecasts look back on. Errors: P0002 for an unknown app or a month that no card version covers, 22008 for an instant outside the years 1 to 9999.';
 
 CREATE FUNCTION @extschema@.im_running_bill(app_id bigint, at timestamptz)
@@ -68,14 +68,14 @@ CREATE FUNCTION @extschema@.im_running_bill(app_id bigint, at timestamptz)
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF @extschema@.im_guarded('im_running_bill_guarded'::text) THEN
+	IF im_internal.im_guarded('im_running_bill_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_running_bill_guarded($1, $2);
 		RETURN;
 	END IF;
 	RETURN QUERY
 	SELECT l.*
-	FROM @extschema@.im_gather_known($1, $2, false) g,
-		@extschema@.im_rate_lines(g.app_id, g.card_name, g.book, g.orders, g.suspensions,
+	FROM im_internal.im_gather_known($1, $2, false) g,
+		im_internal.im_rate_lines(g.app_id, g.card_name, g.book, g.orders, g.suspensions,
 			g.preview, g.month, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) l;
 END
@@ -103,14 +103,14 @@ CREATE FUNCTION @extschema@.im_forecast(app_id bigint, at timestamptz)
 AS $$
 #variable_conflict use_column
 BEGIN
-	IF @extschema@.im_guarded('im_forecast_guarded'::text) THEN
+	IF im_internal.im_guarded('im_forecast_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_forecast_guarded($1, $2);
 		RETURN;
 	END IF;
 	RETURN QUERY
 	SELECT g.month::date, f.currency, f.so_far, f.low, f.expected, f.high, f.method
-	FROM @extschema@.im_gather_known($1, $2, true) g,
-		@extschema@.im_rate_forecast(g.app_id, g.card_name, g.book, g.orders, g.suspensions,
+	FROM im_internal.im_gather_known($1, $2, true) g,
+		im_internal.im_rate_forecast(g.app_id, g.card_name, g.book, g.orders, g.suspensions,
 			g.preview, g.month, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users, g.today) f;
 END

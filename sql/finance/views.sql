@@ -9,7 +9,7 @@
 -- Numerics say how many places they have, all that amounts can have: ODBC
 -- describes a numeric without them as one of 6, and clients cut there.
 
-CREATE FUNCTION @extschema@.im_view_definitions()
+CREATE FUNCTION im_internal.im_view_definitions()
 	RETURNS TABLE (view_name text, definition text, description text)
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -55,10 +55,10 @@ AS $$
 				'How far the close of each month has come, batch by batch: for another connection to watch.')
 	) AS v(view_name, definition, description)
 $$;
-COMMENT ON FUNCTION @extschema@.im_view_definitions() IS
+COMMENT ON FUNCTION im_internal.im_view_definitions() IS
 'The views for BI that im_create_tables() makes. A later version adds columns at the end of a view, and may change the type of one.';
 
-CREATE FUNCTION @extschema@.im_view_column_definitions()
+CREATE FUNCTION im_internal.im_view_column_definitions()
 	RETURNS TABLE (view_name text, column_name text, description text)
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -140,12 +140,12 @@ AS $$
 			('im_close_progress', 'seconds_left', 'Seconds until all are closed at that rate.')
 	) AS c(view_name, column_name, description)
 $$;
-COMMENT ON FUNCTION @extschema@.im_view_column_definitions() IS
+COMMENT ON FUNCTION im_internal.im_view_column_definitions() IS
 'The columns of those views.';
 
 -- Replacing a view locks out those who read it.  What PostgreSQL makes of a
 -- definition is compared by a view that nobody reads.
-CREATE FUNCTION @extschema@.im_view_stands(name text, definition text, owner name) RETURNS boolean
+CREATE FUNCTION im_internal.im_view_stands(name text, definition text, owner name) RETURNS boolean
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 	SET client_min_messages = warning
@@ -165,10 +165,10 @@ BEGIN
 	RETURN same;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_view_stands(text, text, name) IS
+COMMENT ON FUNCTION im_internal.im_view_stands(text, text, name) IS
 'Whether a view is there as it is defined, with this owner.';
 
-CREATE FUNCTION @extschema@.im_view_grants(view regclass) RETURNS SETOF text
+CREATE FUNCTION im_internal.im_view_grants(view regclass) RETURNS SETOF text
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -181,17 +181,17 @@ AS $$
 		  SELECT x.*, format('(%I)', a.attname)
 		  FROM pg_attribute a, aclexplode(a.attacl) x WHERE a.attrelid = $1) g
 $$;
-COMMENT ON FUNCTION @extschema@.im_view_grants(regclass) IS
+COMMENT ON FUNCTION im_internal.im_view_grants(regclass) IS
 'The statements that grant again what is granted on a view.';
 
 -- A view cannot be given other types. It is made anew with what is granted on
 -- it, unless something of the user's depends on it: then it keeps its types.
-CREATE FUNCTION @extschema@.im_retype_view(view regclass, definition text) RETURNS void
+CREATE FUNCTION im_internal.im_retype_view(view regclass, definition text) RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	grants text[] := ARRAY(SELECT * FROM @extschema@.im_view_grants($1));
+	grants text[] := ARRAY(SELECT * FROM im_internal.im_view_grants($1));
 	name text := $1::text;
 	kept text := (
 		SELECT string_agg(format('q.%I::%s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum)
@@ -209,33 +209,33 @@ EXCEPTION WHEN dependent_objects_still_exist THEN
 		USING HINT = 'Drop those, call im_create_tables() again and make them anew.';
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_retype_view(regclass, text) IS
+COMMENT ON FUNCTION im_internal.im_retype_view(regclass, text) IS
 'Gives a view for BI the types of its columns in this version.';
 
-CREATE FUNCTION @extschema@.im_add_views() RETURNS void
+CREATE FUNCTION im_internal.im_add_views() RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	owner name := coalesce(@extschema@.im_tables_owner(), current_user);
+	owner name := coalesce(im_internal.im_tables_owner(), current_user);
 	v record;
 BEGIN
 	FOR v IN
-		SELECT * FROM @extschema@.im_view_definitions() d
-		WHERE NOT @extschema@.im_view_stands(d.view_name, d.definition, owner)
+		SELECT * FROM im_internal.im_view_definitions() d
+		WHERE NOT im_internal.im_view_stands(d.view_name, d.definition, owner)
 	LOOP
 		BEGIN
 			EXECUTE format('CREATE OR REPLACE VIEW %s.%I WITH (security_invoker = true) AS %s',
 				'@extschema@', v.view_name, v.definition);
 		EXCEPTION WHEN invalid_table_definition THEN
-			PERFORM @extschema@.im_retype_view(format('%s.%I', '@extschema@', v.view_name)::regclass, v.definition);
+			PERFORM im_internal.im_retype_view(format('%s.%I', '@extschema@', v.view_name)::regclass, v.definition);
 		END;
 		EXECUTE format('ALTER VIEW %s.%I OWNER TO %I', '@extschema@', v.view_name, owner);
 		EXECUTE format('COMMENT ON VIEW %s.%I IS %L', '@extschema@', v.view_name, v.description);
 	END LOOP;
 	FOR v IN
 		SELECT d.*
-		FROM @extschema@.im_view_column_definitions() d
+		FROM im_internal.im_view_column_definitions() d
 		JOIN pg_attribute a ON a.attrelid = format('%s.%I', '@extschema@', d.view_name)::regclass AND a.attname = d.column_name
 		WHERE col_description(a.attrelid, a.attnum) IS DISTINCT FROM d.description
 	LOOP
@@ -244,5 +244,5 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_add_views() IS
+COMMENT ON FUNCTION im_internal.im_add_views() IS
 'Makes the views for BI, or brings them up to date.';

@@ -1,6 +1,6 @@
 -- What a function needs before it answers: the tables, an app, a month.
 
-CREATE FUNCTION @extschema@.im_need_tables() RETURNS void
+CREATE FUNCTION im_internal.im_need_tables() RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -18,10 +18,10 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_need_tables() IS
+COMMENT ON FUNCTION im_internal.im_need_tables() IS
 'Raises 42P01 before im_create_tables() of this version was called.';
 
-CREATE FUNCTION @extschema@.im_raise_no_app(app_id bigint) RETURNS void
+CREATE FUNCTION im_internal.im_raise_no_app(app_id bigint) RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -33,24 +33,24 @@ BEGIN
 		HINT = 'Insert the app, or correct the app_id.';
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_raise_no_app(bigint) IS
+COMMENT ON FUNCTION im_internal.im_raise_no_app(bigint) IS
 'Raises P0002 for an app that im_app does not have, or does not have for the caller.';
 
-CREATE FUNCTION @extschema@.im_need_app(app_id bigint) RETURNS void
+CREATE FUNCTION im_internal.im_need_app(app_id bigint) RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM @extschema@.im_need_tables();
+	PERFORM im_internal.im_need_tables();
 	IF NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = $1) THEN
-		PERFORM @extschema@.im_raise_no_app($1);
+		PERFORM im_internal.im_raise_no_app($1);
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_need_app(bigint) IS
+COMMENT ON FUNCTION im_internal.im_need_app(bigint) IS
 'Raises P0002 if im_app has no such app.';
 
-CREATE FUNCTION @extschema@.im_raise_no_account(account_id bigint) RETURNS void
+CREATE FUNCTION im_internal.im_raise_no_account(account_id bigint) RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -62,24 +62,24 @@ BEGIN
 		HINT = 'Insert the account, or correct the account_id.';
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_raise_no_account(bigint) IS
+COMMENT ON FUNCTION im_internal.im_raise_no_account(bigint) IS
 'Raises P0002 for an account that im_account does not have, or does not have for the caller.';
 
-CREATE FUNCTION @extschema@.im_need_account(account_id bigint) RETURNS void
+CREATE FUNCTION im_internal.im_need_account(account_id bigint) RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM @extschema@.im_need_tables();
+	PERFORM im_internal.im_need_tables();
 	IF NOT EXISTS (SELECT FROM @extschema@.im_account c WHERE c.account_id = $1) THEN
-		PERFORM @extschema@.im_raise_no_account($1);
+		PERFORM im_internal.im_raise_no_account($1);
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_need_account(bigint) IS
+COMMENT ON FUNCTION im_internal.im_need_account(bigint) IS
 'Raises P0002 if im_account has no such account.';
 
-CREATE FUNCTION @extschema@.im_need_month(app_id bigint, month @extschema@.im_month) RETURNS void
+CREATE FUNCTION im_internal.im_need_month(app_id bigint, month @extschema@.im_month) RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -97,5 +97,5 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_need_month(bigint, @extschema@.im_month) IS
+COMMENT ON FUNCTION im_internal.im_need_month(bigint, @extschema@.im_month) IS
 'Raises P0002 if no version of the app''s rate card covers the month.';

@@ -13,7 +13,7 @@ CREATE FUNCTION @extschema@.im_rebill(app_id bigint, month @extschema@.im_month)
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF @extschema@.im_guarded('im_rebill_guarded'::text) THEN
+	IF im_internal.im_guarded('im_rebill_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_rebill_guarded($1, $2);
 		RETURN;
 	END IF;
@@ -23,7 +23,7 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_rebill(bigint, @extschema@.im_month) IS
 'The bill of a usage month of one app computed anew from orders and usage, whether the month is closed or not. Errors: P0002 for an unknown app or a month that no card version covers; 22023 for a raw row that cannot be metered, named; 23514 for an order that the rules forbid.';
 
-CREATE FUNCTION @extschema@.im_line_changes(month @extschema@.im_month, apps bigint[])
+CREATE FUNCTION im_internal.im_line_changes(month @extschema@.im_month, apps bigint[])
 	RETURNS TABLE (app_id bigint, currency text, item text, option text, period daterange,
 		due_on date, unit_price numeric, quantity numeric, included numeric, billable numeric,
 		units numeric, amount numeric, issued numeric, rebilled numeric, old_line integer,
@@ -49,17 +49,17 @@ AS $$
 		UNION ALL
 		SELECT r.app_id, r.currency, r.item, r.option, r.period, r.due_on, r.unit_price, r.quantity,
 			r.included, r.billable, r.units, r.amount, false, r.line, r.explanation
-		FROM (SELECT b.* FROM @extschema@.im_rebills($1) b WHERE $2 IS NULL
+		FROM (SELECT b.* FROM im_internal.im_rebills($1) b WHERE $2 IS NULL
 			  UNION ALL
-			  SELECT b.* FROM @extschema@.im_rebill_apps($1, $2) b) r) c
+			  SELECT b.* FROM im_internal.im_rebill_apps($1, $2) b) r) c
 	GROUP BY c.app_id, c.currency, c.item, c.option, c.period, c.due_on, c.unit_price
 	HAVING sum(c.amount) <> 0 OR sum(c.quantity) <> 0 OR sum(c.units) <> 0
 		OR sum(c.billable) <> 0 OR sum(c.included) <> 0
 $$;
-COMMENT ON FUNCTION @extschema@.im_line_changes(@extschema@.im_month, bigint[]) IS
+COMMENT ON FUNCTION im_internal.im_line_changes(@extschema@.im_month, bigint[]) IS
 'The differences between the lines that were issued for a month and those of the bill computed anew, for the given apps or, if null, for all in one pass.';
 
-CREATE FUNCTION @extschema@.im_note_lines(month @extschema@.im_month, apps bigint[])
+CREATE FUNCTION im_internal.im_note_lines(month @extschema@.im_month, apps bigint[])
 	RETURNS SETOF @extschema@.im_bill_line
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
@@ -76,7 +76,7 @@ BEGIN
 						 WHERE i.app_id = a.app_id AND i.month = $1::date
 						 OFFSET 0) AS invoiced	-- by its key, not by hashing all invoices
 		  FROM unnest($2) a(app_id)) k;
-	RETURN QUERY SELECT * FROM @extschema@.im_rebill_apps($1, missing);
+	RETURN QUERY SELECT * FROM im_internal.im_rebill_apps($1, missing);
 	RETURN QUERY
 	SELECT c.app_id, $1::date,
 		row_number() OVER (PARTITION BY c.app_id, c.currency
@@ -87,29 +87,29 @@ BEGIN
 		CASE WHEN c.rebilled IS NULL THEN format('Issued as %s %s, no longer due.', c.issued, c.currency)
 			WHEN c.issued IS NULL THEN format('Not issued before: %s', c.explanation)
 			ELSE format('Issued as %s %s, now %s: %s', c.issued, c.currency, c.rebilled, c.explanation) END
-	FROM @extschema@.im_line_changes($1, invoiced) c;
+	FROM im_internal.im_line_changes($1, invoiced) c;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_note_lines(@extschema@.im_month, bigint[]) IS
+COMMENT ON FUNCTION im_internal.im_note_lines(@extschema@.im_month, bigint[]) IS
 'The lines of the next document of each app in a closed month: the differences to what was issued, or the whole bill where nothing was.';
 
 -- With no apps given all are rated in one pass, unless the close stopped
 -- halfway: then an app that is still open, and may be so because its bill
 -- cannot be right, is left alone.
-CREATE FUNCTION @extschema@.im_drift_of(apps bigint[], month @extschema@.im_month)
+CREATE FUNCTION im_internal.im_drift_of(apps bigint[], month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, issued numeric, rebilled numeric, difference numeric)
 	LANGUAGE plpgsql STABLE ROWS 100
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-	closed int8multirange := @extschema@.im_closed_apps($2::date);
+	closed int8multirange := im_internal.im_closed_apps($2::date);
 	those bigint[] := $1;
 BEGIN
 	IF those IS NOT NULL THEN
 		those := ARRAY(SELECT a FROM unnest(those) a WHERE a <@ closed);
 	ELSIF NOT closed @> '(,)'::int8range THEN
-		those := coalesce(@extschema@.im_apps_among(closed), '{}');
+		those := coalesce(im_internal.im_apps_among(closed), '{}');
 	END IF;
 	RETURN QUERY
 	SELECT d.app_id, d.issued, d.rebilled, d.rebilled - d.issued
@@ -118,15 +118,15 @@ BEGIN
 					CASE WHEN f.currency = c.currency THEN f.scale ELSE 0 END) AS rebilled,
 				 c.currency
 		  FROM (SELECT k.app_id, k.currency, sum(k.amount) AS amount
-				FROM @extschema@.im_line_changes($2, those) k
+				FROM im_internal.im_line_changes($2, those) k
 				GROUP BY k.app_id, k.currency) c
 		  JOIN @extschema@.im_app a ON a.app_id = c.app_id
-		  LEFT JOIN @extschema@.im_cards_in_force($2) f ON f.rate_card = a.rate_card
-		  CROSS JOIN LATERAL @extschema@.im_issued_so_far($2::date, c.app_id, c.currency) i) d
+		  LEFT JOIN im_internal.im_cards_in_force($2) f ON f.rate_card = a.rate_card
+		  CROSS JOIN LATERAL im_internal.im_issued_so_far($2::date, c.app_id, c.currency) i) d
 	ORDER BY d.app_id, d.currency COLLATE "C";
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_drift_of(bigint[], @extschema@.im_month) IS
+COMMENT ON FUNCTION im_internal.im_drift_of(bigint[], @extschema@.im_month) IS
 'im_drift() of the given apps; null for all of them.';
 
 CREATE FUNCTION @extschema@.im_drift(month @extschema@.im_month)
@@ -135,18 +135,18 @@ CREATE FUNCTION @extschema@.im_drift(month @extschema@.im_month)
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM @extschema@.im_need_tables();
-	IF @extschema@.im_guarded('im_drift_guarded'::text) THEN
+	PERFORM im_internal.im_need_tables();
+	IF im_internal.im_guarded('im_drift_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_drift_guarded($1);
 		RETURN;
 	END IF;
-	RETURN QUERY SELECT * FROM @extschema@.im_drift_of(NULL::bigint[], $1);
+	RETURN QUERY SELECT * FROM im_internal.im_drift_of(NULL::bigint[], $1);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_drift(@extschema@.im_month) IS
 'The closed apps whose bill of the month, computed anew, differs in any line from what was issued: totals issued and rebilled and their difference, in the currency of the app; 0 where only lines differ. An app whose currency changed has a row for each. Empty for a month that is not closed. Errors as im_monthly_bills().';
 
-CREATE FUNCTION @extschema@.im_adjust_begin(month @extschema@.im_month, closed int8multirange,
+CREATE FUNCTION im_internal.im_adjust_begin(month @extschema@.im_month, closed int8multirange,
 		INOUT run @extschema@.im_run)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -154,21 +154,21 @@ AS $$
 DECLARE
 	lost bigint[];
 BEGIN
-	run.total := coalesce(cardinality(@extschema@.im_apps_among($2)), 0);
-	IF EXISTS (SELECT FROM @extschema@.im_count_problems($1::date)) THEN
-		lost := ARRAY(SELECT l.app_id FROM @extschema@.im_lost_invoices($1::date) l ORDER BY l.app_id);
+	run.total := coalesce(cardinality(im_internal.im_apps_among($2)), 0);
+	IF EXISTS (SELECT FROM im_internal.im_count_problems($1::date)) THEN
+		lost := ARRAY(SELECT l.app_id FROM im_internal.im_lost_invoices($1::date) l ORDER BY l.app_id);
 		run.failed := run.failed || lost;
-		run.visited := run.visited + @extschema@.im_app_points(lost);
+		run.visited := run.visited + im_internal.im_app_points(lost);
 		run.problem := 'The invoice of app ' || lost[1] || ' was issued and is gone: restore it from a backup.';
 	END IF;
-	PERFORM @extschema@.im_need_few_failures($1, run.failed, run.problem);
+	PERFORM im_internal.im_need_few_failures($1, run.failed, run.problem);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_adjust_begin(@extschema@.im_month, int8multirange, @extschema@.im_run) IS
+COMMENT ON FUNCTION im_internal.im_adjust_begin(@extschema@.im_month, int8multirange, @extschema@.im_run) IS
 'The state of an adjustment that begins: how many apps there are, and those left out because their invoice is lost.';
 
 -- Of a run that did not begin so, as its caller says, it is asked here.
-CREATE FUNCTION @extschema@.im_need_first_invoices(month @extschema@.im_month, apps bigint[]) RETURNS void
+CREATE FUNCTION im_internal.im_need_first_invoices(month @extschema@.im_month, apps bigint[]) RETURNS void
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -189,10 +189,10 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_need_first_invoices(@extschema@.im_month, bigint[]) IS
+COMMENT ON FUNCTION im_internal.im_need_first_invoices(@extschema@.im_month, bigint[]) IS
 'Error 23514 where im_closing knows of an earlier invoice of one of the apps, which were just invoiced.';
 
-CREATE FUNCTION @extschema@.im_adjust_claimed(month @extschema@.im_month, claimed bigint[],
+CREATE FUNCTION im_internal.im_adjust_claimed(month @extschema@.im_month, claimed bigint[],
 		INOUT run @extschema@.im_run)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -201,23 +201,23 @@ DECLARE
 	batch uuid := gen_random_uuid();
 	step record;
 BEGIN
-	SELECT * INTO step FROM @extschema@.im_issue_what_can_be($1, $2, true, batch);
+	SELECT * INTO step FROM im_internal.im_issue_what_can_be($1, $2, true, batch);
 	run.issued := run.issued + cardinality(step.issued);
 	run.failed := run.failed || step.failed;
 	run.problem := coalesce(run.problem, step.problem);
-	PERFORM @extschema@.im_need_few_failures($1, run.failed, run.problem);
+	PERFORM im_internal.im_need_few_failures($1, run.failed, run.problem);
 	IF step.issued <> '{}' THEN
-		PERFORM @extschema@.im_need_first_invoices($1, step.invoiced);
-		run.begun_at := (@extschema@.im_note_closing($1::date, batch, step.issued, '{}'::bigint[],
-			@extschema@.im_app_points(step.invoiced), '{}'::int8multirange, 0::bigint, run)).begun_at;
+		PERFORM im_internal.im_need_first_invoices($1, step.invoiced);
+		run.begun_at := (im_internal.im_note_closing($1::date, batch, step.issued, '{}'::bigint[],
+			im_internal.im_app_points(step.invoiced), '{}'::int8multirange, 0::bigint, run)).begun_at;
 	END IF;
 	run.done := run.done + cardinality($2);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_adjust_claimed(@extschema@.im_month, bigint[], @extschema@.im_run) IS
+COMMENT ON FUNCTION im_internal.im_adjust_claimed(@extschema@.im_month, bigint[], @extschema@.im_run) IS
 'Issues the notes of apps of a closed month that are held.';
 
-CREATE FUNCTION @extschema@.im_adjust_apps(month @extschema@.im_month, batch integer,
+CREATE FUNCTION im_internal.im_adjust_apps(month @extschema@.im_month, batch integer,
 		INOUT run @extschema@.im_run)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -227,8 +227,8 @@ DECLARE
 	todo int8multirange;
 	claimed bigint[];
 BEGIN
-	PERFORM @extschema@.im_need_batch($1);
-	closed := @extschema@.im_closed_apps($1::date);
+	PERFORM im_internal.im_need_batch($1);
+	closed := im_internal.im_closed_apps($1::date);
 	IF isempty(closed) THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'object_not_in_prerequisite_state',
@@ -237,32 +237,32 @@ BEGIN
 			HINT = format('CALL %s.im_close_month(%L).', '@extschema@', $1::text);
 	END IF;
 	IF run.total IS NULL THEN
-		run := @extschema@.im_adjust_begin($1, closed, run);
+		run := im_internal.im_adjust_begin($1, closed, run);
 	END IF;
 	todo := closed - run.visited;
-	claimed := @extschema@.im_claim_apps(todo, $2);
+	claimed := im_internal.im_claim_apps(todo, $2);
 	IF claimed IS NOT NULL THEN
-		run := @extschema@.im_adjust_claimed($1, claimed, run);
-		run.visited := run.visited + @extschema@.im_span_of_batch(todo, claimed);
+		run := im_internal.im_adjust_claimed($1, claimed, run);
+		run.visited := run.visited + im_internal.im_span_of_batch(todo, claimed);
 	END IF;
-	run.finished := NOT @extschema@.im_is_app_among(closed - run.visited);
+	run.finished := NOT im_internal.im_is_app_among(closed - run.visited);
 	IF run.finished THEN
 		-- a month of before 0.3.0 enters the chain
 		IF NOT EXISTS (SELECT FROM @extschema@.im_closing c WHERE c.month = $1::date AND c.entry IS NOT NULL) THEN
-			PERFORM @extschema@.im_note_closing($1::date, gen_random_uuid(), '{}'::bigint[], '{}'::bigint[],
+			PERFORM im_internal.im_note_closing($1::date, gen_random_uuid(), '{}'::bigint[], '{}'::bigint[],
 				'{}'::int8multirange, '{}'::int8multirange, 0::bigint, run);
 		END IF;
 		run.root := @extschema@.im_month_root($1);
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_adjust_apps(@extschema@.im_month, integer, @extschema@.im_run) IS
+COMMENT ON FUNCTION im_internal.im_adjust_apps(@extschema@.im_month, integer, @extschema@.im_run) IS
 'Issues the notes of a batch of apps of a closed month in the transaction of its caller, who must own the tables; called by im_adjust_some(), without which the ledger takes no row.';
 
-CREATE FUNCTION @extschema@.im_adjust_some(month @extschema@.im_month, batch integer,
+CREATE FUNCTION im_internal.im_adjust_some(month @extschema@.im_month, batch integer,
 		INOUT run @extschema@.im_run)
 	AS 'MODULE_PATHNAME' LANGUAGE C;
-COMMENT ON FUNCTION @extschema@.im_adjust_some(@extschema@.im_month, integer, @extschema@.im_run) IS
+COMMENT ON FUNCTION im_internal.im_adjust_some(@extschema@.im_month, integer, @extschema@.im_run) IS
 'im_adjust_apps() with the ledger open to what it issues; what im_adjust_month() repeats.';
 
 CREATE PROCEDURE @extschema@.im_adjust_month(month @extschema@.im_month, batch integer DEFAULT 1000)
@@ -271,16 +271,16 @@ AS $$
 DECLARE
 	run @extschema@.im_run;
 BEGIN
-	run := @extschema@.im_start_run('im_adjust_month'::text, $1, $2);
+	run := im_internal.im_start_run('im_adjust_month'::text, $1, $2);
 	LOOP
 		COMMIT;
 		SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 		run := @extschema@.im_adjust_batch($1, $2, run);
 		COMMIT;
-		PERFORM @extschema@.im_tell_run($1, 'compared'::text, run);
+		PERFORM im_internal.im_tell_run($1, 'compared'::text, run);
 		EXIT WHEN run.finished;
 	END LOOP;
-	PERFORM @extschema@.im_end_run($1, 'adjusted'::text, run);
+	PERFORM im_internal.im_end_run($1, 'adjusted'::text, run);
 END
 $$;
 COMMENT ON PROCEDURE @extschema@.im_adjust_month(@extschema@.im_month, integer) IS

@@ -30,12 +30,12 @@ CREATE FUNCTION @extschema@.im_invoices(app_id bigint, month @extschema@.im_mont
 AS $$
 #variable_conflict use_column
 BEGIN
-	PERFORM @extschema@.im_need_tables();
-	IF @extschema@.im_guarded('im_invoices_guarded'::text) THEN
+	PERFORM im_internal.im_need_tables();
+	IF im_internal.im_guarded('im_invoices_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_invoices_guarded($1, $2);
 		RETURN;
 	END IF;
-	PERFORM @extschema@.im_need_app($1);
+	PERFORM im_internal.im_need_app($1);
 	RETURN QUERY
 	SELECT i.month, i.revision, i.kind, i.currency, i.total, i.issued_at, i.rate_card, i.card_from, i.digest
 	FROM @extschema@.im_invoice i
@@ -46,7 +46,7 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_invoices(bigint, @extschema@.im_month) IS
 'The documents of an app in the order in which they were issued, of one month or, if it is null, of all. Error P0002 for an unknown app.';
 
-CREATE FUNCTION @extschema@.im_audit_orders(app_id bigint, month @extschema@.im_month)
+CREATE FUNCTION im_internal.im_audit_orders(app_id bigint, month @extschema@.im_month)
 	RETURNS TABLE (at timestamptz, event text, amount numeric, currency text, detail text)
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
@@ -54,13 +54,13 @@ CREATE FUNCTION @extschema@.im_audit_orders(app_id bigint, month @extschema@.im_
 AS $$
 	WITH app AS MATERIALIZED (
 		SELECT a.app_id, a.card_name, a.time_zone
-		FROM @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a
+		FROM im_internal.im_app_cards(NULL::@extschema@.im_rate_card) a
 		WHERE a.app_id = $1),
 	terms AS MATERIALIZED (
 		SELECT t.order_id, t.amount, t.currency
 		FROM app a
-		JOIN @extschema@.im_app_orders('infinity'::timestamptz) e ON e.app_id = a.app_id,
-			@extschema@.im_rate_terms(a.app_id, a.card_name, @extschema@.im_price_book(NULL::@extschema@.im_rate_card),
+		JOIN im_internal.im_app_orders('infinity'::timestamptz) e ON e.app_id = a.app_id,
+			im_internal.im_rate_terms(a.app_id, a.card_name, im_internal.im_price_book(NULL::@extschema@.im_rate_card),
 				e.orders, NULL::daterange[], false) t
 		WHERE e.app_id = $1)
 	SELECT o.at, 'order', t.amount, t.currency,
@@ -82,10 +82,10 @@ AS $$
 	JOIN app a ON a.app_id = s.app_id
 	WHERE s.app_id = $1 AND s.days && daterange(NULL, upper($2::daterange))
 $$;
-COMMENT ON FUNCTION @extschema@.im_audit_orders(bigint, @extschema@.im_month) IS
+COMMENT ON FUNCTION im_internal.im_audit_orders(bigint, @extschema@.im_month) IS
 'What the bill of a month follows from: the orders of an app before the end of the month with their amounts, and its suspensions.';
 
-CREATE FUNCTION @extschema@.im_audit_documents(app_id bigint, month @extschema@.im_month)
+CREATE FUNCTION im_internal.im_audit_documents(app_id bigint, month @extschema@.im_month)
 	RETURNS TABLE (at timestamptz, event text, amount numeric, currency text, detail text)
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
@@ -104,11 +104,11 @@ AS $$
 	FROM @extschema@.im_invoice i
 	WHERE i.app_id = $1 AND i.month = $2::date
 $$;
-COMMENT ON FUNCTION @extschema@.im_audit_documents(bigint, @extschema@.im_month) IS
+COMMENT ON FUNCTION im_internal.im_audit_documents(bigint, @extschema@.im_month) IS
 'When a month was closed for an app, and its documents.';
 
 -- A bill that cannot be right any more must not hide what was issued.
-CREATE FUNCTION @extschema@.im_audit_drift(app_id bigint, month @extschema@.im_month)
+CREATE FUNCTION im_internal.im_audit_drift(app_id bigint, month @extschema@.im_month)
 	RETURNS TABLE (at timestamptz, event text, amount numeric, currency text, detail text)
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
@@ -118,13 +118,13 @@ BEGIN
 	RETURN QUERY
 	SELECT now(), 'drift', d.difference, NULL::text,
 		format('Issued as %s, comes to %s now', d.issued, d.rebilled)
-	FROM @extschema@.im_drift_of(ARRAY[$1], $2) d;
+	FROM im_internal.im_drift_of(ARRAY[$1], $2) d;
 EXCEPTION
 	WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
 		RETURN QUERY SELECT now(), 'drift', NULL::numeric, NULL::text, format('The bill cannot be right now: %s', SQLERRM);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_audit_drift(bigint, @extschema@.im_month) IS
+COMMENT ON FUNCTION im_internal.im_audit_drift(bigint, @extschema@.im_month) IS
 'What would change now in the closed month of an app.';
 
 CREATE FUNCTION @extschema@.im_audit(app_id bigint, month @extschema@.im_month)
@@ -134,19 +134,19 @@ CREATE FUNCTION @extschema@.im_audit(app_id bigint, month @extschema@.im_month)
 AS $$
 #variable_conflict use_column
 BEGIN
-	PERFORM @extschema@.im_need_tables();
-	IF @extschema@.im_guarded('im_audit_guarded'::text) THEN
+	PERFORM im_internal.im_need_tables();
+	IF im_internal.im_guarded('im_audit_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_audit_guarded($1, $2);
 		RETURN;
 	END IF;
-	PERFORM @extschema@.im_need_app($1);
+	PERFORM im_internal.im_need_app($1);
 	RETURN QUERY
 	SELECT e.at, e.event, e.amount, e.currency, e.detail
-	FROM (SELECT 1 AS part, o.* FROM @extschema@.im_audit_orders($1, $2) o
+	FROM (SELECT 1 AS part, o.* FROM im_internal.im_audit_orders($1, $2) o
 		  UNION ALL
-		  SELECT 2, d.* FROM @extschema@.im_audit_documents($1, $2) d
+		  SELECT 2, d.* FROM im_internal.im_audit_documents($1, $2) d
 		  UNION ALL
-		  SELECT 3, d.* FROM @extschema@.im_audit_drift($1, $2) d) e
+		  SELECT 3, d.* FROM im_internal.im_audit_drift($1, $2) d) e
 	ORDER BY e.part = 3, e.at NULLS FIRST, e.part, e.event = 'closed', e.detail COLLATE "C";
 END
 $$;

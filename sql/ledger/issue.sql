@@ -2,7 +2,7 @@
 
 -- One document an app at most: where the currency of the app changed there
 -- are two to issue, and the second one's digest covers the first's.
-CREATE FUNCTION @extschema@.im_issue(month @extschema@.im_month, apps bigint[], notes boolean, batch uuid,
+CREATE FUNCTION im_internal.im_issue(month @extschema@.im_month, apps bigint[], notes boolean, batch uuid,
 		OUT issued bigint[], OUT invoiced bigint[], OUT more boolean)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -13,15 +13,15 @@ DECLARE
 BEGIN
 	WITH line AS MATERIALIZED (
 		SELECT l AS row, l.app_id, l.currency, l.line, l.amount
-		FROM @extschema@.im_rebill_apps($1, $2) l
+		FROM im_internal.im_rebill_apps($1, $2) l
 		WHERE NOT $3
 		UNION ALL
 		SELECT l, l.app_id, l.currency, l.line, l.amount
-		FROM @extschema@.im_note_lines($1, $2) l
+		FROM im_internal.im_note_lines($1, $2) l
 		WHERE $3),
 	sheet AS (
 		SELECT l.app_id, l.currency, sum(l.amount) AS amount,
-			string_agg(@extschema@.im_line_bytes(l.row), '' ORDER BY l.line) AS bytes
+			string_agg(im_internal.im_line_bytes(l.row), '' ORDER BY l.line) AS bytes
 		FROM line l
 		GROUP BY l.app_id, l.currency),
 	draft AS (
@@ -34,9 +34,9 @@ BEGIN
 		FROM sheet s
 		-- by its key, however many apps there are
 		CROSS JOIN LATERAL (SELECT p.name, p.rate_card FROM @extschema@.im_app p WHERE p.app_id = s.app_id OFFSET 0) a
-		LEFT JOIN @extschema@.im_cards_in_force($1) c ON c.rate_card = a.rate_card
-		CROSS JOIN LATERAL @extschema@.im_issued_so_far($1::date, s.app_id, s.currency) i
-		LEFT JOIN LATERAL @extschema@.im_last_document(s.app_id) p ON true
+		LEFT JOIN im_internal.im_cards_in_force($1) c ON c.rate_card = a.rate_card
+		CROSS JOIN LATERAL im_internal.im_issued_so_far($1::date, s.app_id, s.currency) i
+		LEFT JOIN LATERAL im_internal.im_last_document(s.app_id) p ON true
 		-- what was issued in another currency than the app's is taken back first
 		ORDER BY s.app_id, s.currency = c.currency),
 	document AS (
@@ -44,7 +44,7 @@ BEGIN
 			issued_at, rate_card, card_from, app_name, batch, digest_version, digest)
 		SELECT d.app_id, $1::date, d.revision, k.kind, d.currency, d.total, d.issued_at, d.rate_card, d.card_from,
 			d.name, $4, 2,
-			@extschema@.im_document_digest(2, d.app_id, $1::date, d.revision, k.kind, d.currency,
+			im_internal.im_document_digest(2, d.app_id, $1::date, d.revision, k.kind, d.currency,
 				d.total, d.issued_at, d.rate_card, d.card_from, d.name, d.previous, d.bytes)
 		FROM draft d
 		CROSS JOIN LATERAL (SELECT CASE WHEN d.revision = 0 THEN 'invoice' WHEN d.total < 0 THEN 'credit_note'
@@ -64,11 +64,11 @@ BEGIN
 	INTO issued, invoiced, more;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_issue(@extschema@.im_month, bigint[], boolean, uuid) IS
+COMMENT ON FUNCTION im_internal.im_issue(@extschema@.im_month, bigint[], boolean, uuid) IS
 'Issues a document for each of the apps that has lines to bill, or with notes a document of what has changed since: the apps that got one, those that got an invoice, and whether some app needs another one. The caller holds the apps'' rows.';
 
 -- These two have no settings of their own, so that the planner inlines them.
-CREATE FUNCTION @extschema@.im_issued_so_far(month date, app_id bigint, currency text)
+CREATE FUNCTION im_internal.im_issued_so_far(month date, app_id bigint, currency text)
 	RETURNS TABLE (revision integer, total numeric, amount numeric)
 	LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 AS $$
@@ -79,10 +79,10 @@ AS $$
 	FROM @extschema@.im_invoice i
 	WHERE i.app_id = $2 AND i.month = $1
 $$;
-COMMENT ON FUNCTION @extschema@.im_issued_so_far(date, bigint, text) IS
+COMMENT ON FUNCTION im_internal.im_issued_so_far(date, bigint, text) IS
 'The last revision of an app and month, and what was issued in a currency: totals of documents and exact amounts of lines.';
 
-CREATE FUNCTION @extschema@.im_last_document(app_id bigint)
+CREATE FUNCTION im_internal.im_last_document(app_id bigint)
 	RETURNS TABLE (digest bytea, issued_at timestamptz)
 	LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 AS $$
@@ -92,12 +92,12 @@ AS $$
 	ORDER BY i.issued_at DESC, i.month DESC, i.revision DESC
 	LIMIT 1
 $$;
-COMMENT ON FUNCTION @extschema@.im_last_document(bigint) IS
+COMMENT ON FUNCTION im_internal.im_last_document(bigint) IS
 'The app''s last document.';
 
 -- One app whose bill cannot be right must not hold up the others: the batch is
 -- halved until it stands alone.
-CREATE FUNCTION @extschema@.im_issue_what_can_be(month @extschema@.im_month, apps bigint[],
+CREATE FUNCTION im_internal.im_issue_what_can_be(month @extschema@.im_month, apps bigint[],
 		notes boolean, batch uuid, OUT issued bigint[], OUT invoiced bigint[], OUT failed bigint[],
 		OUT problem text)
 	LANGUAGE plpgsql
@@ -114,7 +114,7 @@ BEGIN
 	failed := '{}';
 	BEGIN
 		LOOP
-			SELECT * INTO step FROM @extschema@.im_issue($1, $2, $3, $4);
+			SELECT * INTO step FROM im_internal.im_issue($1, $2, $3, $4);
 			issued := issued || step.issued;
 			invoiced := invoiced || step.invoiced;
 			EXIT WHEN NOT step.more OR step.issued = '{}';
@@ -134,7 +134,7 @@ BEGIN
 	FOR step IN
 		SELECT h.*
 		FROM (VALUES (1, $2[:middle]), (2, $2[middle + 1:])) p(half, apps),
-			@extschema@.im_issue_what_can_be($1, p.apps, $3, $4) h
+			im_internal.im_issue_what_can_be($1, p.apps, $3, $4) h
 		ORDER BY p.half
 	LOOP
 		issued := issued || step.issued;
@@ -144,11 +144,11 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_issue_what_can_be(@extschema@.im_month, bigint[], boolean, uuid) IS
+COMMENT ON FUNCTION im_internal.im_issue_what_can_be(@extschema@.im_month, bigint[], boolean, uuid) IS
 'Issues the documents of all apps whose bill can be computed: the apps of each document and of each invoice, those whose bill cannot, and why the first.';
 
 -- The rows of im_closing that say so may be lost; what was issued is issued.
-CREATE FUNCTION @extschema@.im_documented(month date, apps bigint[]) RETURNS bigint[]
+CREATE FUNCTION im_internal.im_documented(month date, apps bigint[]) RETURNS bigint[]
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -170,5 +170,5 @@ BEGIN
 	RETURN found;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_documented(date, bigint[]) IS
+COMMENT ON FUNCTION im_internal.im_documented(date, bigint[]) IS
 'Those of the apps, which im_closing does not call closed, that have documents of a month, with a warning.';

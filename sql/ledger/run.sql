@@ -26,12 +26,12 @@ COMMENT ON COLUMN @extschema@.im_run.finished IS 'Whether nothing is left to do.
 COMMENT ON COLUMN @extschema@.im_run.root IS 'Then the digest of the month.';
 COMMENT ON COLUMN @extschema@.im_run.begun_at IS 'When this call began.';
 
-CREATE FUNCTION @extschema@.im_in_transaction_block() RETURNS boolean
+CREATE FUNCTION im_internal.im_in_transaction_block() RETURNS boolean
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE;
-COMMENT ON FUNCTION @extschema@.im_in_transaction_block() IS
+COMMENT ON FUNCTION im_internal.im_in_transaction_block() IS
 'Whether the session is inside a transaction block, where a procedure cannot commit.';
 
-CREATE FUNCTION @extschema@.im_start_run(what text, month @extschema@.im_month, batch integer)
+CREATE FUNCTION im_internal.im_start_run(what text, month @extschema@.im_month, batch integer)
 	RETURNS @extschema@.im_run
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -45,22 +45,22 @@ BEGIN
 			DETAIL = 'batch is the number of apps whose documents are issued in one transaction.',
 			HINT = format('CALL %s(''2024-03'').', $1);
 	END IF;
-	IF @extschema@.im_in_transaction_block() THEN
+	IF im_internal.im_in_transaction_block() THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'active_sql_transaction',
 			MESSAGE = format('%s cannot run inside a transaction block', $1),
 			DETAIL = 'It commits after every batch, so that what is issued stays issued.',
 			HINT = 'CALL it by itself: without BEGIN, not from a function, and not among other statements sent as one.';
 	END IF;
-	PERFORM @extschema@.im_need_tables();
-	PERFORM @extschema@.im_need_owners_function(CASE $1 WHEN 'im_close_month' THEN 'im_close_batch' ELSE 'im_adjust_batch' END);
+	PERFORM im_internal.im_need_tables();
+	PERFORM im_internal.im_need_owners_function(CASE $1 WHEN 'im_close_month' THEN 'im_close_batch' ELSE 'im_adjust_batch' END);
 	RETURN ROW(NULL, 0, 0, 0, '{}', '{}', NULL, false, NULL, clock_timestamp())::@extschema@.im_run;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_start_run(text, @extschema@.im_month, integer) IS
+COMMENT ON FUNCTION im_internal.im_start_run(text, @extschema@.im_month, integer) IS
 'Checks the arguments of a procedure that commits and that it may commit: errors 22004, 22023 and 25001, 42P01 before im_create_tables(), 42501 where the function of a batch is not one of the owner of the tables.';
 
-CREATE FUNCTION @extschema@.im_tell_run(month @extschema@.im_month, what text, run @extschema@.im_run)
+CREATE FUNCTION im_internal.im_tell_run(month @extschema@.im_month, what text, run @extschema@.im_run)
 	RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -77,10 +77,10 @@ BEGIN
 		CASE WHEN left_over > 0 AND rate > 0 THEN format(', %s s left', ceil(left_over / rate)) END);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_tell_run(@extschema@.im_month, text, @extschema@.im_run) IS
+COMMENT ON FUNCTION im_internal.im_tell_run(@extschema@.im_month, text, @extschema@.im_run) IS
 'A notice of how far a procedure has come: done, total, rate and time left.';
 
-CREATE FUNCTION @extschema@.im_end_run(month @extschema@.im_month, what text, run @extschema@.im_run)
+CREATE FUNCTION im_internal.im_end_run(month @extschema@.im_month, what text, run @extschema@.im_run)
 	RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -99,28 +99,28 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_end_run(@extschema@.im_month, text, @extschema@.im_run) IS
+COMMENT ON FUNCTION im_internal.im_end_run(@extschema@.im_month, text, @extschema@.im_run) IS
 'A notice of the digest of the month; error 23514 if apps were left out because their bill cannot be right.';
 
-CREATE FUNCTION @extschema@.im_app_span(first_app bigint, last_app bigint) RETURNS int8multirange
+CREATE FUNCTION im_internal.im_app_span(first_app bigint, last_app bigint) RETURNS int8multirange
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	RETURN int8multirange(int8range(first_app,
 		-- the bound above the greatest id is none
 		CASE WHEN last_app < 9223372036854775807 THEN last_app + 1 END));
-COMMENT ON FUNCTION @extschema@.im_app_span(bigint, bigint) IS
+COMMENT ON FUNCTION im_internal.im_app_span(bigint, bigint) IS
 'The app_ids from the first through the last.';
 
-CREATE FUNCTION @extschema@.im_app_points(apps bigint[]) RETURNS int8multirange
+CREATE FUNCTION im_internal.im_app_points(apps bigint[]) RETURNS int8multirange
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT coalesce(range_agg(@extschema@.im_app_span(a, a)), '{}') FROM unnest($1) a
+	SELECT coalesce(range_agg(im_internal.im_app_span(a, a)), '{}') FROM unnest($1) a
 $$;
-COMMENT ON FUNCTION @extschema@.im_app_points(bigint[]) IS
+COMMENT ON FUNCTION im_internal.im_app_points(bigint[]) IS
 'The given app_ids and none between them.';
 
-CREATE FUNCTION @extschema@.im_apps_among(todo int8multirange) RETURNS bigint[]
+CREATE FUNCTION im_internal.im_apps_among(todo int8multirange) RETURNS bigint[]
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -130,10 +130,10 @@ AS $$
 		AND a.app_id <= coalesce(upper($1) - 1, 9223372036854775807)
 		AND a.app_id <@ $1
 $$;
-COMMENT ON FUNCTION @extschema@.im_apps_among(int8multirange) IS
+COMMENT ON FUNCTION im_internal.im_apps_among(int8multirange) IS
 'The apps among some app_ids; null if there are none.';
 
-CREATE FUNCTION @extschema@.im_is_app_among(todo int8multirange) RETURNS boolean
+CREATE FUNCTION im_internal.im_is_app_among(todo int8multirange) RETURNS boolean
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -141,10 +141,10 @@ AS $$
 		SELECT FROM @extschema@.im_app a
 		WHERE a.app_id >= coalesce(lower($1), -9223372036854775808) AND a.app_id <@ $1)
 $$;
-COMMENT ON FUNCTION @extschema@.im_is_app_among(int8multirange) IS
+COMMENT ON FUNCTION im_internal.im_is_app_among(int8multirange) IS
 'Whether there is an app among some app_ids.';
 
-CREATE FUNCTION @extschema@.im_claim_free_apps(todo int8multirange, batch integer) RETURNS bigint[]
+CREATE FUNCTION im_internal.im_claim_free_apps(todo int8multirange, batch integer) RETURNS bigint[]
 	LANGUAGE sql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -156,18 +156,18 @@ AS $$
 		  LIMIT $2
 		  FOR NO KEY UPDATE SKIP LOCKED) f
 $$;
-COMMENT ON FUNCTION @extschema@.im_claim_free_apps(int8multirange, integer) IS
+COMMENT ON FUNCTION im_internal.im_claim_free_apps(int8multirange, integer) IS
 'Locks so many of the first apps among some app_ids until the end of the transaction, passing over those that others hold; null if there are none.';
 
-CREATE FUNCTION @extschema@.im_claim_apps(todo int8multirange, batch integer) RETURNS bigint[]
+CREATE FUNCTION im_internal.im_claim_apps(todo int8multirange, batch integer) RETURNS bigint[]
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	claimed bigint[] := @extschema@.im_claim_free_apps($1, $2);
+	claimed bigint[] := im_internal.im_claim_free_apps($1, $2);
 	awaited bigint;
 BEGIN
-	IF claimed IS NOT NULL OR NOT @extschema@.im_is_app_among($1) THEN
+	IF claimed IS NOT NULL OR NOT im_internal.im_is_app_among($1) THEN
 		RETURN claimed;
 	END IF;
 	RAISE NOTICE 'waiting for the transactions that hold the apps left';
@@ -177,13 +177,13 @@ BEGIN
 	ORDER BY a.app_id
 	LIMIT 1
 	FOR NO KEY UPDATE;
-	RETURN @extschema@.im_claim_free_apps($1, $2);
+	RETURN im_internal.im_claim_free_apps($1, $2);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_claim_apps(int8multirange, integer) IS
+COMMENT ON FUNCTION im_internal.im_claim_apps(int8multirange, integer) IS
 'As im_claim_free_apps(), but where others hold all of them it waits for the first, while it holds none.';
 
-CREATE FUNCTION @extschema@.im_need_over(month @extschema@.im_month, apps bigint[]) RETURNS void
+CREATE FUNCTION im_internal.im_need_over(month @extschema@.im_month, apps bigint[]) RETURNS void
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -213,15 +213,15 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_need_over(@extschema@.im_month, bigint[]) IS
+COMMENT ON FUNCTION im_internal.im_need_over(@extschema@.im_month, bigint[]) IS
 'Error 55000 unless the month is over in the zone of every rate card of the given apps, of all apps if null.';
 
-CREATE FUNCTION @extschema@.im_need_batch(month @extschema@.im_month) RETURNS void
+CREATE FUNCTION im_internal.im_need_batch(month @extschema@.im_month) RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM @extschema@.im_need_tables();
+	PERFORM im_internal.im_need_tables();
 	IF $1 IS NULL THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'null_value_not_allowed',
@@ -248,10 +248,10 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_need_batch(@extschema@.im_month) IS
+COMMENT ON FUNCTION im_internal.im_need_batch(@extschema@.im_month) IS
 'Error 42P01 before im_create_tables(), 22004 without a month, 25006 in a read-only transaction, 25000 in one that is not read committed.';
 
-CREATE FUNCTION @extschema@.im_need_few_failures(month @extschema@.im_month, failed bigint[], problem text)
+CREATE FUNCTION im_internal.im_need_few_failures(month @extschema@.im_month, failed bigint[], problem text)
 	RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -266,5 +266,5 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_need_few_failures(@extschema@.im_month, bigint[], text) IS
+COMMENT ON FUNCTION im_internal.im_need_few_failures(@extschema@.im_month, bigint[], text) IS
 'Error 23514 where so many bills fail that something common to them must be wrong.';

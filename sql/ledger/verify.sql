@@ -19,7 +19,7 @@ COMMENT ON COLUMN @extschema@.im_invoice_problem.problem IS 'What is wrong.';
 -- issued, whatever their months.  One that does not follow the document before
 -- it but the one before that tells that what stands between was inserted.  To
 -- judge a month its documents and those right after them are computed again.
-CREATE FUNCTION @extschema@.im_checked_documents(of_month date)
+CREATE FUNCTION im_internal.im_checked_documents(of_month date)
 	RETURNS TABLE (app_id bigint, month date, revision integer, copies bigint, whole boolean,
 		inserted boolean)
 	LANGUAGE sql STABLE
@@ -36,7 +36,7 @@ AS $$
 		SELECT * FROM chain c WHERE $1 IS NULL OR c.month = $1 OR c.previous_month = $1),
 	lines AS (
 		SELECT l.app_id, l.month, l.revision,
-			string_agg(@extschema@.im_line_bytes(ROW(l.app_id, l.month, l.line, l.item, l.option, l.period,
+			string_agg(im_internal.im_line_bytes(ROW(l.app_id, l.month, l.line, l.item, l.option, l.period,
 				l.due_on, l.quantity, l.included, l.billable, l.units, l.unit_price, l.amount,
 				l.currency, l.explanation)::@extschema@.im_bill_line), '' ORDER BY l.line) AS bytes
 		FROM @extschema@.im_invoice_line l
@@ -45,9 +45,9 @@ AS $$
 		GROUP BY l.app_id, l.month, l.revision),
 	checked AS (
 		SELECT d.*,
-			coalesce(d.digest = @extschema@.im_document_digest(d.digest_version, d.app_id, d.month, d.revision, d.kind,
+			coalesce(d.digest = im_internal.im_document_digest(d.digest_version, d.app_id, d.month, d.revision, d.kind,
 				d.currency, d.total, d.issued_at, d.rate_card, d.card_from, d.app_name, d.previous, l.bytes), false) AS follows,
-			coalesce(d.digest = @extschema@.im_document_digest(d.digest_version, d.app_id, d.month, d.revision, d.kind,
+			coalesce(d.digest = im_internal.im_document_digest(d.digest_version, d.app_id, d.month, d.revision, d.kind,
 				d.currency, d.total, d.issued_at, d.rate_card, d.card_from, d.app_name, d.last_but_one, l.bytes), false) AS skips
 		FROM document d
 		LEFT JOIN lines l ON l.app_id = d.app_id AND l.month = d.month AND l.revision = d.revision)
@@ -58,10 +58,10 @@ AS $$
 		  FROM checked c) j
 	WHERE $1 IS NULL OR j.month = $1
 $$;
-COMMENT ON FUNCTION @extschema@.im_checked_documents(date) IS
+COMMENT ON FUNCTION im_internal.im_checked_documents(date) IS
 'The documents of a month, or all if null: how often each is there, whether it matches its digest, and whether the document after it shows that it was inserted.';
 
-CREATE FUNCTION @extschema@.im_document_problems(of_month date)
+CREATE FUNCTION im_internal.im_document_problems(of_month date)
 	RETURNS TABLE (app_id bigint, month date, revision integer, problem text)
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
@@ -70,7 +70,7 @@ AS $$
 		CASE WHEN c.copies > 1 THEN format('there are %s documents of this number', c.copies)
 			WHEN c.inserted THEN 'the document was inserted: the one after it follows the one before it'
 			ELSE 'the document or its lines were changed, or the app''s document before it was changed or removed' END
-	FROM @extschema@.im_checked_documents($1) c
+	FROM im_internal.im_checked_documents($1) c
 	WHERE NOT c.whole OR c.inserted OR c.copies > 1
 	UNION ALL
 	SELECT g.app_id, g.month, g.last + 1,
@@ -96,11 +96,11 @@ AS $$
 			   GROUP BY c.month) k ON k.month = i.month
 	WHERE ($1 IS NULL OR i.month = $1) AND (i.app_id <@ k.apps) IS NOT TRUE
 $$;
-COMMENT ON FUNCTION @extschema@.im_document_problems(date) IS
+COMMENT ON FUNCTION im_internal.im_document_problems(date) IS
 'What is wrong with single documents of a month, or of all months if null.';
 
 -- How many notes there were before version 0.3.0 nobody counted.
-CREATE FUNCTION @extschema@.im_count_problems(of_month date)
+CREATE FUNCTION im_internal.im_count_problems(of_month date)
 	RETURNS TABLE (app_id bigint, month date, revision integer, problem text)
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
@@ -122,19 +122,19 @@ AS $$
 						(m.month, 'notes', m.notes, m.notes_found, m.old)) p(month, kind, recorded, found, unknown)
 	WHERE p.recorded <> p.found AND NOT p.unknown
 $$;
-COMMENT ON FUNCTION @extschema@.im_count_problems(date) IS
+COMMENT ON FUNCTION im_internal.im_count_problems(date) IS
 'Months whose number of invoices or notes is not the one that was recorded when they were issued.';
 
 -- The documents of no entry, which are older than the chain or whose entry was
 -- lost, are those of the first entry of their month: see im_digest_of_batch().
-CREATE FUNCTION @extschema@.im_found_documents(of_month date)
+CREATE FUNCTION im_internal.im_found_documents(of_month date)
 	RETURNS TABLE (month date, batch uuid, bytes bytea)
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
 	SET jit = off
 AS $$
 	SELECT i.month, coalesce(c.batch, f.batch),
-		string_agg(@extschema@.im_canonical(ROW(i.app_id, i.revision, i.digest)), '' ORDER BY i.app_id, i.revision)
+		string_agg(im_internal.im_canonical(ROW(i.app_id, i.revision, i.digest)), '' ORDER BY i.app_id, i.revision)
 	FROM @extschema@.im_invoice i
 	LEFT JOIN (SELECT DISTINCT k.month, k.batch
 			   FROM @extschema@.im_closing k
@@ -146,37 +146,37 @@ AS $$
 	WHERE $1 IS NULL OR i.month = $1
 	GROUP BY i.month, coalesce(c.batch, f.batch)
 $$;
-COMMENT ON FUNCTION @extschema@.im_found_documents(date) IS
+COMMENT ON FUNCTION im_internal.im_found_documents(date) IS
 'The bytes of the documents that each entry of im_closing speaks for, as they are now.';
 
-CREATE FUNCTION @extschema@.im_checked_entries(of_month date)
+CREATE FUNCTION im_internal.im_checked_entries(of_month date)
 	RETURNS TABLE (month date, entry bigint, last bigint, whole boolean, complete boolean)
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT e.month, e.entry, e.last,
-		coalesce(e.digest = @extschema@.im_closing_digest(e.entry, e.month, e.apps, e.without_lines, e.done, e.invoices,
+		coalesce(e.digest = im_internal.im_closing_digest(e.entry, e.month, e.apps, e.without_lines, e.done, e.invoices,
 			e.notes, e.total, e.begun_at, e.closed_at, e.batch, e.documents, e.previous), false),
-		coalesce(e.documents = @extschema@.im_documents_digest(d.bytes,
-			CASE WHEN e.place = 1 THEN @extschema@.im_old_closings(e.month) END), false)
+		coalesce(e.documents = im_internal.im_documents_digest(d.bytes,
+			CASE WHEN e.place = 1 THEN im_internal.im_old_closings(e.month) END), false)
 	FROM (SELECT c.*, coalesce(lag(c.entry) OVER chain, 0) AS last, lag(c.digest) OVER chain AS previous,
 				 row_number() OVER (PARTITION BY c.month ORDER BY c.entry) AS place
 		  FROM @extschema@.im_closing c
 		  WHERE c.entry IS NOT NULL
 		  WINDOW chain AS (ORDER BY c.entry)) e
-	LEFT JOIN @extschema@.im_found_documents($1) d ON d.month = e.month AND d.batch = e.batch
+	LEFT JOIN im_internal.im_found_documents($1) d ON d.month = e.month AND d.batch = e.batch
 	WHERE $1 IS NULL OR e.month = $1
 $$;
-COMMENT ON FUNCTION @extschema@.im_checked_entries(date) IS
+COMMENT ON FUNCTION im_internal.im_checked_entries(date) IS
 'The entries of im_closing of a month, or of all: the number before it, whether it matches its digest, and whether the documents that it speaks for are those it was made with.';
 
-CREATE FUNCTION @extschema@.im_closing_problems(of_month date)
+CREATE FUNCTION im_internal.im_closing_problems(of_month date)
 	RETURNS TABLE (app_id bigint, month date, revision integer, problem text)
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT NULL::bigint, e.month, NULL::integer, p.problem
-	FROM @extschema@.im_checked_entries($1) e,
+	FROM im_internal.im_checked_entries($1) e,
 		LATERAL (VALUES
 			(NOT e.whole, format('entry %s of im_closing was changed, or the entry before it was changed or removed', e.entry)),
 			(NOT e.complete, format('the documents of entry %s of im_closing are not those that were issued', e.entry)),
@@ -185,9 +185,9 @@ AS $$
 	WHERE p.found
 	UNION ALL
 	SELECT l.app_id, l.month, 0, 'the app is closed without an invoice, though it had lines to bill'
-	FROM @extschema@.im_lost_invoices($1) l
+	FROM im_internal.im_lost_invoices($1) l
 $$;
-COMMENT ON FUNCTION @extschema@.im_closing_problems(date) IS
+COMMENT ON FUNCTION im_internal.im_closing_problems(date) IS
 'What is wrong with im_closing, or with what it says of the documents, in a month or in all if null.';
 
 CREATE FUNCTION @extschema@.im_verify_invoices(month @extschema@.im_month DEFAULT NULL, root bytea DEFAULT NULL)
@@ -197,7 +197,7 @@ CREATE FUNCTION @extschema@.im_verify_invoices(month @extschema@.im_month DEFAUL
 AS $$
 #variable_conflict use_column
 BEGIN
-	PERFORM @extschema@.im_need_tables();
+	PERFORM im_internal.im_need_tables();
 	IF $2 IS NOT NULL AND $1 IS NULL THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'null_value_not_allowed',
@@ -207,11 +207,11 @@ BEGIN
 	END IF;
 	RETURN QUERY
 	SELECT p.app_id, p.month, p.revision, p.problem
-	FROM (SELECT * FROM @extschema@.im_document_problems($1::date)
+	FROM (SELECT * FROM im_internal.im_document_problems($1::date)
 		  UNION ALL
-		  SELECT * FROM @extschema@.im_count_problems($1::date)
+		  SELECT * FROM im_internal.im_count_problems($1::date)
 		  UNION ALL
-		  SELECT * FROM @extschema@.im_closing_problems($1::date)
+		  SELECT * FROM im_internal.im_closing_problems($1::date)
 		  UNION ALL
 		  SELECT NULL, $1::date, NULL, format('the root of the month is %s, not the one that was given: documents were '
 				'changed, removed or added since', encode(@extschema@.im_month_root($1), 'hex'))
@@ -229,7 +229,7 @@ CREATE FUNCTION @extschema@.im_ledger_anchor() RETURNS text
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM @extschema@.im_need_tables();
+	PERFORM im_internal.im_need_tables();
 	RETURN (
 		SELECT format('imbilling %s %s', c.entry, encode(c.digest, 'hex'))
 		FROM @extschema@.im_closing c
@@ -249,7 +249,7 @@ DECLARE
 	part text[] := regexp_match($1, '^[[:space:]]*imbilling ([1-9][0-9]{0,17}) ([0-9a-f]{64})[[:space:]]*$');
 	found @extschema@.im_invoice_problem;
 BEGIN
-	PERFORM @extschema@.im_need_tables();
+	PERFORM im_internal.im_need_tables();
 	IF part IS NULL THEN
 		RAISE EXCEPTION USING
 			ERRCODE = CASE WHEN $1 IS NULL THEN 'null_value_not_allowed' ELSE 'invalid_parameter_value' END,

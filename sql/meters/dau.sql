@@ -2,40 +2,40 @@
  * im_dau: the exact number of distinct users.
  */
 
-CREATE FUNCTION @extschema@.im_dau_transition(internal, anyelement) RETURNS internal
+CREATE FUNCTION im_internal.im_dau_transition(internal, anyelement) RETURNS internal
 LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION @extschema@.im_dau_transition(internal, anyelement) IS
+COMMENT ON FUNCTION im_internal.im_dau_transition(internal, anyelement) IS
 'Support function of im_dau.';
 
-CREATE FUNCTION @extschema@.im_dau_combine(internal, internal) RETURNS internal
+CREATE FUNCTION im_internal.im_dau_combine(internal, internal) RETURNS internal
 LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION @extschema@.im_dau_combine(internal, internal) IS
+COMMENT ON FUNCTION im_internal.im_dau_combine(internal, internal) IS
 'Support function of im_dau.';
 
-CREATE FUNCTION @extschema@.im_dau_serialize(internal) RETURNS bytea
+CREATE FUNCTION im_internal.im_dau_serialize(internal) RETURNS bytea
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION @extschema@.im_dau_serialize(internal) IS
+COMMENT ON FUNCTION im_internal.im_dau_serialize(internal) IS
 'Support function of im_dau; 54000 if a state would pass 1 GB.';
 
-CREATE FUNCTION @extschema@.im_dau_deserialize(bytea, internal) RETURNS internal
+CREATE FUNCTION im_internal.im_dau_deserialize(bytea, internal) RETURNS internal
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION @extschema@.im_dau_deserialize(bytea, internal) IS
+COMMENT ON FUNCTION im_internal.im_dau_deserialize(bytea, internal) IS
 'Support function of im_dau.';
 
-CREATE FUNCTION @extschema@.im_dau_final(internal) RETURNS bigint
+CREATE FUNCTION im_internal.im_dau_final(internal) RETURNS bigint
 LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION @extschema@.im_dau_final(internal) IS
+COMMENT ON FUNCTION im_internal.im_dau_final(internal) IS
 'Support function of im_dau.';
 
 CREATE AGGREGATE @extschema@.im_dau(user_id anyelement) (
-	SFUNC = @extschema@.im_dau_transition,
+	SFUNC = im_internal.im_dau_transition,
 	STYPE = internal,
 	SSPACE = 16384,
-	FINALFUNC = @extschema@.im_dau_final,
+	FINALFUNC = im_internal.im_dau_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = @extschema@.im_dau_combine,
-	SERIALFUNC = @extschema@.im_dau_serialize,
-	DESERIALFUNC = @extschema@.im_dau_deserialize,
+	COMBINEFUNC = im_internal.im_dau_combine,
+	SERIALFUNC = im_internal.im_dau_serialize,
+	DESERIALFUNC = im_internal.im_dau_deserialize,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.im_dau(anyelement) IS
@@ -43,16 +43,16 @@ COMMENT ON AGGREGATE @extschema@.im_dau(anyelement) IS
 
 -- For user ids that are text, as ours are: a call of im_dau() with them would
 -- be of any other function of that name that takes a text.
-CREATE AGGREGATE @extschema@.im_login_dau(user_id text) (
-	SFUNC = @extschema@.im_dau_transition,
+CREATE AGGREGATE im_internal.im_login_dau(user_id text) (
+	SFUNC = im_internal.im_dau_transition,
 	STYPE = internal,
 	SSPACE = 16384,
-	FINALFUNC = @extschema@.im_dau_final,
+	FINALFUNC = im_internal.im_dau_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = @extschema@.im_dau_combine,
-	SERIALFUNC = @extschema@.im_dau_serialize,
-	DESERIALFUNC = @extschema@.im_dau_deserialize,
+	COMBINEFUNC = im_internal.im_dau_combine,
+	SERIALFUNC = im_internal.im_dau_serialize,
+	DESERIALFUNC = im_internal.im_dau_deserialize,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE @extschema@.im_login_dau(text) IS
+COMMENT ON AGGREGATE im_internal.im_login_dau(text) IS
 'im_dau() of texts alone. Errors as im_dau().';

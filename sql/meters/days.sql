@@ -16,71 +16,71 @@ COMMENT ON FUNCTION @extschema@.im_month(timestamptz, text) IS
 
 /* im_peak_groups */
 
-CREATE FUNCTION @extschema@.im_peak_groups_trans(internal, timestamptz, timestamptz, timestamptz, timestamptz) RETURNS internal
+CREATE FUNCTION im_internal.im_peak_groups_trans(internal, timestamptz, timestamptz, timestamptz, timestamptz) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_peak_groups_trans(internal, timestamptz, timestamptz, timestamptz, timestamptz) IS 'Transition function of im_peak_groups.';
+COMMENT ON FUNCTION im_internal.im_peak_groups_trans(internal, timestamptz, timestamptz, timestamptz, timestamptz) IS 'Transition function of im_peak_groups.';
 
-CREATE FUNCTION @extschema@.im_peak_groups_combine(internal, internal) RETURNS internal
+CREATE FUNCTION im_internal.im_peak_groups_combine(internal, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_peak_groups_combine(internal, internal) IS 'Combine function of im_peak_groups.';
+COMMENT ON FUNCTION im_internal.im_peak_groups_combine(internal, internal) IS 'Combine function of im_peak_groups.';
 
-CREATE FUNCTION @extschema@.im_peak_groups_serial(internal) RETURNS bytea
+CREATE FUNCTION im_internal.im_peak_groups_serial(internal) RETURNS bytea
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_peak_groups_serial(internal) IS 'Serialization function of im_peak_groups.';
+COMMENT ON FUNCTION im_internal.im_peak_groups_serial(internal) IS 'Serialization function of im_peak_groups.';
 
-CREATE FUNCTION @extschema@.im_peak_groups_deserial(bytea, internal) RETURNS internal
+CREATE FUNCTION im_internal.im_peak_groups_deserial(bytea, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_peak_groups_deserial(bytea, internal) IS 'Deserialization function of im_peak_groups.';
+COMMENT ON FUNCTION im_internal.im_peak_groups_deserial(bytea, internal) IS 'Deserialization function of im_peak_groups.';
 
-CREATE FUNCTION @extschema@.im_peak_groups_final(internal) RETURNS bigint
+CREATE FUNCTION im_internal.im_peak_groups_final(internal) RETURNS bigint
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_peak_groups_final(internal) IS 'Final function of im_peak_groups.';
+COMMENT ON FUNCTION im_internal.im_peak_groups_final(internal) IS 'Final function of im_peak_groups.';
 
 CREATE AGGREGATE @extschema@.im_peak_groups(created_at timestamptz, disbanded_at timestamptz, since timestamptz, until timestamptz) (
-	SFUNC = @extschema@.im_peak_groups_trans, STYPE = internal, SSPACE = 4096,
-	COMBINEFUNC = @extschema@.im_peak_groups_combine,
-	SERIALFUNC = @extschema@.im_peak_groups_serial, DESERIALFUNC = @extschema@.im_peak_groups_deserial,
-	FINALFUNC = @extschema@.im_peak_groups_final,
+	SFUNC = im_internal.im_peak_groups_trans, STYPE = internal, SSPACE = 4096,
+	COMBINEFUNC = im_internal.im_peak_groups_combine,
+	SERIALFUNC = im_internal.im_peak_groups_serial, DESERIALFUNC = im_internal.im_peak_groups_deserial,
+	FINALFUNC = im_internal.im_peak_groups_final,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.im_peak_groups(timestamptz, timestamptz, timestamptz, timestamptz) IS
 	'Most groups existing at one moment of [since, until); a group exists from its creation, included, until it is disbanded, excluded; rows of two nulls count as no group; 0 without rows. Error 22023 for a group disbanded before it was created and for a window that is reversed or changes within a group.';
 
-CREATE FUNCTION @extschema@.im_moderation_deductions_trans(internal, @extschema@.im_rate_card, text, timestamptz, integer) RETURNS internal
+CREATE FUNCTION im_internal.im_moderation_deductions_trans(internal, @extschema@.im_rate_card, text, timestamptz, integer) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_moderation_deductions_trans(internal, @extschema@.im_rate_card, text, timestamptz, integer) IS 'Transition function of im_moderation_deductions.';
+COMMENT ON FUNCTION im_internal.im_moderation_deductions_trans(internal, @extschema@.im_rate_card, text, timestamptz, integer) IS 'Transition function of im_moderation_deductions.';
 
-CREATE FUNCTION @extschema@.im_moderation_deductions_combine(internal, internal) RETURNS internal
+CREATE FUNCTION im_internal.im_moderation_deductions_combine(internal, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_moderation_deductions_combine(internal, internal) IS 'Combine function of im_moderation_deductions.';
+COMMENT ON FUNCTION im_internal.im_moderation_deductions_combine(internal, internal) IS 'Combine function of im_moderation_deductions.';
 
-CREATE FUNCTION @extschema@.im_moderation_deductions_serial(internal) RETURNS bytea
+CREATE FUNCTION im_internal.im_moderation_deductions_serial(internal) RETURNS bytea
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_moderation_deductions_serial(internal) IS 'Serialization function of im_moderation_deductions.';
+COMMENT ON FUNCTION im_internal.im_moderation_deductions_serial(internal) IS 'Serialization function of im_moderation_deductions.';
 
-CREATE FUNCTION @extschema@.im_moderation_deductions_deserial(bytea, internal) RETURNS internal
+CREATE FUNCTION im_internal.im_moderation_deductions_deserial(bytea, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_moderation_deductions_deserial(bytea, internal) IS 'Deserialization function of im_moderation_deductions.';
+COMMENT ON FUNCTION im_internal.im_moderation_deductions_deserial(bytea, internal) IS 'Deserialization function of im_moderation_deductions.';
 
-CREATE FUNCTION @extschema@.im_moderation_deductions_final(internal) RETURNS numeric
+CREATE FUNCTION im_internal.im_moderation_deductions_final(internal) RETURNS numeric
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_moderation_deductions_final(internal) IS 'Final function of im_moderation_deductions.';
+COMMENT ON FUNCTION im_internal.im_moderation_deductions_final(internal) IS 'Final function of im_moderation_deductions.';
 
 CREATE AGGREGATE @extschema@.im_moderation_deductions(card @extschema@.im_rate_card, kind text, at timestamptz, seconds integer) (
-	SFUNC = @extschema@.im_moderation_deductions_trans, STYPE = internal, SSPACE = 4096,
-	COMBINEFUNC = @extschema@.im_moderation_deductions_combine,
-	SERIALFUNC = @extschema@.im_moderation_deductions_serial, DESERIALFUNC = @extschema@.im_moderation_deductions_deserial,
-	FINALFUNC = @extschema@.im_moderation_deductions_final,
+	SFUNC = im_internal.im_moderation_deductions_trans, STYPE = internal, SSPACE = 4096,
+	COMBINEFUNC = im_internal.im_moderation_deductions_combine,
+	SERIALFUNC = im_internal.im_moderation_deductions_serial, DESERIALFUNC = im_internal.im_moderation_deductions_deserial,
+	FINALFUNC = im_internal.im_moderation_deductions_final,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.im_moderation_deductions(@extschema@.im_rate_card, text, timestamptz, integer) IS
@@ -93,176 +93,176 @@ COMMENT ON AGGREGATE @extschema@.im_moderation_deductions(@extschema@.im_rate_ca
  * checked, call minutes of audio, sd, hd and fhd; null without rows.
  */
 
-CREATE FUNCTION @extschema@.im_usage_agg_trans(internal, bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint) RETURNS internal
+CREATE FUNCTION im_internal.im_usage_agg_trans(internal, bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_usage_agg_trans(internal, bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint) IS 'Transition function of im_usage_agg.';
+COMMENT ON FUNCTION im_internal.im_usage_agg_trans(internal, bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint) IS 'Transition function of im_usage_agg.';
 
-CREATE FUNCTION @extschema@.im_usage_agg_combine(internal, internal) RETURNS internal
+CREATE FUNCTION im_internal.im_usage_agg_combine(internal, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_usage_agg_combine(internal, internal) IS 'Combine function of im_usage_agg.';
+COMMENT ON FUNCTION im_internal.im_usage_agg_combine(internal, internal) IS 'Combine function of im_usage_agg.';
 
-CREATE FUNCTION @extschema@.im_usage_agg_serial(internal) RETURNS bytea
+CREATE FUNCTION im_internal.im_usage_agg_serial(internal) RETURNS bytea
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_usage_agg_serial(internal) IS 'Serialization function of im_usage_agg.';
+COMMENT ON FUNCTION im_internal.im_usage_agg_serial(internal) IS 'Serialization function of im_usage_agg.';
 
-CREATE FUNCTION @extschema@.im_usage_agg_deserial(bytea, internal) RETURNS internal
+CREATE FUNCTION im_internal.im_usage_agg_deserial(bytea, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_usage_agg_deserial(bytea, internal) IS 'Deserialization function of im_usage_agg.';
+COMMENT ON FUNCTION im_internal.im_usage_agg_deserial(bytea, internal) IS 'Deserialization function of im_usage_agg.';
 
-CREATE FUNCTION @extschema@.im_usage_agg_final(internal) RETURNS bigint[]
+CREATE FUNCTION im_internal.im_usage_agg_final(internal) RETURNS bigint[]
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_usage_agg_final(internal) IS 'Final function of im_usage_agg.';
+COMMENT ON FUNCTION im_internal.im_usage_agg_final(internal) IS 'Final function of im_usage_agg.';
 
-CREATE AGGREGATE @extschema@.im_usage_agg(app_id bigint, day date, dau bigint, peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint, video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint, fhd_minutes bigint) (
-	SFUNC = @extschema@.im_usage_agg_trans, STYPE = internal, SSPACE = 4096,
-	COMBINEFUNC = @extschema@.im_usage_agg_combine,
-	SERIALFUNC = @extschema@.im_usage_agg_serial, DESERIALFUNC = @extschema@.im_usage_agg_deserial,
-	FINALFUNC = @extschema@.im_usage_agg_final,
+CREATE AGGREGATE im_internal.im_usage_agg(app_id bigint, day date, dau bigint, peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint, video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint, fhd_minutes bigint) (
+	SFUNC = im_internal.im_usage_agg_trans, STYPE = internal, SSPACE = 4096,
+	COMBINEFUNC = im_internal.im_usage_agg_combine,
+	SERIALFUNC = im_internal.im_usage_agg_serial, DESERIALFUNC = im_internal.im_usage_agg_deserial,
+	FINALFUNC = im_internal.im_usage_agg_final,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE @extschema@.im_usage_agg(bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint) IS
+COMMENT ON AGGREGATE im_internal.im_usage_agg(bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint) IS
 	'Internal: daily figures of one app as rows of days, null figures are 0, rows of one day are summed. Error 22023 for negative figures and days out of range.';
 
-CREATE FUNCTION @extschema@.im_usage_pack_final(internal) RETURNS bigint[]
+CREATE FUNCTION im_internal.im_usage_pack_final(internal) RETURNS bigint[]
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_usage_pack_final(internal) IS 'Final function of im_usage_pack.';
+COMMENT ON FUNCTION im_internal.im_usage_pack_final(internal) IS 'Final function of im_usage_pack.';
 
 -- No partial states: workers take whole apps, see im_by_ranges().
-CREATE AGGREGATE @extschema@.im_usage_pack(app_id bigint, day date, dau bigint, peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint, video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint, fhd_minutes bigint) (
-	SFUNC = @extschema@.im_usage_agg_trans, STYPE = internal, SSPACE = 1024,
-	FINALFUNC = @extschema@.im_usage_pack_final,
+CREATE AGGREGATE im_internal.im_usage_pack(app_id bigint, day date, dau bigint, peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint, video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint, fhd_minutes bigint) (
+	SFUNC = im_internal.im_usage_agg_trans, STYPE = internal, SSPACE = 1024,
+	FINALFUNC = im_internal.im_usage_pack_final,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE @extschema@.im_usage_pack(bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint) IS
+COMMENT ON AGGREGATE im_internal.im_usage_pack(bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint) IS
 	'Internal: what im_usage_agg gives, packed into fewer bytes, for rating alone.';
 
-CREATE FUNCTION @extschema@.im_given_pack_trans(internal, bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, boolean) RETURNS internal
+CREATE FUNCTION im_internal.im_given_pack_trans(internal, bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, boolean) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_given_pack_trans(internal, bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, boolean) IS 'Transition function of im_given_pack.';
+COMMENT ON FUNCTION im_internal.im_given_pack_trans(internal, bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, boolean) IS 'Transition function of im_given_pack.';
 
-CREATE AGGREGATE @extschema@.im_given_pack(app_id bigint, day date, dau bigint, peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint, video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint, fhd_minutes bigint, whole boolean) (
-	SFUNC = @extschema@.im_given_pack_trans, STYPE = internal, SSPACE = 1024,
-	FINALFUNC = @extschema@.im_usage_pack_final,
+CREATE AGGREGATE im_internal.im_given_pack(app_id bigint, day date, dau bigint, peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint, video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint, fhd_minutes bigint, whole boolean) (
+	SFUNC = im_internal.im_given_pack_trans, STYPE = internal, SSPACE = 1024,
+	FINALFUNC = im_internal.im_usage_pack_final,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE @extschema@.im_given_pack(bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, boolean) IS
+COMMENT ON AGGREGATE im_internal.im_given_pack(bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, boolean) IS
 	'Internal: rows of users, one a day, packed for rating, which knows null figures from 0 unless the row is whole (R11).';
 
-CREATE FUNCTION @extschema@.im_check_days_trans(internal, bigint, timestamptz, text, integer, text, date, date) RETURNS internal
+CREATE FUNCTION im_internal.im_check_days_trans(internal, bigint, timestamptz, text, integer, text, date, date) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_check_days_trans(internal, bigint, timestamptz, text, integer, text, date, date) IS 'Transition function of im_check_days.';
+COMMENT ON FUNCTION im_internal.im_check_days_trans(internal, bigint, timestamptz, text, integer, text, date, date) IS 'Transition function of im_check_days.';
 
-CREATE FUNCTION @extschema@.im_check_days_combine(internal, internal) RETURNS internal
+CREATE FUNCTION im_internal.im_check_days_combine(internal, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_check_days_combine(internal, internal) IS 'Combine function of im_check_days.';
+COMMENT ON FUNCTION im_internal.im_check_days_combine(internal, internal) IS 'Combine function of im_check_days.';
 
-CREATE FUNCTION @extschema@.im_check_days_serial(internal) RETURNS bytea
+CREATE FUNCTION im_internal.im_check_days_serial(internal) RETURNS bytea
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_check_days_serial(internal) IS 'Serialization function of im_check_days.';
+COMMENT ON FUNCTION im_internal.im_check_days_serial(internal) IS 'Serialization function of im_check_days.';
 
-CREATE FUNCTION @extschema@.im_check_days_deserial(bytea, internal) RETURNS internal
+CREATE FUNCTION im_internal.im_check_days_deserial(bytea, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_check_days_deserial(bytea, internal) IS 'Deserialization function of im_check_days.';
+COMMENT ON FUNCTION im_internal.im_check_days_deserial(bytea, internal) IS 'Deserialization function of im_check_days.';
 
-CREATE FUNCTION @extschema@.im_check_days_final(internal) RETURNS bigint[]
+CREATE FUNCTION im_internal.im_check_days_final(internal) RETURNS bigint[]
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_check_days_final(internal) IS 'Final function of im_check_days.';
+COMMENT ON FUNCTION im_internal.im_check_days_final(internal) IS 'Final function of im_check_days.';
 
-CREATE AGGREGATE @extschema@.im_check_days(app_id bigint, at timestamptz, kind text, seconds integer, zone text, first_day date, last_day date) (
-	SFUNC = @extschema@.im_check_days_trans, STYPE = internal, SSPACE = 4096,
-	COMBINEFUNC = @extschema@.im_check_days_combine,
-	SERIALFUNC = @extschema@.im_check_days_serial, DESERIALFUNC = @extschema@.im_check_days_deserial,
-	FINALFUNC = @extschema@.im_check_days_final,
+CREATE AGGREGATE im_internal.im_check_days(app_id bigint, at timestamptz, kind text, seconds integer, zone text, first_day date, last_day date) (
+	SFUNC = im_internal.im_check_days_trans, STYPE = internal, SSPACE = 4096,
+	COMBINEFUNC = im_internal.im_check_days_combine,
+	SERIALFUNC = im_internal.im_check_days_serial, DESERIALFUNC = im_internal.im_check_days_deserial,
+	FINALFUNC = im_internal.im_check_days_final,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE @extschema@.im_check_days(bigint, timestamptz, text, integer, text, date, date) IS
+COMMENT ON AGGREGATE im_internal.im_check_days(bigint, timestamptz, text, integer, text, date, date) IS
 	'Internal: moderation checks of one app by local day, half minutes of audio and video per clock hour; rows of other days are ignored. Error 22023 for unknown kinds and for seconds negative or missing.';
 
-CREATE FUNCTION @extschema@.im_call_days_trans(internal, bigint, timestamptz, text, integer, text, date, date) RETURNS internal
+CREATE FUNCTION im_internal.im_call_days_trans(internal, bigint, timestamptz, text, integer, text, date, date) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_call_days_trans(internal, bigint, timestamptz, text, integer, text, date, date) IS 'Transition function of im_call_days.';
+COMMENT ON FUNCTION im_internal.im_call_days_trans(internal, bigint, timestamptz, text, integer, text, date, date) IS 'Transition function of im_call_days.';
 
-CREATE FUNCTION @extschema@.im_call_days_combine(internal, internal) RETURNS internal
+CREATE FUNCTION im_internal.im_call_days_combine(internal, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_call_days_combine(internal, internal) IS 'Combine function of im_call_days.';
+COMMENT ON FUNCTION im_internal.im_call_days_combine(internal, internal) IS 'Combine function of im_call_days.';
 
-CREATE FUNCTION @extschema@.im_call_days_serial(internal) RETURNS bytea
+CREATE FUNCTION im_internal.im_call_days_serial(internal) RETURNS bytea
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_call_days_serial(internal) IS 'Serialization function of im_call_days.';
+COMMENT ON FUNCTION im_internal.im_call_days_serial(internal) IS 'Serialization function of im_call_days.';
 
-CREATE FUNCTION @extschema@.im_call_days_deserial(bytea, internal) RETURNS internal
+CREATE FUNCTION im_internal.im_call_days_deserial(bytea, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_call_days_deserial(bytea, internal) IS 'Deserialization function of im_call_days.';
+COMMENT ON FUNCTION im_internal.im_call_days_deserial(bytea, internal) IS 'Deserialization function of im_call_days.';
 
-CREATE FUNCTION @extschema@.im_call_days_final(internal) RETURNS bigint[]
+CREATE FUNCTION im_internal.im_call_days_final(internal) RETURNS bigint[]
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_call_days_final(internal) IS 'Final function of im_call_days.';
+COMMENT ON FUNCTION im_internal.im_call_days_final(internal) IS 'Final function of im_call_days.';
 
-CREATE AGGREGATE @extschema@.im_call_days(app_id bigint, at timestamptz, class text, seconds integer, zone text, first_day date, last_day date) (
-	SFUNC = @extschema@.im_call_days_trans, STYPE = internal, SSPACE = 4096,
-	COMBINEFUNC = @extschema@.im_call_days_combine,
-	SERIALFUNC = @extschema@.im_call_days_serial, DESERIALFUNC = @extschema@.im_call_days_deserial,
-	FINALFUNC = @extschema@.im_call_days_final,
+CREATE AGGREGATE im_internal.im_call_days(app_id bigint, at timestamptz, class text, seconds integer, zone text, first_day date, last_day date) (
+	SFUNC = im_internal.im_call_days_trans, STYPE = internal, SSPACE = 4096,
+	COMBINEFUNC = im_internal.im_call_days_combine,
+	SERIALFUNC = im_internal.im_call_days_serial, DESERIALFUNC = im_internal.im_call_days_deserial,
+	FINALFUNC = im_internal.im_call_days_final,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE @extschema@.im_call_days(bigint, timestamptz, text, integer, text, date, date) IS
+COMMENT ON AGGREGATE im_internal.im_call_days(bigint, timestamptz, text, integer, text, date, date) IS
 	'Internal: call minutes of one app by local day and class, started minutes counted; rows of other days are ignored. Error 22023 for unknown classes and for seconds negative or missing.';
 
-CREATE FUNCTION @extschema@.im_group_days_trans(internal, bigint, text, timestamptz, timestamptz, text, date, date) RETURNS internal
+CREATE FUNCTION im_internal.im_group_days_trans(internal, bigint, text, timestamptz, timestamptz, text, date, date) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_group_days_trans(internal, bigint, text, timestamptz, timestamptz, text, date, date) IS 'Transition function of im_group_days.';
+COMMENT ON FUNCTION im_internal.im_group_days_trans(internal, bigint, text, timestamptz, timestamptz, text, date, date) IS 'Transition function of im_group_days.';
 
-CREATE FUNCTION @extschema@.im_group_days_combine(internal, internal) RETURNS internal
+CREATE FUNCTION im_internal.im_group_days_combine(internal, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_group_days_combine(internal, internal) IS 'Combine function of im_group_days.';
+COMMENT ON FUNCTION im_internal.im_group_days_combine(internal, internal) IS 'Combine function of im_group_days.';
 
-CREATE FUNCTION @extschema@.im_group_days_serial(internal) RETURNS bytea
+CREATE FUNCTION im_internal.im_group_days_serial(internal) RETURNS bytea
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_group_days_serial(internal) IS 'Serialization function of im_group_days.';
+COMMENT ON FUNCTION im_internal.im_group_days_serial(internal) IS 'Serialization function of im_group_days.';
 
-CREATE FUNCTION @extschema@.im_group_days_deserial(bytea, internal) RETURNS internal
+CREATE FUNCTION im_internal.im_group_days_deserial(bytea, internal) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_group_days_deserial(bytea, internal) IS 'Deserialization function of im_group_days.';
+COMMENT ON FUNCTION im_internal.im_group_days_deserial(bytea, internal) IS 'Deserialization function of im_group_days.';
 
-CREATE FUNCTION @extschema@.im_group_days_final(internal) RETURNS bigint[]
+CREATE FUNCTION im_internal.im_group_days_final(internal) RETURNS bigint[]
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_group_days_final(internal) IS 'Final function of im_group_days.';
+COMMENT ON FUNCTION im_internal.im_group_days_final(internal) IS 'Final function of im_group_days.';
 
-CREATE AGGREGATE @extschema@.im_group_days(app_id bigint, group_id text, created_at timestamptz, disbanded_at timestamptz, zone text, first_day date, last_day date) (
-	SFUNC = @extschema@.im_group_days_trans, STYPE = internal, SSPACE = 8192,
-	COMBINEFUNC = @extschema@.im_group_days_combine,
-	SERIALFUNC = @extschema@.im_group_days_serial, DESERIALFUNC = @extschema@.im_group_days_deserial,
-	FINALFUNC = @extschema@.im_group_days_final,
+CREATE AGGREGATE im_internal.im_group_days(app_id bigint, group_id text, created_at timestamptz, disbanded_at timestamptz, zone text, first_day date, last_day date) (
+	SFUNC = im_internal.im_group_days_trans, STYPE = internal, SSPACE = 8192,
+	COMBINEFUNC = im_internal.im_group_days_combine,
+	SERIALFUNC = im_internal.im_group_days_serial, DESERIALFUNC = im_internal.im_group_days_deserial,
+	FINALFUNC = im_internal.im_group_days_final,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE @extschema@.im_group_days(bigint, text, timestamptz, timestamptz, text, date, date) IS
+COMMENT ON AGGREGATE im_internal.im_group_days(bigint, text, timestamptz, timestamptz, text, date, date) IS
 	'Internal: most groups of one app existing at one moment of each local day. Error 22023 for a group disbanded before it was created.';
 
-CREATE AGGREGATE @extschema@.im_join_usage(days bigint[]) (
+CREATE AGGREGATE im_internal.im_join_usage(days bigint[]) (
 	SFUNC = pg_catalog.array_cat, STYPE = bigint[], COMBINEFUNC = pg_catalog.array_cat,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE @extschema@.im_join_usage(bigint[]) IS
+COMMENT ON AGGREGATE im_internal.im_join_usage(bigint[]) IS
 	'Internal: days of several of the above as one array; null without any.';

@@ -40,7 +40,7 @@ COMMENT ON COLUMN @extschema@.im_account_line.amount IS 'Exact, to at most 8 pla
 COMMENT ON COLUMN @extschema@.im_account_line.currency IS 'ISO 4217 code of amount.';
 COMMENT ON COLUMN @extschema@.im_account_line.explanation IS 'One sentence on how the amount came about.';
 
-CREATE FUNCTION @extschema@.im_account_apps(accounts bigint[]) RETURNS bigint[]
+CREATE FUNCTION im_internal.im_account_apps(accounts bigint[]) RETURNS bigint[]
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -48,10 +48,10 @@ AS $$
 	FROM @extschema@.im_app a
 	WHERE a.account_id = ANY ($1) OR $1 IS NULL AND a.account_id IS NOT NULL
 $$;
-COMMENT ON FUNCTION @extschema@.im_account_apps(bigint[]) IS
+COMMENT ON FUNCTION im_internal.im_account_apps(bigint[]) IS
 'The apps of the given accounts; null for those of all accounts.';
 
-CREATE FUNCTION @extschema@.im_account_documents(accounts bigint[])
+CREATE FUNCTION im_internal.im_account_documents(accounts bigint[])
 	RETURNS TABLE (account_id bigint, app_id bigint, month date, revision integer,
 		currency text, total numeric, issued_at timestamptz)
 	LANGUAGE sql STABLE
@@ -61,7 +61,7 @@ AS $$
 	JOIN @extschema@.im_invoice i ON i.app_id = a.app_id
 	WHERE a.account_id = ANY ($1) OR $1 IS NULL AND a.account_id IS NOT NULL
 $$;
-COMMENT ON FUNCTION @extschema@.im_account_documents(bigint[]) IS
+COMMENT ON FUNCTION im_internal.im_account_documents(bigint[]) IS
 'The documents of the given accounts; null for those of all accounts.';
 
 CREATE FUNCTION @extschema@.im_account_bill(account_id bigint, month @extschema@.im_month)
@@ -71,25 +71,25 @@ CREATE FUNCTION @extschema@.im_account_bill(account_id bigint, month @extschema@
 	SET jit = off	-- as in im_rebill()
 AS $$
 BEGIN
-	IF @extschema@.im_guarded('im_account_bill_guarded'::text) THEN
+	IF im_internal.im_guarded('im_account_bill_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_account_bill_guarded($1, $2);
 		RETURN;
 	END IF;
-	PERFORM @extschema@.im_need_account($1);
+	PERFORM im_internal.im_need_account($1);
 	RETURN QUERY
 	SELECT $1, b.*
 	FROM (SELECT l.app_id, l.month,
 				 row_number() OVER (PARTITION BY l.app_id ORDER BY l.revision, l.line)::integer,
 				 l.item, l.option, l.period, l.due_on, l.quantity, l.included, l.billable, l.units,
 				 l.unit_price, l.amount, l.currency, l.explanation
-		  FROM @extschema@.im_account_documents(ARRAY[$1]) d
+		  FROM im_internal.im_account_documents(ARRAY[$1]) d
 		  JOIN @extschema@.im_invoice_line l
 			ON l.app_id = d.app_id AND l.month = d.month AND l.revision = d.revision
 		  WHERE d.month = $2::date
 		  UNION ALL
 		  SELECT r.*
-		  FROM @extschema@.im_rebill_apps($2,
-			@extschema@.im_open_among(@extschema@.im_account_apps(ARRAY[$1]), $2)) r
+		  FROM im_internal.im_rebill_apps($2,
+			im_internal.im_open_among(im_internal.im_account_apps(ARRAY[$1]), $2)) r
 		 ) b(app_id, month, line)
 	ORDER BY b.app_id, b.line;
 END
@@ -97,7 +97,7 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_account_bill(bigint, @extschema@.im_month) IS
 'The bill of a month of an account: the lines of all its apps, by app and line; of closed apps those of the documents that were issued to the account. Errors: P0002 for an unknown account, else as im_monthly_bill().';
 
-CREATE FUNCTION @extschema@.im_account_totals_of(accounts bigint[], month @extschema@.im_month)
+CREATE FUNCTION im_internal.im_account_totals_of(accounts bigint[], month @extschema@.im_month)
 	RETURNS TABLE (account_id bigint, currency text, total numeric)
 	LANGUAGE plpgsql STABLE ROWS 1000
 	SET search_path = pg_catalog, pg_temp
@@ -108,20 +108,20 @@ BEGIN
 	RETURN QUERY
 	SELECT t.account_id, t.currency, sum(t.total)
 	FROM (SELECT d.account_id, d.currency, d.total
-		  FROM @extschema@.im_account_documents($1) d
+		  FROM im_internal.im_account_documents($1) d
 		  WHERE d.month = $2::date
 		  UNION ALL
 		  SELECT a.account_id, l.currency, round(sum(l.amount), max(p.scale))
-		  FROM @extschema@.im_rebill_apps($2,
-			@extschema@.im_open_among(@extschema@.im_account_apps($1), $2)) l
+		  FROM im_internal.im_rebill_apps($2,
+			im_internal.im_open_among(im_internal.im_account_apps($1), $2)) l
 		  JOIN @extschema@.im_app a ON a.app_id = l.app_id
-		  JOIN @extschema@.im_cards_in_force($2) p ON p.rate_card = a.rate_card
+		  JOIN im_internal.im_cards_in_force($2) p ON p.rate_card = a.rate_card
 		  GROUP BY a.account_id, l.app_id, l.currency) t(account_id, currency, total)
 	GROUP BY t.account_id, t.currency
 	ORDER BY t.account_id, t.currency COLLATE "C";
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_account_totals_of(bigint[], @extschema@.im_month) IS
+COMMENT ON FUNCTION im_internal.im_account_totals_of(bigint[], @extschema@.im_month) IS
 'im_account_totals() of the given accounts; null for all of them.';
 
 CREATE FUNCTION @extschema@.im_account_totals(month @extschema@.im_month)
@@ -130,12 +130,12 @@ CREATE FUNCTION @extschema@.im_account_totals(month @extschema@.im_month)
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF @extschema@.im_guarded('im_account_totals_guarded'::text) THEN
+	IF im_internal.im_guarded('im_account_totals_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_account_totals_guarded($1);
 		RETURN;
 	END IF;
-	PERFORM @extschema@.im_need_tables();
-	RETURN QUERY SELECT * FROM @extschema@.im_account_totals_of(NULL::bigint[], $1);
+	PERFORM im_internal.im_need_tables();
+	RETURN QUERY SELECT * FROM im_internal.im_account_totals_of(NULL::bigint[], $1);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_account_totals(@extschema@.im_month) IS

@@ -27,12 +27,12 @@ COMMENT ON COLUMN @extschema@.im_arrears_line.balance IS 'What was paid less wha
 COMMENT ON COLUMN @extschema@.im_arrears_line.since IS 'First of the days, without a break until now, at whose end the balance was negative.';
 
 -- Within it, and from it on, days are told apart.
-CREATE FUNCTION @extschema@.im_first_of_month(at timestamptz, days integer) RETURNS date
+CREATE FUNCTION im_internal.im_first_of_month(at timestamptz, days integer) RETURNS date
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	-- a day earlier, for zones to the west
 	RETURN date_trunc('month', greatest((at AT TIME ZONE 'UTC')::date - 1 - days, '0001-01-01')::timestamp)::date;
-COMMENT ON FUNCTION @extschema@.im_first_of_month(timestamptz, integer) IS
+COMMENT ON FUNCTION im_internal.im_first_of_month(timestamptz, integer) IS
 'The first of a month that is no later than so many days before an instant, in any time zone.';
 
 CREATE FUNCTION @extschema@.im_balance(account_id bigint, at timestamptz)
@@ -41,14 +41,14 @@ CREATE FUNCTION @extschema@.im_balance(account_id bigint, at timestamptz)
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF @extschema@.im_guarded('im_balance_guarded'::text) THEN
+	IF im_internal.im_guarded('im_balance_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_balance_guarded($1, $2);
 		RETURN;
 	END IF;
-	PERFORM @extschema@.im_need_account($1);
+	PERFORM im_internal.im_need_account($1);
 	RETURN QUERY
 	SELECT m.currency, sum(m.owed), sum(m.paid), sum(m.paid) - sum(m.owed)
-	FROM @extschema@.im_account_moves(ARRAY[$1], $2, @extschema@.im_first_of_month($2, 0)) m
+	FROM im_internal.im_account_moves(ARRAY[$1], $2, im_internal.im_first_of_month($2, 0)) m
 	GROUP BY m.currency
 	ORDER BY m.currency COLLATE "C";
 END
@@ -68,7 +68,7 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_balance(bigint) IS
 'How an account stands now, a row a currency. Errors as im_balance(account_id, at).';
 
-CREATE FUNCTION @extschema@.im_standings(accounts bigint[], at timestamptz, since date)
+CREATE FUNCTION im_internal.im_standings(accounts bigint[], at timestamptz, since date)
 	RETURNS TABLE (account_id bigint, currency text, balance numeric, arrears datemultirange)
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
@@ -79,16 +79,16 @@ AS $$
 	FROM (SELECT m.account_id, m.currency, m.day,
 				 sum(m.paid - m.owed) OVER following AS balance,
 				 lead(m.day) OVER following AS next_day
-		  FROM @extschema@.im_account_moves($1, $2, $3) m
+		  FROM im_internal.im_account_moves($1, $2, $3) m
 		  WINDOW following AS (PARTITION BY m.account_id, m.currency ORDER BY m.day)) b
 	JOIN @extschema@.im_account c ON c.account_id = b.account_id
 	GROUP BY b.account_id, b.currency
 $$;
-COMMENT ON FUNCTION @extschema@.im_standings(bigint[], timestamptz, date) IS
+COMMENT ON FUNCTION im_internal.im_standings(bigint[], timestamptz, date) IS
 'The balances of the given accounts, null for all, at an instant, and the days of arrears through its day, exact from the given first of a month on.';
 
 -- The days of a document are told apart as far back as the arrears reach.
-CREATE FUNCTION @extschema@.im_arrears_of(accounts bigint[], at timestamptz)
+CREATE FUNCTION im_internal.im_arrears_of(accounts bigint[], at timestamptz)
 	RETURNS SETOF @extschema@.im_arrears_line
 	LANGUAGE plpgsql STABLE ROWS 100
 	SET search_path = pg_catalog, pg_temp
@@ -96,7 +96,7 @@ CREATE FUNCTION @extschema@.im_arrears_of(accounts bigint[], at timestamptz)
 AS $$
 DECLARE
 	among bigint[] := $1;
-	looking date[] := ARRAY[@extschema@.im_first_of_month($2, 0), @extschema@.im_first_of_month($2, 93), '0001-01-01'::date];
+	looking date[] := ARRAY[im_internal.im_first_of_month($2, 0), im_internal.im_first_of_month($2, 93), '0001-01-01'::date];
 	found @extschema@.im_arrears_line[];
 	exact date;
 BEGIN
@@ -104,7 +104,7 @@ BEGIN
 		found := ARRAY(
 			SELECT ROW(s.account_id, s.currency, s.balance,
 				(SELECT max(lower(r)) FROM unnest(s.arrears) r))::@extschema@.im_arrears_line
-			FROM @extschema@.im_standings(among, $2, exact) s
+			FROM im_internal.im_standings(among, $2, exact) s
 			WHERE s.balance < 0);
 		among := ARRAY(SELECT DISTINCT f.account_id FROM unnest(found) f WHERE f.since <= exact AND exact > '0001-01-01');
 		RETURN QUERY SELECT f.* FROM unnest(found) f WHERE f.account_id <> ALL (among);
@@ -112,7 +112,7 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_arrears_of(bigint[], timestamptz) IS
+COMMENT ON FUNCTION im_internal.im_arrears_of(bigint[], timestamptz) IS
 'im_arrears() of the given accounts; null for all of them.';
 
 CREATE FUNCTION @extschema@.im_arrears(at timestamptz)
@@ -121,14 +121,14 @@ CREATE FUNCTION @extschema@.im_arrears(at timestamptz)
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF @extschema@.im_guarded('im_arrears_guarded'::text) THEN
+	IF im_internal.im_guarded('im_arrears_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_arrears_guarded($1);
 		RETURN;
 	END IF;
-	PERFORM @extschema@.im_need_tables();
+	PERFORM im_internal.im_need_tables();
 	RETURN QUERY
 	SELECT a.*
-	FROM @extschema@.im_arrears_of(NULL::bigint[], $1) a
+	FROM im_internal.im_arrears_of(NULL::bigint[], $1) a
 	ORDER BY a.account_id, a.currency COLLATE "C";
 END
 $$;

@@ -29,7 +29,7 @@ COMMENT ON COLUMN @extschema@.im_arrears_fact.amount IS 'What it does to the bal
 COMMENT ON COLUMN @extschema@.im_arrears_fact.balance IS 'The balance at the end of the day, or at the instant asked for.';
 COMMENT ON COLUMN @extschema@.im_arrears_fact.note IS 'The fact in one sentence.';
 
-CREATE FUNCTION @extschema@.im_arrears_facts(account bigint, at timestamptz)
+CREATE FUNCTION im_internal.im_arrears_facts(account bigint, at timestamptz)
 	RETURNS TABLE (place integer, day date, currency text, fact text, app_id bigint, month date,
 		item text, option text, payment_id bigint, amount numeric, note text)
 	LANGUAGE sql STABLE
@@ -38,10 +38,10 @@ AS $$
 	SELECT 2, d.day, d.currency, CASE WHEN d.item IS NULL THEN 'document' ELSE 'charge' END, d.app_id, d.month,
 		d.item, d.option, NULL::bigint, -d.amount,
 		CASE WHEN d.item IS NULL THEN format('Note %s of app %s for %s was issued.', d.revision, d.app_id, to_char(d.month, 'YYYY-MM'))
-			WHEN @extschema@.im_is_settled_by_day(d.item) AND extract(day FROM d.day) <> 1
+			WHEN im_internal.im_is_settled_by_day(d.item) AND extract(day FROM d.day) <> 1
 				THEN format('%s of app %s, used the day before.', concat_ws(' ', d.item, nullif(d.option, '')), d.app_id)
 			ELSE format('%s of app %s for %s fell due.', concat_ws(' ', d.item, nullif(d.option, '')), d.app_id, to_char(d.month, 'YYYY-MM')) END
-	FROM @extschema@.im_account_dues(ARRAY[$1], $2, '0001-01-01'::date) d
+	FROM im_internal.im_account_dues(ARRAY[$1], $2, '0001-01-01'::date) d
 	UNION ALL
 	SELECT 3, @extschema@.im_day(p.at, c.time_zone), p.currency, 'payment', NULL, NULL, NULL, NULL, p.payment_id, p.amount,
 		CASE WHEN p.amount > 0 THEN 'Paid' ELSE 'Given back' END || coalesce(': ' || nullif(p.note, ''), '') || '.'
@@ -56,7 +56,7 @@ AS $$
 		LATERAL (VALUES ('suspended', lower(s.days)), ('resumed', upper(s.days))) e(fact, day)
 	WHERE a.account_id = $1
 $$;
-COMMENT ON FUNCTION @extschema@.im_arrears_facts(bigint, timestamptz) IS
+COMMENT ON FUNCTION im_internal.im_arrears_facts(bigint, timestamptz) IS
 'All that moved the balances of an account, and suspended its apps for arrears.';
 
 CREATE FUNCTION @extschema@.im_arrears_reason(account_id bigint, at timestamptz)
@@ -68,20 +68,20 @@ AS $$
 DECLARE
 	story daterange;
 BEGIN
-	IF @extschema@.im_guarded('im_arrears_reason_guarded'::text) THEN
+	IF im_internal.im_guarded('im_arrears_reason_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_arrears_reason_guarded($1, $2);
 		RETURN;
 	END IF;
-	PERFORM @extschema@.im_need_account($1);
+	PERFORM im_internal.im_need_account($1);
 	-- the last arrears, with the day on which they ended
 	SELECT daterange(lower(r), upper(r), '[]') INTO story
-	FROM @extschema@.im_account_arrears(ARRAY[$1], $2, '0001-01-01'::date) a, unnest(a.arrears) r
+	FROM im_internal.im_account_arrears(ARRAY[$1], $2, '0001-01-01'::date) a, unnest(a.arrears) r
 	ORDER BY r DESC
 	LIMIT 1;
 	RETURN QUERY
 	WITH step AS MATERIALIZED (
 		SELECT m.currency, m.day, sum(m.paid - m.owed) OVER (PARTITION BY m.currency ORDER BY m.day) AS balance
-		FROM @extschema@.im_account_moves(ARRAY[$1], $2, '0001-01-01'::date) m)
+		FROM im_internal.im_account_moves(ARRAY[$1], $2, '0001-01-01'::date) m)
 	SELECT row_number() OVER (ORDER BY f.day, f.place, f.currency COLLATE "C", f.app_id, f.month, f.payment_id, f.item COLLATE "C", f.option COLLATE "C")::integer,
 		f.day, f.currency, f.fact, f.app_id, f.month, f.item, f.option, f.payment_id, f.amount,
 		(SELECT s.balance FROM step s WHERE s.currency = f.currency AND s.day <= f.day ORDER BY s.day DESC LIMIT 1), f.note
@@ -90,7 +90,7 @@ BEGIN
 				 'The balance before the arrears.' AS note
 		  FROM (SELECT DISTINCT s.currency FROM step s WHERE s.day < lower(story)) b
 		  UNION ALL
-		  SELECT e.* FROM @extschema@.im_arrears_facts($1, $2) e WHERE e.day <@ story) f;
+		  SELECT e.* FROM im_internal.im_arrears_facts($1, $2) e WHERE e.day <@ story) f;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_arrears_reason(bigint, timestamptz) IS
@@ -124,15 +124,15 @@ CREATE FUNCTION @extschema@.im_unpaid(account_id bigint, at timestamptz)
 	SET jit = off
 AS $$
 BEGIN
-	IF @extschema@.im_guarded('im_unpaid_guarded'::text) THEN
+	IF im_internal.im_guarded('im_unpaid_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_unpaid_guarded($1, $2);
 		RETURN;
 	END IF;
-	PERFORM @extschema@.im_need_account($1);
+	PERFORM im_internal.im_need_account($1);
 	RETURN QUERY
 	WITH bill AS MATERIALIZED (
 		SELECT d.app_id, d.month, d.revision, d.currency, min(d.day) AS since, round(sum(d.amount), max(d.places)) AS owed
-		FROM @extschema@.im_account_dues(ARRAY[$1], $2, '0001-01-01'::date) d
+		FROM im_internal.im_account_dues(ARRAY[$1], $2, '0001-01-01'::date) d
 		GROUP BY d.app_id, d.month, d.revision, d.currency),
 	-- what was credited pays for the others
 	money AS (

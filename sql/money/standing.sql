@@ -2,7 +2,7 @@
 
 -- Told of the running month alone, and without what the
 -- account owes: an app may have a tenant of its own.
-CREATE FUNCTION @extschema@.im_arrears_standing(apps bigint[], month @extschema@.im_month, at timestamptz)
+CREATE FUNCTION im_internal.im_arrears_standing(apps bigint[], month @extschema@.im_month, at timestamptz)
 	RETURNS TABLE (app_id bigint, kind text, item text, option text, used numeric,
 		allowed numeric, day date, today date, problem text)
 	LANGUAGE plpgsql STABLE ROWS 10
@@ -24,11 +24,11 @@ BEGIN
 	END IF;
 	-- an app that cannot be rated has a row of its own
 	BEGIN
-		found := ARRAY(SELECT r FROM @extschema@.im_arrears_of(accounts, $3) r);
+		found := ARRAY(SELECT r FROM im_internal.im_arrears_of(accounts, $3) r);
 	EXCEPTION
 		WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
-			found := ARRAY(SELECT r FROM @extschema@.im_arrears_of(ARRAY(
-				SELECT unnest(accounts) EXCEPT SELECT u.account_id FROM @extschema@.im_untellable(accounts, $3) u), $3) r);
+			found := ARRAY(SELECT r FROM im_internal.im_arrears_of(ARRAY(
+				SELECT unnest(accounts) EXCEPT SELECT u.account_id FROM im_internal.im_untellable(accounts, $3) u), $3) r);
 	END;
 	RETURN QUERY
 	SELECT p.app_id, 'arrears', '', '', (s.today - s.since + 1)::numeric, 7::numeric, s.since + 7, s.today, NULL
@@ -42,5 +42,5 @@ BEGIN
 						WHERE u.app_id = p.app_id AND u.reason = 'arrears' AND u.days @> s.today);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_arrears_standing(bigint[], @extschema@.im_month, timestamptz) IS
+COMMENT ON FUNCTION im_internal.im_arrears_standing(bigint[], @extschema@.im_month, timestamptz) IS
 'The apps, among the given ones, null for all, that im_suspend_arrears() will suspend unless their account pays: rows of im_standing().';

@@ -4,7 +4,7 @@
 -- suspension changes only what falls due after its first day, so the day on
 -- which it ends does not move once it has ended there.
 
-CREATE FUNCTION @extschema@.im_account_arrears(accounts bigint[], at timestamptz, since date)
+CREATE FUNCTION im_internal.im_account_arrears(accounts bigint[], at timestamptz, since date)
 	RETURNS TABLE (account_id bigint, today date, opened_on date, arrears datemultirange)
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
@@ -12,14 +12,14 @@ AS $$
 	SELECT c.account_id, @extschema@.im_day($2, c.time_zone), c.opened_on,
 		coalesce(range_agg(s.arrears) FILTER (WHERE NOT isempty(s.arrears)), '{}')
 	FROM @extschema@.im_account c
-	LEFT JOIN @extschema@.im_standings($1, $2, $3) s ON s.account_id = c.account_id
+	LEFT JOIN im_internal.im_standings($1, $2, $3) s ON s.account_id = c.account_id
 	WHERE c.account_id = ANY ($1)
 	GROUP BY c.account_id
 $$;
-COMMENT ON FUNCTION @extschema@.im_account_arrears(bigint[], timestamptz, date) IS
+COMMENT ON FUNCTION im_internal.im_account_arrears(bigint[], timestamptz, date) IS
 'The days of arrears of the given accounts, in whatever currency, through the day of an instant (today), exact from the given first of a month on.';
 
-CREATE FUNCTION @extschema@.im_running_arrears(accounts bigint[], at timestamptz)
+CREATE FUNCTION im_internal.im_running_arrears(accounts bigint[], at timestamptz)
 	RETURNS TABLE (app_id bigint, days daterange, account_id bigint)
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
@@ -32,10 +32,10 @@ AS $$
 		AND s.reason = 'arrears' AND upper_inf(s.days) AND NOT lower_inf(s.days)
 		AND lower(s.days) <= @extschema@.im_day($2, c.time_zone)
 $$;
-COMMENT ON FUNCTION @extschema@.im_running_arrears(bigint[], timestamptz) IS
+COMMENT ON FUNCTION im_internal.im_running_arrears(bigint[], timestamptz) IS
 'The suspensions for arrears of the apps of the given accounts, null for all, that have begun by the day of an instant and have no end.';
 
-CREATE FUNCTION @extschema@.im_end_suspensions(among bigint[], at timestamptz) RETURNS bigint
+CREATE FUNCTION im_internal.im_end_suspensions(among bigint[], at timestamptz) RETURNS bigint
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -46,14 +46,14 @@ DECLARE
 	ended bigint;
 BEGIN
 	SELECT array_agg(DISTINCT r.account_id), min(lower(r.days)) INTO accounts, earliest
-	FROM @extschema@.im_running_arrears($1, $2) r;
+	FROM im_internal.im_running_arrears($1, $2) r;
 	IF accounts IS NULL THEN
 		RETURN 0;
 	END IF;
 	WITH over AS MATERIALIZED (
 		SELECT r.app_id, r.days, e.day
-		FROM @extschema@.im_running_arrears(accounts, $2) r
-		JOIN @extschema@.im_account_arrears(accounts, $2, date_trunc('month', earliest::timestamp)::date) a
+		FROM im_internal.im_running_arrears(accounts, $2) r
+		JOIN im_internal.im_account_arrears(accounts, $2, date_trunc('month', earliest::timestamp)::date) a
 			ON a.account_id = r.account_id
 		CROSS JOIN LATERAL (
 			-- its first day, or the day after the arrears of that day
@@ -75,23 +75,23 @@ BEGIN
 	RETURN removed + ended;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_end_suspensions(bigint[], timestamptz) IS
+COMMENT ON FUNCTION im_internal.im_end_suspensions(bigint[], timestamptz) IS
 'Ends the suspensions for arrears of the apps of the given accounts, null for all, on the first day on which no balance was negative, and removes those that would be empty: how many.';
 
-CREATE FUNCTION @extschema@.im_begin_suspensions(among bigint[], at timestamptz, days integer) RETURNS bigint
+CREATE FUNCTION im_internal.im_begin_suspensions(among bigint[], at timestamptz, days integer) RETURNS bigint
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	owing bigint[] := ARRAY(
 		SELECT DISTINCT s.account_id
-		FROM @extschema@.im_standings($1, $2, @extschema@.im_first_of_month($2, 0)) s
+		FROM im_internal.im_standings($1, $2, im_internal.im_first_of_month($2, 0)) s
 		WHERE s.balance < 0);
 	begun bigint;
 BEGIN
 	INSERT INTO @extschema@.im_suspension (app_id, days, reason)
 	SELECT p.app_id, daterange(a.today, NULL), 'arrears'
-	FROM @extschema@.im_account_arrears(owing, $2, @extschema@.im_first_of_month($2, $3)) a
+	FROM im_internal.im_account_arrears(owing, $2, im_internal.im_first_of_month($2, $3)) a
 	JOIN @extschema@.im_app p ON p.account_id = a.account_id
 	WHERE a.arrears @> daterange(a.today - $3, a.today, '[]')
 		AND NOT EXISTS (SELECT FROM @extschema@.im_suspension s
@@ -102,11 +102,11 @@ BEGIN
 	RETURN begun;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_begin_suspensions(bigint[], timestamptz, integer) IS
+COMMENT ON FUNCTION im_internal.im_begin_suspensions(bigint[], timestamptz, integer) IS
 'Suspends from the day of an instant the apps of those of the given accounts, null for all, that were in arrears on so many days before it and still are: how many.';
 
 -- Halved until the accounts that fail stand alone.
-CREATE FUNCTION @extschema@.im_untellable(accounts bigint[], at timestamptz)
+CREATE FUNCTION im_internal.im_untellable(accounts bigint[], at timestamptz)
 	RETURNS TABLE (account_id bigint, problem text)
 	LANGUAGE plpgsql STABLE ROWS 10
 	SET search_path = pg_catalog, pg_temp
@@ -121,7 +121,7 @@ BEGIN
 		RETURN;
 	END IF;
 	BEGIN
-		PERFORM count(*) FROM @extschema@.im_account_dues($1, $2, '0001-01-01'::date);
+		PERFORM count(*) FROM im_internal.im_account_dues($1, $2, '0001-01-01'::date);
 		RETURN;
 	EXCEPTION
 		WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
@@ -131,14 +131,14 @@ BEGIN
 		RETURN QUERY SELECT $1[1], format('%s. %s', message, detail);
 		RETURN;
 	END IF;
-	RETURN QUERY SELECT * FROM @extschema@.im_untellable($1[:middle], $2);
-	RETURN QUERY SELECT * FROM @extschema@.im_untellable($1[middle + 1:], $2);
+	RETURN QUERY SELECT * FROM im_internal.im_untellable($1[:middle], $2);
+	RETURN QUERY SELECT * FROM im_internal.im_untellable($1[middle + 1:], $2);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_untellable(bigint[], timestamptz) IS
+COMMENT ON FUNCTION im_internal.im_untellable(bigint[], timestamptz) IS
 'Those of the accounts whose balance cannot be told because a bill of theirs cannot be computed, and why.';
 
-CREATE FUNCTION @extschema@.im_tellable_accounts(at timestamptz, warn boolean) RETURNS bigint[]
+CREATE FUNCTION im_internal.im_tellable_accounts(at timestamptz, warn boolean) RETURNS bigint[]
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -149,7 +149,7 @@ DECLARE
 BEGIN
 	SELECT array_agg(u.account_id ORDER BY u.account_id), (array_agg(u.problem ORDER BY u.account_id))[1]
 	INTO wrong, problem
-	FROM @extschema@.im_untellable(accounts, $1) u;
+	FROM im_internal.im_untellable(accounts, $1) u;
 	IF $2 AND wrong IS NOT NULL THEN
 		RAISE WARNING USING
 			MESSAGE = CASE WHEN cardinality(wrong) = 1 THEN format('the balance of account %s cannot be told, its apps are left as they are', wrong[1])
@@ -161,7 +161,7 @@ BEGIN
 	RETURN ARRAY(SELECT unnest(accounts) EXCEPT SELECT unnest(wrong));
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_tellable_accounts(timestamptz, boolean) IS
+COMMENT ON FUNCTION im_internal.im_tellable_accounts(timestamptz, boolean) IS
 'The accounts whose balance at an instant can be told; a warning tells of the others.';
 
 CREATE FUNCTION @extschema@.im_suspend_arrears(at timestamptz, days integer) RETURNS bigint
@@ -172,10 +172,10 @@ AS $$
 DECLARE
 	others bigint[];
 BEGIN
-	IF @extschema@.im_guarded('im_suspend_arrears_guarded'::text) THEN
+	IF im_internal.im_guarded('im_suspend_arrears_guarded'::text) THEN
 		RETURN @extschema@.im_suspend_arrears_guarded($1, $2);
 	END IF;
-	PERFORM @extschema@.im_need_tables();
+	PERFORM im_internal.im_need_tables();
 	IF $1 NOT BETWEEN '0001-01-02 00:00+00' AND '9999-12-30 00:00+00' THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'datetime_field_overflow',
@@ -201,12 +201,12 @@ BEGIN
 	-- whoever else writes suspensions waits, and those who read them do not
 	LOCK TABLE @extschema@.im_suspension IN SHARE ROW EXCLUSIVE MODE;
 	BEGIN
-		RETURN @extschema@.im_end_suspensions(NULL::bigint[], $1) + @extschema@.im_begin_suspensions(NULL::bigint[], $1, $2);
+		RETURN im_internal.im_end_suspensions(NULL::bigint[], $1) + im_internal.im_begin_suspensions(NULL::bigint[], $1, $2);
 	EXCEPTION
 		WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
-			others := @extschema@.im_tellable_accounts($1, true);
+			others := im_internal.im_tellable_accounts($1, true);
 	END;
-	RETURN @extschema@.im_end_suspensions(others, $1) + @extschema@.im_begin_suspensions(others, $1, $2);
+	RETURN im_internal.im_end_suspensions(others, $1) + im_internal.im_begin_suspensions(others, $1, $2);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_suspend_arrears(timestamptz, integer) IS

@@ -1,35 +1,35 @@
 -- im_account_html(): the month of an account, all its apps on one page.
 
 -- The headings of the tables of one app are told from those of another by its id.
-CREATE FUNCTION @extschema@.im_html_account_app(lang text, account_id bigint, app_id bigint,
+CREATE FUNCTION im_internal.im_html_account_app(lang text, account_id bigint, app_id bigint,
 		month @extschema@.im_month, lines @extschema@.im_bill_line[], totals jsonb)
 	RETURNS text
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	head @extschema@.im_html_head := @extschema@.im_html_head_of($3, $4, $5);
+	head im_internal.im_html_head := im_internal.im_html_head_of($3, $4, $5);
 	tables text;
 BEGIN
-	SELECT string_agg(@extschema@.im_html_lines($1, c.lines, scale(c.total), c.total, NULL::date, NULL::date, true),
+	SELECT string_agg(im_internal.im_html_lines($1, c.lines, scale(c.total), c.total, NULL::date, NULL::date, true),
 		'' ORDER BY c.currency COLLATE "C")
 	INTO tables
 	FROM (SELECT b.currency, array_agg(b ORDER BY b.line) AS lines, ($6 ->> b.currency)::numeric AS total
 		  FROM unnest($5) b
 		  GROUP BY b.currency) c;
-	RETURN format('<article><h2 id="app-%1$s"><bdi>%2$s</bdi></h2><dl class="facts">', $3, @extschema@.im_html_text(head.name))
-		|| @extschema@.im_html_fact(@extschema@.im_html_word($1, 'app_id'::text), $3::text)
-		|| @extschema@.im_html_fact(@extschema@.im_html_word($1, 'card'::text), format(@extschema@.im_html_word($1, 'card.from'::text),
-			'<bdi>' || @extschema@.im_html_text(head.card) || '</bdi>', @extschema@.im_html_date(head.card_from)))
-		|| @extschema@.im_html_fact(@extschema@.im_html_word($1, 'status'::text), @extschema@.im_html_status($1, $3, $4::date, head.zone))
+	RETURN format('<article><h2 id="app-%1$s"><bdi>%2$s</bdi></h2><dl class="facts">', $3, im_internal.im_html_text(head.name))
+		|| im_internal.im_html_fact(im_internal.im_html_word($1, 'app_id'::text), $3::text)
+		|| im_internal.im_html_fact(im_internal.im_html_word($1, 'card'::text), format(im_internal.im_html_word($1, 'card.from'::text),
+			'<bdi>' || im_internal.im_html_text(head.card) || '</bdi>', im_internal.im_html_date(head.card_from)))
+		|| im_internal.im_html_fact(im_internal.im_html_word($1, 'status'::text), im_internal.im_html_status($1, $3, $4::date, head.zone))
 		|| '</dl>' || replace(tables, '="lines-', format('="lines-%s-', $3)) || '</article>' || E'\n';
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_html_account_app(text, bigint, bigint, @extschema@.im_month, @extschema@.im_bill_line[], jsonb) IS
+COMMENT ON FUNCTION im_internal.im_html_account_app(text, bigint, bigint, @extschema@.im_month, @extschema@.im_bill_line[], jsonb) IS
 'The bill of one app on the page of its account; totals are those of its currencies.';
 
 -- What each app of an account comes to: of closed ones what their documents do.
-CREATE FUNCTION @extschema@.im_account_app_totals(account_id bigint, month @extschema@.im_month,
+CREATE FUNCTION im_internal.im_account_app_totals(account_id bigint, month @extschema@.im_month,
 		lines @extschema@.im_account_line[])
 	RETURNS TABLE (app_id bigint, currency text, lines bigint, total numeric)
 	LANGUAGE sql STABLE
@@ -37,16 +37,16 @@ CREATE FUNCTION @extschema@.im_account_app_totals(account_id bigint, month @exts
 AS $$
 	SELECT l.app_id, l.currency, count(*), coalesce(
 		(SELECT sum(d.total)
-		 FROM @extschema@.im_account_documents(ARRAY[$1]) d
+		 FROM im_internal.im_account_documents(ARRAY[$1]) d
 		 WHERE d.app_id = l.app_id AND d.month = $2::date AND d.currency = l.currency),
 		round(sum(l.amount), (SELECT p.scale
 							  FROM @extschema@.im_app a
-							  JOIN @extschema@.im_cards_in_force($2) p ON p.rate_card = a.rate_card
+							  JOIN im_internal.im_cards_in_force($2) p ON p.rate_card = a.rate_card
 							  WHERE a.app_id = l.app_id)))
 	FROM unnest($3) l
 	GROUP BY l.app_id, l.currency
 $$;
-COMMENT ON FUNCTION @extschema@.im_account_app_totals(bigint, @extschema@.im_month, @extschema@.im_account_line[]) IS
+COMMENT ON FUNCTION im_internal.im_account_app_totals(bigint, @extschema@.im_month, @extschema@.im_account_line[]) IS
 'The totals of the apps of an account with the lines of its bill, each rounded by itself.';
 
 CREATE FUNCTION @extschema@.im_account_html(account_id bigint, month @extschema@.im_month, lang text DEFAULT 'en')
@@ -63,23 +63,23 @@ DECLARE
 	app_rows text;
 	apps text;
 BEGIN
-	IF @extschema@.im_guarded('im_account_html_guarded'::text) THEN
+	IF im_internal.im_guarded('im_account_html_guarded'::text) THEN
 		RETURN @extschema@.im_account_html_guarded($1, $2, $3);
 	END IF;
-	month_name := @extschema@.im_html_month($3, $2::date);
+	month_name := im_internal.im_html_month($3, $2::date);
 	bill := ARRAY(SELECT b FROM @extschema@.im_account_bill($1, $2) b);
-	account_name := (SELECT @extschema@.im_html_text(c.name) FROM @extschema@.im_account c WHERE c.account_id = $1);
+	account_name := (SELECT im_internal.im_html_text(c.name) FROM @extschema@.im_account c WHERE c.account_id = $1);
 	WITH total AS MATERIALIZED (
 		SELECT t.*, a.name
-		FROM @extschema@.im_account_app_totals($1, $2, bill) t
+		FROM im_internal.im_account_app_totals($1, $2, bill) t
 		JOIN @extschema@.im_app a ON a.app_id = t.app_id)
 	SELECT (SELECT string_agg(format('<p class="sum"><span class="currency">%s</span><data value="%s">%s</data></p>',
-				@extschema@.im_html_text(s.currency), s.total, @extschema@.im_html_number(s.total, scale(s.total))), '' ORDER BY s.currency COLLATE "C")
+				im_internal.im_html_text(s.currency), s.total, im_internal.im_html_number(s.total, scale(s.total))), '' ORDER BY s.currency COLLATE "C")
 			FROM (SELECT t.currency, sum(t.total) AS total FROM total t GROUP BY t.currency) s),
 		string_agg(format('<tr><th scope="row"><a href="#app-%1$s"><bdi>%2$s</bdi></a></th><td>%1$s</td><td>%3$s</td><td class="n">%4$s</td>%5$s</tr>',
-			t.app_id, @extschema@.im_html_text(t.name), @extschema@.im_html_text(t.currency), @extschema@.im_html_number(t.lines::numeric, 0),
-			@extschema@.im_html_amount('td'::text, ''::text, ''::text, t.total, scale(t.total))), E'\n' ORDER BY t.app_id, t.currency COLLATE "C"),
-		(SELECT string_agg(@extschema@.im_html_account_app($3, $1, p.app_id, $2, p.lines,
+			t.app_id, im_internal.im_html_text(t.name), im_internal.im_html_text(t.currency), im_internal.im_html_number(t.lines::numeric, 0),
+			im_internal.im_html_amount('td'::text, ''::text, ''::text, t.total, scale(t.total))), E'\n' ORDER BY t.app_id, t.currency COLLATE "C"),
+		(SELECT string_agg(im_internal.im_html_account_app($3, $1, p.app_id, $2, p.lines,
 				(SELECT jsonb_object_agg(t.currency, t.total) FROM total t WHERE t.app_id = p.app_id)), '' ORDER BY p.app_id)
 		 FROM (SELECT l.app_id, array_agg(ROW(l.app_id, l.month, l.line, l.item, l.option, l.period, l.due_on, l.quantity, l.included,
 						l.billable, l.units, l.unit_price, l.amount, l.currency, l.explanation)::@extschema@.im_bill_line ORDER BY l.line) AS lines
@@ -87,14 +87,14 @@ BEGIN
 			   GROUP BY l.app_id) p)
 	INTO sums, app_rows, apps
 	FROM total t;
-	RETURN @extschema@.im_html_page($3, format(@extschema@.im_html_word($3, 'bill.title'::text), account_name, month_name),
+	RETURN im_internal.im_html_page($3, format(im_internal.im_html_word($3, 'bill.title'::text), account_name, month_name),
 		format('<header><div class="top"><div><p class="kicker">%s</p><h1><bdi>%s</bdi></h1></div><div class="total"><p class="kicker">%s</p>%s</div></div><dl class="facts">%s</dl></header>' || E'\n',
-			format(@extschema@.im_html_word($3, 'bill'::text), format('<time datetime="%s">%s</time>', to_char($2::date, 'YYYY-MM'), month_name)),
-			account_name, @extschema@.im_html_word($3, 'total'::text), sums,
-			@extschema@.im_html_fact(@extschema@.im_html_word($3, 'account_id'::text), $1::text))
-		|| CASE WHEN app_rows IS NULL THEN format('<section class="nothing"><p>%s</p></section>' || E'\n', @extschema@.im_html_word($3, 'nothing'::text))
-			ELSE @extschema@.im_html_section('apps'::text, @extschema@.im_html_word($3, 'apps'::text), 'apps'::text,
-				@extschema@.im_html_heads($3, ARRAY['app', 'app_id', 'currency', 'lines.count', 'total'], 4) || '<tbody>' || app_rows || '</tbody>') || apps END);
+			format(im_internal.im_html_word($3, 'bill'::text), format('<time datetime="%s">%s</time>', to_char($2::date, 'YYYY-MM'), month_name)),
+			account_name, im_internal.im_html_word($3, 'total'::text), sums,
+			im_internal.im_html_fact(im_internal.im_html_word($3, 'account_id'::text), $1::text))
+		|| CASE WHEN app_rows IS NULL THEN format('<section class="nothing"><p>%s</p></section>' || E'\n', im_internal.im_html_word($3, 'nothing'::text))
+			ELSE im_internal.im_html_section('apps'::text, im_internal.im_html_word($3, 'apps'::text), 'apps'::text,
+				im_internal.im_html_heads($3, ARRAY['app', 'app_id', 'currency', 'lines.count', 'total'], 4) || '<tbody>' || app_rows || '</tbody>') || apps END);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_account_html(bigint, @extschema@.im_month, text) IS

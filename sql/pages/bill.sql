@@ -1,122 +1,122 @@
 -- im_bill_html(): the bill of an app as a page to read, print and keep.
 
-CREATE FUNCTION @extschema@.im_html_amount(tag text, class text, label text, amount numeric, places integer) RETURNS text
+CREATE FUNCTION im_internal.im_html_amount(tag text, class text, label text, amount numeric, places integer) RETURNS text
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	RETURN format('<%1$s role="cell" class="n amount%2$s%3$s" data-label="%4$s"><data value="%5$s">%6$s</data></%1$s>',
 		tag, class, CASE WHEN amount < 0 THEN ' minus' ELSE '' END, label,
-		round(amount, greatest(min_scale(amount), places)), @extschema@.im_html_number(amount, places));
-COMMENT ON FUNCTION @extschema@.im_html_amount(text, text, text, numeric, integer) IS
+		round(amount, greatest(min_scale(amount), places)), im_internal.im_html_number(amount, places));
+COMMENT ON FUNCTION im_internal.im_html_amount(text, text, text, numeric, integer) IS
 'A cell with an amount of money, exact, with at least the places of its currency.';
 
-CREATE FUNCTION @extschema@.im_html_cell(label text, value numeric) RETURNS text
+CREATE FUNCTION im_internal.im_html_cell(label text, value numeric) RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	RETURN format('<td role="cell" class="n%s" data-label="%s">%s</td>', CASE WHEN value IS NULL THEN ' none' ELSE '' END,
-		label, @extschema@.im_html_number(value, 0));
-COMMENT ON FUNCTION @extschema@.im_html_cell(text, numeric) IS
+		label, im_internal.im_html_number(value, 0));
+COMMENT ON FUNCTION im_internal.im_html_cell(text, numeric) IS
 'A cell with a number; empty for null.';
 
-CREATE FUNCTION @extschema@.im_html_line(lang text, line @extschema@.im_bill_line, places integer, peak_day date) RETURNS text
+CREATE FUNCTION im_internal.im_html_line(lang text, line @extschema@.im_bill_line, places integer, peak_day date) RETURNS text
 	LANGUAGE sql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT format('<tr role="row"><td role="cell" class="no">%s</td><th role="rowheader" scope="row">'
 			'<span class="item">%s</span> <span class="option">%s</span>'
 			'<p class="why">%s</p><p class="when">%s</p></th>',
-			($2).line, @extschema@.im_html_name($1, 'item.' || ($2).item, ($2).item),
-			@extschema@.im_html_item($1, ($2).item, ($2).option),
-			@extschema@.im_html_times(@extschema@.im_html_why($1, $2, $4)),
-			@extschema@.im_html_times(format(@extschema@.im_html_word($1, 'when'::text), @extschema@.im_html_date(lower(($2).period)),
-				@extschema@.im_html_date(upper(($2).period) - 1), @extschema@.im_html_date(($2).due_on))))
-		|| @extschema@.im_html_cell(@extschema@.im_html_word($1, 'quantity'::text), ($2).quantity)
-		|| @extschema@.im_html_cell(@extschema@.im_html_word($1, 'included'::text), nullif(($2).included, 0))
-		|| @extschema@.im_html_cell(@extschema@.im_html_word($1, 'units'::text), ($2).units)
-		|| @extschema@.im_html_cell(@extschema@.im_html_word($1, 'unit_price'::text), ($2).unit_price)
-		|| coalesce(@extschema@.im_html_amount('td'::text, ''::text, @extschema@.im_html_word($1, 'amount'::text), ($2).amount, $3),
-			format('<td role="cell" class="n amount">%s</td>', @extschema@.im_html_word($1, 'no_price'::text)))
+			($2).line, im_internal.im_html_name($1, 'item.' || ($2).item, ($2).item),
+			im_internal.im_html_item($1, ($2).item, ($2).option),
+			im_internal.im_html_times(im_internal.im_html_why($1, $2, $4)),
+			im_internal.im_html_times(format(im_internal.im_html_word($1, 'when'::text), im_internal.im_html_date(lower(($2).period)),
+				im_internal.im_html_date(upper(($2).period) - 1), im_internal.im_html_date(($2).due_on))))
+		|| im_internal.im_html_cell(im_internal.im_html_word($1, 'quantity'::text), ($2).quantity)
+		|| im_internal.im_html_cell(im_internal.im_html_word($1, 'included'::text), nullif(($2).included, 0))
+		|| im_internal.im_html_cell(im_internal.im_html_word($1, 'units'::text), ($2).units)
+		|| im_internal.im_html_cell(im_internal.im_html_word($1, 'unit_price'::text), ($2).unit_price)
+		|| coalesce(im_internal.im_html_amount('td'::text, ''::text, im_internal.im_html_word($1, 'amount'::text), ($2).amount, $3),
+			format('<td role="cell" class="n amount">%s</td>', im_internal.im_html_word($1, 'no_price'::text)))
 		|| '</tr>' || E'\n'
 $$;
-COMMENT ON FUNCTION @extschema@.im_html_line(text, @extschema@.im_bill_line, integer, date) IS
+COMMENT ON FUNCTION im_internal.im_html_line(text, @extschema@.im_bill_line, integer, date) IS
 'A line of a bill as a row of its table.';
 
-CREATE FUNCTION @extschema@.im_html_lines(lang text, lines @extschema@.im_bill_line[], places integer, total numeric,
+CREATE FUNCTION im_internal.im_html_lines(lang text, lines @extschema@.im_bill_line[], places integer, total numeric,
 		dau_day date, group_day date, one_of_several boolean) RETURNS text
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	exact numeric := (SELECT sum(b.amount) FROM unnest($2) b);
-	currency text := @extschema@.im_html_text(($2[1]).currency);
+	currency text := im_internal.im_html_text(($2[1]).currency);
 BEGIN
 	RETURN format('<section><h2 id="lines%2$s">%1$s</h2><div class="scroll" tabindex="0" role="region" aria-labelledby="lines%2$s">'
 			'<table role="table" class="lines"><caption>%1$s</caption><thead role="rowgroup"><tr role="row">',
-			@extschema@.im_html_word($1, 'lines'::text) || CASE WHEN $7 THEN ', ' || currency ELSE '' END,
+			im_internal.im_html_word($1, 'lines'::text) || CASE WHEN $7 THEN ', ' || currency ELSE '' END,
 			CASE WHEN $7 THEN '-' || currency ELSE '' END)
 		|| (SELECT string_agg(format('<th role="columnheader" scope="col"%s>%s%s</th>', h.class,
-					@extschema@.im_html_word($1, h.key),
+					im_internal.im_html_word($1, h.key),
 					CASE WHEN h.key IN ('unit_price', 'amount') THEN ' (' || currency || ')' ELSE '' END), '' ORDER BY h.n)
 			FROM (VALUES (1, 'line', ' class="no"'), (2, 'item', ''), (3, 'quantity', ' class="n"'), (4, 'included', ' class="n"'),
 						 (5, 'units', ' class="n"'), (6, 'unit_price', ' class="n"'), (7, 'amount', ' class="n"')) h(n, key, class))
 		|| '</tr></thead>' || E'\n' || '<tbody role="rowgroup">'
-		|| (SELECT string_agg(@extschema@.im_html_line($1, b, $3,
+		|| (SELECT string_agg(im_internal.im_html_line($1, b, $3,
 					CASE b.item WHEN 'dau_overage' THEN $5 WHEN 'group_overage' THEN $6 END), '' ORDER BY b.line)
 			FROM unnest($2) b)
 		|| '</tbody>' || E'\n' || '<tfoot role="rowgroup">'
 		|| CASE WHEN total = exact THEN '' ELSE format('<tr role="row" class="round"><th role="rowheader" scope="row" colspan="6">%s</th>%s</tr>',
-			@extschema@.im_html_word($1, 'total.rounding'::text),
-			@extschema@.im_html_amount('td'::text, ''::text, ''::text, total - exact, $3)) END
+			im_internal.im_html_word($1, 'total.rounding'::text),
+			im_internal.im_html_amount('td'::text, ''::text, ''::text, total - exact, $3)) END
 		|| format('<tr role="row"><th role="rowheader" scope="row" colspan="6">%s</th>%s</tr>',
-			format(@extschema@.im_html_word($1, 'total.in'::text), currency),
-			@extschema@.im_html_amount('td'::text, ''::text, ''::text, total, $3))
+			format(im_internal.im_html_word($1, 'total.in'::text), currency),
+			im_internal.im_html_amount('td'::text, ''::text, ''::text, total, $3))
 		|| '</tfoot></table></div></section>' || E'\n';
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_html_lines(text, @extschema@.im_bill_line[], integer, numeric, date, date, boolean) IS
+COMMENT ON FUNCTION im_internal.im_html_lines(text, @extschema@.im_bill_line[], integer, numeric, date, date, boolean) IS
 'The table of the lines of a bill that are in one currency, with their total.';
 
-CREATE FUNCTION @extschema@.im_html_fact(heading text, fact text) RETURNS text
+CREATE FUNCTION im_internal.im_html_fact(heading text, fact text) RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	RETURN format('<div><dt>%s</dt><dd>%s</dd></div>', heading, fact);
-COMMENT ON FUNCTION @extschema@.im_html_fact(text, text) IS
+COMMENT ON FUNCTION im_internal.im_html_fact(text, text) IS
 'A heading with a fact below it.';
 
 -- What of the total was bought, used and given back.
-CREATE FUNCTION @extschema@.im_html_sums(lang text, month date, lines @extschema@.im_bill_line[], places integer) RETURNS text
+CREATE FUNCTION im_internal.im_html_sums(lang text, month date, lines @extschema@.im_bill_line[], places integer) RETURNS text
 	LANGUAGE sql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT string_agg(@extschema@.im_html_fact(s.heading, @extschema@.im_html_number(s.amount, $4)), '' ORDER BY s.n)
+	SELECT string_agg(im_internal.im_html_fact(s.heading, im_internal.im_html_number(s.amount, $4)), '' ORDER BY s.n)
 	FROM (SELECT k.n, k.heading, sum(b.amount) AS amount
 		  FROM unnest($3) b,
 			LATERAL (SELECT CASE WHEN b.item = 'refund' THEN 3
 				WHEN b.due_on = $2 + interval '1 month' THEN 2 ELSE 1 END AS n) kind,
-			LATERAL (VALUES (1, @extschema@.im_html_word($1, 'bought'::text)),
-							(2, format(@extschema@.im_html_word($1, 'used'::text), @extschema@.im_html_date(($2 + interval '1 month')::date))),
-							(3, @extschema@.im_html_word($1, 'refunded'::text))) k(n, heading)
+			LATERAL (VALUES (1, im_internal.im_html_word($1, 'bought'::text)),
+							(2, format(im_internal.im_html_word($1, 'used'::text), im_internal.im_html_date(($2 + interval '1 month')::date))),
+							(3, im_internal.im_html_word($1, 'refunded'::text))) k(n, heading)
 		  WHERE k.n = kind.n
 		  GROUP BY k.n, k.heading) s
 $$;
-COMMENT ON FUNCTION @extschema@.im_html_sums(text, date, @extschema@.im_bill_line[], integer) IS
+COMMENT ON FUNCTION im_internal.im_html_sums(text, date, @extschema@.im_bill_line[], integer) IS
 'The sums of what was bought, used and refunded.';
 
 -- Whether the month is closed for the app, and what was issued.
-CREATE FUNCTION @extschema@.im_html_status(lang text, app_id bigint, month date, zone text) RETURNS text
+CREATE FUNCTION im_internal.im_html_status(lang text, app_id bigint, month date, zone text) RETURNS text
 	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT CASE WHEN count(*) = 0 THEN @extschema@.im_html_word($1, 'status.open'::text)
-		ELSE format(@extschema@.im_html_word($1, 'status.issued'::text),
-			@extschema@.im_html_date((min(i.issued_at) AT TIME ZONE $4)::date)) END
-		|| CASE WHEN count(*) < 2 THEN '' ELSE format(@extschema@.im_html_word($1, 'status.notes'::text), count(*) - 1) END
+	SELECT CASE WHEN count(*) = 0 THEN im_internal.im_html_word($1, 'status.open'::text)
+		ELSE format(im_internal.im_html_word($1, 'status.issued'::text),
+			im_internal.im_html_date((min(i.issued_at) AT TIME ZONE $4)::date)) END
+		|| CASE WHEN count(*) < 2 THEN '' ELSE format(im_internal.im_html_word($1, 'status.notes'::text), count(*) - 1) END
 	FROM @extschema@.im_invoice i
 	WHERE i.app_id = $2 AND i.month = $3
 $$;
-COMMENT ON FUNCTION @extschema@.im_html_status(text, bigint, date, text) IS
+COMMENT ON FUNCTION im_internal.im_html_status(text, bigint, date, text) IS
 'When the invoice of a month was issued and how many notes followed, or that the bill may still change.';
 
-CREATE TYPE @extschema@.im_html_head AS (
+CREATE TYPE im_internal.im_html_head AS (
 	name text,
 	card text,
 	card_from date,
@@ -126,27 +126,27 @@ CREATE TYPE @extschema@.im_html_head AS (
 	zone text,
 	total numeric
 );
-COMMENT ON TYPE @extschema@.im_html_head IS
+COMMENT ON TYPE im_internal.im_html_head IS
 'What a page says of an app beside its lines and days; internal.';
-COMMENT ON COLUMN @extschema@.im_html_head.name IS 'Its name.';
-COMMENT ON COLUMN @extschema@.im_html_head.card IS 'Its price list.';
-COMMENT ON COLUMN @extschema@.im_html_head.card_from IS 'First day of the version that rates the month.';
-COMMENT ON COLUMN @extschema@.im_html_head.terms IS 'That version.';
-COMMENT ON COLUMN @extschema@.im_html_head.places IS 'Decimal places of the currency.';
-COMMENT ON COLUMN @extschema@.im_html_head.currency IS 'ISO 4217 code.';
-COMMENT ON COLUMN @extschema@.im_html_head.zone IS 'Time zone of its days.';
-COMMENT ON COLUMN @extschema@.im_html_head.total IS 'Total of the bill in that currency.';
+COMMENT ON COLUMN im_internal.im_html_head.name IS 'Its name.';
+COMMENT ON COLUMN im_internal.im_html_head.card IS 'Its price list.';
+COMMENT ON COLUMN im_internal.im_html_head.card_from IS 'First day of the version that rates the month.';
+COMMENT ON COLUMN im_internal.im_html_head.terms IS 'That version.';
+COMMENT ON COLUMN im_internal.im_html_head.places IS 'Decimal places of the currency.';
+COMMENT ON COLUMN im_internal.im_html_head.currency IS 'ISO 4217 code.';
+COMMENT ON COLUMN im_internal.im_html_head.zone IS 'Time zone of its days.';
+COMMENT ON COLUMN im_internal.im_html_head.total IS 'Total of the bill in that currency.';
 
 -- What was issued stands under the name and price list that its last document
 -- has, and in its currency, whatever the app is called and pays by now.
-CREATE FUNCTION @extschema@.im_html_head_of(app_id bigint, month @extschema@.im_month,
+CREATE FUNCTION im_internal.im_html_head_of(app_id bigint, month @extschema@.im_month,
 		lines @extschema@.im_bill_line[])
-	RETURNS @extschema@.im_html_head
+	RETURNS im_internal.im_html_head
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	head @extschema@.im_html_head;
+	head im_internal.im_html_head;
 BEGIN
 	SELECT coalesce(i.app_name, a.name), coalesce(i.rate_card, v.rate_card), coalesce(i.card_from, v.effective_from),
 		v.terms, (v.terms ->> 'scale')::numeric::int, coalesce(($3[cardinality($3)]).currency, v.terms ->> 'currency'),
@@ -171,17 +171,17 @@ BEGIN
 	RETURN head;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_html_head_of(bigint, @extschema@.im_month, @extschema@.im_bill_line[]) IS
+COMMENT ON FUNCTION im_internal.im_html_head_of(bigint, @extschema@.im_month, @extschema@.im_bill_line[]) IS
 'App, price list and total of a page.';
 
 -- Lines are in two currencies where an app's price list came to have another one
 -- after its month was closed.
-CREATE FUNCTION @extschema@.im_html_tables(lang text, app_id bigint, month date, lines @extschema@.im_bill_line[],
-		head @extschema@.im_html_head, dau_day date, group_day date) RETURNS text
+CREATE FUNCTION im_internal.im_html_tables(lang text, app_id bigint, month date, lines @extschema@.im_bill_line[],
+		head im_internal.im_html_head, dau_day date, group_day date) RETURNS text
 	LANGUAGE sql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT string_agg(@extschema@.im_html_lines($1, c.lines, CASE WHEN c.current THEN ($5).places ELSE scale(t.total) END,
+	SELECT string_agg(im_internal.im_html_lines($1, c.lines, CASE WHEN c.current THEN ($5).places ELSE scale(t.total) END,
 			t.total, $6, $7, c.several), '' ORDER BY c.current, c.currency COLLATE "C")
 	FROM (SELECT b.currency, b.currency IS NOT DISTINCT FROM ($5).currency AS current,
 				 count(*) OVER () > 1 AS several, array_agg(b ORDER BY b.line) AS lines
@@ -192,33 +192,33 @@ AS $$
 					 FROM @extschema@.im_invoice i
 					 WHERE i.app_id = $2 AND i.month = $3 AND i.currency = c.currency) END AS total) t
 $$;
-COMMENT ON FUNCTION @extschema@.im_html_tables(text, bigint, date, @extschema@.im_bill_line[], @extschema@.im_html_head, date, date) IS
+COMMENT ON FUNCTION im_internal.im_html_tables(text, bigint, date, @extschema@.im_bill_line[], im_internal.im_html_head, date, date) IS
 'The lines of a bill: a table for each currency, last the one of its total.';
 
-CREATE FUNCTION @extschema@.im_html_header(lang text, app_id bigint, month date, head @extschema@.im_html_head,
+CREATE FUNCTION im_internal.im_html_header(lang text, app_id bigint, month date, head im_internal.im_html_head,
 		plan text, lines @extschema@.im_bill_line[]) RETURNS text
 	LANGUAGE sql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT format('<header><div class="top"><div><p class="kicker">%s</p><h1><bdi>%s</bdi></h1></div>'
 			'<div class="total"><p class="kicker">%s</p><p class="sum"><span class="currency">%s</span><data id="total" value="%s">%s</data></p></div></div>',
-			format(@extschema@.im_html_word($1, 'bill'::text),
-				format('<time datetime="%s">%s</time>', to_char($3, 'YYYY-MM'), @extschema@.im_html_month($1, $3))),
-			@extschema@.im_html_text(($4).name), @extschema@.im_html_word($1, 'total'::text), @extschema@.im_html_text(($4).currency),
-			($4).total, @extschema@.im_html_number(($4).total, ($4).places))
+			format(im_internal.im_html_word($1, 'bill'::text),
+				format('<time datetime="%s">%s</time>', to_char($3, 'YYYY-MM'), im_internal.im_html_month($1, $3))),
+			im_internal.im_html_text(($4).name), im_internal.im_html_word($1, 'total'::text), im_internal.im_html_text(($4).currency),
+			($4).total, im_internal.im_html_number(($4).total, ($4).places))
 		|| '<dl class="facts">'
-		|| @extschema@.im_html_fact(@extschema@.im_html_word($1, 'app_id'::text), $2::text)
-		|| @extschema@.im_html_fact(@extschema@.im_html_word($1, 'plan'::text),
-			coalesce(@extschema@.im_html_name($1, 'plan.' || $5, $5), @extschema@.im_html_word($1, 'plan.none'::text)))
-		|| @extschema@.im_html_fact(@extschema@.im_html_word($1, 'card'::text), format(@extschema@.im_html_word($1, 'card.from'::text),
-			'<bdi>' || @extschema@.im_html_text(($4).card) || '</bdi>', @extschema@.im_html_date(($4).card_from)))
-		|| coalesce(@extschema@.im_html_sums($1, $3,
+		|| im_internal.im_html_fact(im_internal.im_html_word($1, 'app_id'::text), $2::text)
+		|| im_internal.im_html_fact(im_internal.im_html_word($1, 'plan'::text),
+			coalesce(im_internal.im_html_name($1, 'plan.' || $5, $5), im_internal.im_html_word($1, 'plan.none'::text)))
+		|| im_internal.im_html_fact(im_internal.im_html_word($1, 'card'::text), format(im_internal.im_html_word($1, 'card.from'::text),
+			'<bdi>' || im_internal.im_html_text(($4).card) || '</bdi>', im_internal.im_html_date(($4).card_from)))
+		|| coalesce(im_internal.im_html_sums($1, $3,
 			ARRAY(SELECT b FROM unnest($6) b WHERE b.currency IS NOT DISTINCT FROM ($4).currency), ($4).places), '')
-		|| @extschema@.im_html_fact(@extschema@.im_html_word($1, 'status'::text),
-			@extschema@.im_html_status($1, $2, $3, ($4).zone))
+		|| im_internal.im_html_fact(im_internal.im_html_word($1, 'status'::text),
+			im_internal.im_html_status($1, $2, $3, ($4).zone))
 		|| '</dl></header>' || E'\n'
 $$;
-COMMENT ON FUNCTION @extschema@.im_html_header(text, bigint, date, @extschema@.im_html_head, text, @extschema@.im_bill_line[]) IS
+COMMENT ON FUNCTION im_internal.im_html_header(text, bigint, date, im_internal.im_html_head, text, @extschema@.im_bill_line[]) IS
 'The head of a bill: whose, for when, how much.';
 
 CREATE FUNCTION @extschema@.im_bill_html(app_id bigint, month @extschema@.im_month, lang text DEFAULT 'en')
@@ -230,39 +230,39 @@ AS $$
 DECLARE
 	title text;
 	lines @extschema@.im_bill_line[];
-	days @extschema@.im_html_day[];
-	head @extschema@.im_html_head;
+	days im_internal.im_html_day[];
+	head im_internal.im_html_head;
 	plan text;
 	dau_day date;
 	group_day date;
 BEGIN
-	IF @extschema@.im_guarded('im_bill_html_guarded'::text) THEN
+	IF im_internal.im_guarded('im_bill_html_guarded'::text) THEN
 		RETURN @extschema@.im_bill_html_guarded($1, $2, $3);
 	END IF;
-	title := @extschema@.im_html_month($3, $2::date);
+	title := im_internal.im_html_month($3, $2::date);
 	SELECT array_agg(b ORDER BY b.line) INTO lines FROM @extschema@.im_monthly_bill($1, $2) b;
-	SELECT array_agg(ROW(d.*)::@extschema@.im_html_day ORDER BY d.day) INTO days
-	FROM @extschema@.im_rebill_days($1, $2) d;
-	head := @extschema@.im_html_head_of($1, $2, lines);
+	SELECT array_agg(ROW(d.*)::im_internal.im_html_day ORDER BY d.day) INTO days
+	FROM im_internal.im_rebill_days($1, $2) d;
+	head := im_internal.im_html_head_of($1, $2, lines);
 	-- on the free plan none is in force, but it has a name
 	SELECT coalesce(d.plan, CASE d.state WHEN 'trial' THEN
 		(SELECT p.key FROM jsonb_each(head.terms -> 'plans') p WHERE (p.value ->> 'rank')::numeric = 0) END) INTO plan
 	FROM unnest(days) d ORDER BY d.counts DESC, d.day DESC LIMIT 1;
 	SELECT d.day INTO dau_day FROM unnest(days) d WHERE d.counts AND d.dau > 0 ORDER BY d.dau DESC, d.day LIMIT 1;
 	SELECT d.day INTO group_day FROM unnest(days) d WHERE d.counts AND d.groups > 0 ORDER BY d.groups DESC, d.day LIMIT 1;
-	RETURN @extschema@.im_html_page($3, format(@extschema@.im_html_word($3, 'bill.title'::text), @extschema@.im_html_text(head.name), title),
-		@extschema@.im_html_header($3, $1, $2::date, head, plan, lines)
+	RETURN im_internal.im_html_page($3, format(im_internal.im_html_word($3, 'bill.title'::text), im_internal.im_html_text(head.name), title),
+		im_internal.im_html_header($3, $1, $2::date, head, plan, lines)
 		|| CASE WHEN lines IS NULL THEN format('<section class="nothing"><p>%s</p><p>%s</p></section>' || E'\n',
-				@extschema@.im_html_word($3, 'nothing'::text), format(@extschema@.im_html_word($3, 'nothing.note'::text), title))
-			ELSE @extschema@.im_html_tables($3, $1, $2::date, lines, head, dau_day, group_day) END
-		|| @extschema@.im_html_charts($3, days,
+				im_internal.im_html_word($3, 'nothing'::text), format(im_internal.im_html_word($3, 'nothing.note'::text), title))
+			ELSE im_internal.im_html_tables($3, $1, $2::date, lines, head, dau_day, group_day) END
+		|| im_internal.im_html_charts($3, days,
 			(head.terms #>> ARRAY['plans', plan, 'dau', 'included'])::numeric,
 			(head.terms #>> ARRAY['plans', plan, 'groups', 'included'])::numeric)
 		|| CASE WHEN EXISTS (SELECT FROM unnest(days) d WHERE d.dau > 0 OR d.groups > 0 OR d.deductions > 0 OR d.minutes > 0
 					OR d.deductions_left IS NOT NULL OR d.minutes_left IS NOT NULL)
-				THEN @extschema@.im_html_days($3, days, dau_day, group_day) ELSE '' END
+				THEN im_internal.im_html_days($3, days, dau_day, group_day) ELSE '' END
 		|| format('<footer><p>%s</p></footer>' || E'\n',
-			format(@extschema@.im_html_word($3, 'note'::text), @extschema@.im_html_text(head.zone))));
+			format(im_internal.im_html_word($3, 'note'::text), im_internal.im_html_text(head.zone))));
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_bill_html(bigint, @extschema@.im_month, text) IS

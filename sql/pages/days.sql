@@ -1,6 +1,6 @@
 -- The days of a bill, as the page of the bill draws and tells them.
 
-CREATE FUNCTION @extschema@.im_rebill_days(app_id bigint, month @extschema@.im_month)
+CREATE FUNCTION im_internal.im_rebill_days(app_id bigint, month @extschema@.im_month)
 	RETURNS TABLE (day date, state text, plan text, counts boolean, dau bigint, groups bigint,
 		deductions numeric, deductions_from_packs numeric, deductions_left numeric,
 		minutes numeric, minutes_from_packs numeric, minutes_left numeric)
@@ -12,23 +12,23 @@ AS $$
 DECLARE
 	first date := $2::date;
 	until date := upper($2::daterange);
-	book @extschema@.im_price_book := @extschema@.im_price_book(NULL::@extschema@.im_rate_card);
-	reading @extschema@.im_reading;
+	book im_internal.im_price_book := im_internal.im_price_book(NULL::@extschema@.im_rate_card);
+	reading im_internal.im_reading;
 BEGIN
-	reading := @extschema@.im_reading(first, until, NULL::@extschema@.im_rate_card, book, $1);
+	reading := im_internal.im_reading(first, until, NULL::@extschema@.im_rate_card, book, $1);
 	RETURN QUERY
 	SELECT d.*
-	FROM @extschema@.im_gather(first, until, NULL::@extschema@.im_rate_card, reading) g,
-		@extschema@.im_rate_days(g.app_id, g.card_name, book, g.orders, g.suspensions,
+	FROM im_internal.im_gather(first, until, NULL::@extschema@.im_rate_card, reading) g,
+		im_internal.im_rate_days(g.app_id, g.card_name, book, g.orders, g.suspensions,
 			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
 			g.calls, g.user_days, g.users) d
 	WHERE g.app_id = $1;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_rebill_days(bigint, @extschema@.im_month) IS
+COMMENT ON FUNCTION im_internal.im_rebill_days(bigint, @extschema@.im_month) IS
 'The days of a month of an app as the tables make them.';
 
-CREATE TYPE @extschema@.im_html_day AS (
+CREATE TYPE im_internal.im_html_day AS (
 	day date,
 	state text,
 	plan text,
@@ -42,25 +42,25 @@ CREATE TYPE @extschema@.im_html_day AS (
 	minutes_from_packs numeric,
 	minutes_left numeric
 );
-COMMENT ON TYPE @extschema@.im_html_day IS
+COMMENT ON TYPE im_internal.im_html_day IS
 'A day of a page; internal. The columns are those of im_rebill_days().';
-COMMENT ON COLUMN @extschema@.im_html_day.day IS 'The day.';
-COMMENT ON COLUMN @extschema@.im_html_day.state IS 'State of the app on it.';
-COMMENT ON COLUMN @extschema@.im_html_day.plan IS 'Plan in force, or null.';
-COMMENT ON COLUMN @extschema@.im_html_day.counts IS 'Whether it counts towards a peak (R3).';
-COMMENT ON COLUMN @extschema@.im_html_day.dau IS 'Distinct users.';
-COMMENT ON COLUMN @extschema@.im_html_day.groups IS 'Peak groups.';
-COMMENT ON COLUMN @extschema@.im_html_day.deductions IS 'Billed deductions.';
-COMMENT ON COLUMN @extschema@.im_html_day.deductions_from_packs IS 'What packs gave of them.';
-COMMENT ON COLUMN @extschema@.im_html_day.deductions_left IS 'What moderation packs in force hold at its end; null without any.';
-COMMENT ON COLUMN @extschema@.im_html_day.minutes IS 'Billed call minutes.';
-COMMENT ON COLUMN @extschema@.im_html_day.minutes_from_packs IS 'What packs gave of them.';
-COMMENT ON COLUMN @extschema@.im_html_day.minutes_left IS 'Pack minutes that call packs in force hold at its end; null without any.';
+COMMENT ON COLUMN im_internal.im_html_day.day IS 'The day.';
+COMMENT ON COLUMN im_internal.im_html_day.state IS 'State of the app on it.';
+COMMENT ON COLUMN im_internal.im_html_day.plan IS 'Plan in force, or null.';
+COMMENT ON COLUMN im_internal.im_html_day.counts IS 'Whether it counts towards a peak (R3).';
+COMMENT ON COLUMN im_internal.im_html_day.dau IS 'Distinct users.';
+COMMENT ON COLUMN im_internal.im_html_day.groups IS 'Peak groups.';
+COMMENT ON COLUMN im_internal.im_html_day.deductions IS 'Billed deductions.';
+COMMENT ON COLUMN im_internal.im_html_day.deductions_from_packs IS 'What packs gave of them.';
+COMMENT ON COLUMN im_internal.im_html_day.deductions_left IS 'What moderation packs in force hold at its end; null without any.';
+COMMENT ON COLUMN im_internal.im_html_day.minutes IS 'Billed call minutes.';
+COMMENT ON COLUMN im_internal.im_html_day.minutes_from_packs IS 'What packs gave of them.';
+COMMENT ON COLUMN im_internal.im_html_day.minutes_left IS 'Pack minutes that call packs in force hold at its end; null without any.';
 
 -- Why a line has its amount, in Chinese; the English reason is the line's own.
 -- What the sentence says of the amount is tested against the numbers, since
 -- a line does not tell an agreed price or a share from the others.
-CREATE FUNCTION @extschema@.im_html_why(lang text, line @extschema@.im_bill_line, peak_day date) RETURNS text
+CREATE FUNCTION im_internal.im_html_why(lang text, line @extschema@.im_bill_line, peak_day date) RETURNS text
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -70,7 +70,7 @@ DECLARE
 	used boolean := ($2).due_on = ($2).month + interval '1 month';
 BEGIN
 	IF $1 <> 'zh' OR ($2).amount IS NULL THEN
-		RETURN @extschema@.im_html_text(($2).explanation);
+		RETURN im_internal.im_html_text(($2).explanation);
 	END IF;
 	key := CASE
 		-- figures of a note's line are differences, as im_note_lines() says
@@ -89,27 +89,27 @@ BEGIN
 		WHEN used AND ($2).explanation !~ '^Switched on in the month' THEN 'why.metered'
 		WHEN used THEN 'why.postpaid'
 		WHEN plain THEN 'why.prepaid' ELSE 'why.agreed' END;
-	RETURN format(@extschema@.im_html_word($1, key),
-			@extschema@.im_html_number(($2).quantity, 0),
-			@extschema@.im_html_date(lower(($2).period)),
-			@extschema@.im_html_date(upper(($2).period) - 1),
-			@extschema@.im_html_number(($2).unit_price, 0),
-			@extschema@.im_html_text(($2).currency),
-			@extschema@.im_html_number(($2).amount, 0),
-			@extschema@.im_html_number(($2).included, 0),
-			@extschema@.im_html_number(($2).billable, 0),
-			@extschema@.im_html_number(($2).units, 0))
+	RETURN format(im_internal.im_html_word($1, key),
+			im_internal.im_html_number(($2).quantity, 0),
+			im_internal.im_html_date(lower(($2).period)),
+			im_internal.im_html_date(upper(($2).period) - 1),
+			im_internal.im_html_number(($2).unit_price, 0),
+			im_internal.im_html_text(($2).currency),
+			im_internal.im_html_number(($2).amount, 0),
+			im_internal.im_html_number(($2).included, 0),
+			im_internal.im_html_number(($2).billable, 0),
+			im_internal.im_html_number(($2).units, 0))
 		|| CASE WHEN key IN ('why.within', 'why.over') AND peak_day IS NOT NULL THEN
-			format(@extschema@.im_html_word($1, 'why.peak'::text), @extschema@.im_html_date(peak_day)) ELSE '' END
+			format(im_internal.im_html_word($1, 'why.peak'::text), im_internal.im_html_date(peak_day)) ELSE '' END
 		|| CASE WHEN key IN ('why.over', 'why.postpaid', 'why.metered', 'why.flat', 'why.bound') AND NOT plain THEN
-			@extschema@.im_html_word($1, 'why.share'::text) ELSE '' END;
+			im_internal.im_html_word($1, 'why.share'::text) ELSE '' END;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_html_why(text, @extschema@.im_bill_line, date) IS
+COMMENT ON FUNCTION im_internal.im_html_why(text, @extschema@.im_bill_line, date) IS
 'How the amount of a line came about, in a sentence.';
 
 -- One day a row: only the columns that have a figure in the month.
-CREATE FUNCTION @extschema@.im_html_days(lang text, days @extschema@.im_html_day[],
+CREATE FUNCTION im_internal.im_html_days(lang text, days im_internal.im_html_day[],
 		dau_day date, group_day date) RETURNS text
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
@@ -117,24 +117,24 @@ AS $$
 DECLARE
 	has_deductions boolean;
 	has_minutes boolean;
-	peak text := format('<span class="tag">%s</span> ', @extschema@.im_html_word($1, 'peak'::text));
+	peak text := format('<span class="tag">%s</span> ', im_internal.im_html_word($1, 'peak'::text));
 BEGIN
 	SELECT bool_or(d.deductions > 0 OR d.deductions_left IS NOT NULL), bool_or(d.minutes > 0 OR d.minutes_left IS NOT NULL)
 	INTO has_deductions, has_minutes
 	FROM unnest($2) d;
 	RETURN format('<section class="sheet"><h2 id="days">%s</h2><div class="scroll" tabindex="0" role="region" aria-labelledby="days">'
-			'<table class="days"><caption>%1$s</caption><thead><tr>', @extschema@.im_html_word($1, 'days'::text))
+			'<table class="days"><caption>%1$s</caption><thead><tr>', im_internal.im_html_word($1, 'days'::text))
 		|| (SELECT string_agg(format('<th scope="col"%s>%s</th>', CASE WHEN h.n > 2 THEN ' class="n"' ELSE '' END,
-					@extschema@.im_html_word($1, h.key)), '' ORDER BY h.n)
+					im_internal.im_html_word($1, h.key)), '' ORDER BY h.n)
 			FROM (VALUES (1, 'day', true), (2, 'state', true), (3, 'dau', true), (4, 'groups', true),
 						 (5, 'deductions', has_deductions), (6, 'packs', has_deductions), (7, 'left', has_deductions),
 						 (8, 'minutes', has_minutes), (9, 'packs', has_minutes), (10, 'left', has_minutes)) h(n, key, shown)
 			WHERE h.shown)
 		|| '</tr></thead>' || E'\n' || '<tbody>'
-		|| (SELECT string_agg(format('<tr><th scope="row">%s</th><td>%s</td>', @extschema@.im_html_date(d.day),
-					@extschema@.im_html_word($1, 'state.' || d.state))
+		|| (SELECT string_agg(format('<tr><th scope="row">%s</th><td>%s</td>', im_internal.im_html_date(d.day),
+					im_internal.im_html_word($1, 'state.' || d.state))
 				|| (SELECT string_agg(format('<td class="n%s">%s%s</td>', CASE WHEN c.highest THEN ' highest' ELSE '' END,
-							CASE WHEN c.highest THEN peak ELSE '' END, @extschema@.im_html_number(c.value, 0)), '' ORDER BY c.n)
+							CASE WHEN c.highest THEN peak ELSE '' END, im_internal.im_html_number(c.value, 0)), '' ORDER BY c.n)
 					FROM (VALUES (3, d.dau::numeric, true, coalesce(d.day = $3, false)),
 								 (4, d.groups, true, coalesce(d.day = $4, false)),
 								 (5, d.deductions, has_deductions, false), (6, d.deductions_from_packs, has_deductions, false),
@@ -147,18 +147,18 @@ BEGIN
 		|| '</tbody></table></div></section>' || E'\n';
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_html_days(text, @extschema@.im_html_day[], date, date) IS
+COMMENT ON FUNCTION im_internal.im_html_days(text, im_internal.im_html_day[], date, date) IS
 'The table of daily figures of a bill.';
 
 -- Which charts a month has: those with something to draw.
-CREATE FUNCTION @extschema@.im_html_charts(lang text, days @extschema@.im_html_day[], dau_quota numeric, group_quota numeric)
+CREATE FUNCTION im_internal.im_html_charts(lang text, days im_internal.im_html_day[], dau_quota numeric, group_quota numeric)
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT coalesce(format('<section><h2>%s</h2><div class="charts">', @extschema@.im_html_word($1, 'charts'::text)) || E'\n'
-		|| string_agg(@extschema@.im_html_figure($1,
-			ROW(c.key, c.style, v.days, c.low, c.high, v.counts, c.quota)::@extschema@.im_html_chart), '' ORDER BY c.n)
+	SELECT coalesce(format('<section><h2>%s</h2><div class="charts">', im_internal.im_html_word($1, 'charts'::text)) || E'\n'
+		|| string_agg(im_internal.im_html_figure($1,
+			ROW(c.key, c.style, v.days, c.low, c.high, v.counts, c.quota)::im_internal.im_html_chart), '' ORDER BY c.n)
 		|| '</div></section>' || E'\n', '')
 	FROM (SELECT array_agg(d.day ORDER BY d.day) AS days, array_agg(d.counts ORDER BY d.day) AS counts,
 				 array_agg(d.dau::numeric ORDER BY d.day) AS dau, array_agg(d.groups::numeric ORDER BY d.day) AS groups,
@@ -182,5 +182,5 @@ AS $$
 		) c(n, key, style, low, high, quota, shown)
 	WHERE c.shown
 $$;
-COMMENT ON FUNCTION @extschema@.im_html_charts(text, @extschema@.im_html_day[], numeric, numeric) IS
+COMMENT ON FUNCTION im_internal.im_html_charts(text, im_internal.im_html_day[], numeric, numeric) IS
 'The charts of a bill.';

@@ -1,59 +1,59 @@
 -- im_month_html(): the bills of a month of all apps on one page.
 
 -- A bar as wide as a share of the largest; the number beside it says it too.
-CREATE FUNCTION @extschema@.im_html_share(amount numeric, largest numeric) RETURNS text
+CREATE FUNCTION im_internal.im_html_share(amount numeric, largest numeric) RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	RETURN format('<svg class="bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true"><rect width="%s" height="6"/></svg>',
 		CASE WHEN largest > 0 AND amount > 0 THEN round(100 * amount / largest, 1) ELSE 0 END);
-COMMENT ON FUNCTION @extschema@.im_html_share(numeric, numeric) IS
+COMMENT ON FUNCTION im_internal.im_html_share(numeric, numeric) IS
 'A bar beside an amount.';
 
-CREATE FUNCTION @extschema@.im_html_heads(lang text, keys text[], numbers integer) RETURNS text
+CREATE FUNCTION im_internal.im_html_heads(lang text, keys text[], numbers integer) RETURNS text
 	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT '<thead><tr>' || string_agg(format('<th scope="col"%s>%s</th>', CASE WHEN k.n >= $3 AND k.key <> 'share' THEN ' class="n"' ELSE '' END,
-			@extschema@.im_html_word($1, k.key)), '' ORDER BY k.n) || '</tr></thead>' || E'\n'
+			im_internal.im_html_word($1, k.key)), '' ORDER BY k.n) || '</tr></thead>' || E'\n'
 	FROM unnest($2) WITH ORDINALITY k(key, n)
 $$;
-COMMENT ON FUNCTION @extschema@.im_html_heads(text, text[], integer) IS
+COMMENT ON FUNCTION im_internal.im_html_heads(text, text[], integer) IS
 'The head of a table; columns from the given one on are numbers.';
 
-CREATE FUNCTION @extschema@.im_html_section(id text, heading text, class text, inner_html text) RETURNS text
+CREATE FUNCTION im_internal.im_html_section(id text, heading text, class text, inner_html text) RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	RETURN format('<section><h2 id="%1$s">%2$s</h2><div class="scroll" tabindex="0" role="region" aria-labelledby="%1$s">'
 		'<table class="%3$s"><caption>%2$s</caption>%4$s</table></div></section>', id, heading, class, inner_html) || E'\n';
-COMMENT ON FUNCTION @extschema@.im_html_section(text, text, text, text) IS
+COMMENT ON FUNCTION im_internal.im_html_section(text, text, text, text) IS
 'A section with a table that scrolls where it is too wide.';
 
 -- What each item came to in a currency.
-CREATE FUNCTION @extschema@.im_html_items(lang text, items text[], lines bigint[], amounts numeric[], places integer) RETURNS text
+CREATE FUNCTION im_internal.im_html_items(lang text, items text[], lines bigint[], amounts numeric[], places integer) RETURNS text
 	LANGUAGE sql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT @extschema@.im_html_heads($1, ARRAY['item', 'lines.count', 'share', 'amount'], 2) || '<tbody>'
+	SELECT im_internal.im_html_heads($1, ARRAY['item', 'lines.count', 'share', 'amount'], 2) || '<tbody>'
 		|| string_agg(format('<tr><th scope="row"><span class="item">%s</span></th><td class="n">%s</td><td>%s</td>%s</tr>',
-				@extschema@.im_html_name($1, 'item.' || i.item, i.item), @extschema@.im_html_number(i.lines::numeric, 0),
-				@extschema@.im_html_share(i.amount, (SELECT max(m) FROM unnest($4) m)),
-				@extschema@.im_html_amount('td'::text, ''::text, ''::text, i.amount, $5)), E'\n' ORDER BY i.amount DESC, i.item COLLATE "C")
+				im_internal.im_html_name($1, 'item.' || i.item, i.item), im_internal.im_html_number(i.lines::numeric, 0),
+				im_internal.im_html_share(i.amount, (SELECT max(m) FROM unnest($4) m)),
+				im_internal.im_html_amount('td'::text, ''::text, ''::text, i.amount, $5)), E'\n' ORDER BY i.amount DESC, i.item COLLATE "C")
 		|| '</tbody>'
 	FROM unnest($2, $3, $4) i(item, lines, amount)
 $$;
-COMMENT ON FUNCTION @extschema@.im_html_items(text, text[], bigint[], numeric[], integer) IS
+COMMENT ON FUNCTION im_internal.im_html_items(text, text[], bigint[], numeric[], integer) IS
 'A table of what each item came to in a currency: items, their lines and amounts.';
 
 -- The lines of all apps pass through once and are summed; they are too many
 -- to be held.
-CREATE FUNCTION @extschema@.im_month_html_of(apps bigint[], month @extschema@.im_month, lang text) RETURNS text
+CREATE FUNCTION im_internal.im_month_html_of(apps bigint[], month @extschema@.im_month, lang text) RETURNS text
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 	SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
-	title text := format(@extschema@.im_html_word($3, 'month.title'::text), @extschema@.im_html_month($3, $2::date));
+	title text := format(im_internal.im_html_word($3, 'month.title'::text), im_internal.im_html_month($3, $2::date));
 	head text;
 	bills bigint;
 	item_tables text;
@@ -61,11 +61,11 @@ DECLARE
 BEGIN
 	WITH sum AS MATERIALIZED (
 		SELECT b.app_id, b.currency, b.item, count(*) AS lines, sum(b.amount) AS amount
-		FROM @extschema@.im_monthly_bills_of($1, $2) b
+		FROM im_internal.im_monthly_bills_of($1, $2) b
 		GROUP BY b.app_id, b.currency, b.item),
 	total AS MATERIALIZED (
 		SELECT t.app_id, t.currency, t.total, scale(t.total) AS places
-		FROM @extschema@.im_monthly_totals_of($1, $2) t),
+		FROM im_internal.im_monthly_totals_of($1, $2) t),
 	currency AS (
 		SELECT t.currency, sum(t.total) AS total, count(*) AS apps, max(t.places) AS places
 		FROM total t
@@ -77,14 +77,14 @@ BEGIN
 		GROUP BY i.currency)
 	SELECT sum(c.apps),
 		string_agg(format('<p class="sum"><span class="currency">%s</span><data value="%s">%s</data></p>',
-			@extschema@.im_html_text(c.currency), c.total, @extschema@.im_html_number(c.total, c.places)), '' ORDER BY c.currency COLLATE "C"),
-		string_agg(@extschema@.im_html_section('items-' || c.currency,
-			format('%s, %s', @extschema@.im_html_word($3, 'items'::text), @extschema@.im_html_text(c.currency)),
-			'items'::text, @extschema@.im_html_items($3, i.items, i.lines, i.amounts, c.places)), '' ORDER BY c.currency COLLATE "C"),
-		(SELECT @extschema@.im_html_heads($3, ARRAY['app', 'app_id', 'currency', 'lines.count', 'total'], 4) || '<tbody>'
+			im_internal.im_html_text(c.currency), c.total, im_internal.im_html_number(c.total, c.places)), '' ORDER BY c.currency COLLATE "C"),
+		string_agg(im_internal.im_html_section('items-' || c.currency,
+			format('%s, %s', im_internal.im_html_word($3, 'items'::text), im_internal.im_html_text(c.currency)),
+			'items'::text, im_internal.im_html_items($3, i.items, i.lines, i.amounts, c.places)), '' ORDER BY c.currency COLLATE "C"),
+		(SELECT im_internal.im_html_heads($3, ARRAY['app', 'app_id', 'currency', 'lines.count', 'total'], 4) || '<tbody>'
 				|| string_agg(format('<tr><th scope="row"><bdi>%s</bdi></th><td>%s</td><td>%s</td><td class="n">%s</td>%s</tr>',
-					@extschema@.im_html_text(coalesce(d.app_name, a.name)), t.app_id, @extschema@.im_html_text(t.currency),
-					@extschema@.im_html_number(l.lines::numeric, 0), @extschema@.im_html_amount('td'::text, ''::text, ''::text, t.total, t.places)), E'\n'
+					im_internal.im_html_text(coalesce(d.app_name, a.name)), t.app_id, im_internal.im_html_text(t.currency),
+					im_internal.im_html_number(l.lines::numeric, 0), im_internal.im_html_amount('td'::text, ''::text, ''::text, t.total, t.places)), E'\n'
 					ORDER BY t.currency COLLATE "C", t.total DESC, t.app_id)
 				|| '</tbody>'
 		 FROM total t
@@ -100,14 +100,14 @@ BEGIN
 	INTO bills, head, item_tables, app_rows
 	FROM currency c
 	JOIN item i ON i.currency = c.currency;
-	RETURN @extschema@.im_html_page($3, title,
+	RETURN im_internal.im_html_page($3, title,
 		format('<header><div class="top"><div><p class="kicker">%s</p><h1><time datetime="%s">%s</time></h1></div><div class="total"><p class="kicker">%s</p>%s</div></div></header>' || E'\n',
-			format(@extschema@.im_html_word($3, 'apps.count'::text), coalesce(bills, 0)), to_char($2::date, 'YYYY-MM'), title, @extschema@.im_html_word($3, 'total'::text), head)
-		|| CASE WHEN app_rows IS NULL THEN format('<section class="nothing"><p>%s</p></section>' || E'\n', @extschema@.im_html_word($3, 'nothing'::text))
-			ELSE item_tables || @extschema@.im_html_section('apps'::text, @extschema@.im_html_word($3, 'apps'::text), 'apps'::text, app_rows) END);
+			format(im_internal.im_html_word($3, 'apps.count'::text), coalesce(bills, 0)), to_char($2::date, 'YYYY-MM'), title, im_internal.im_html_word($3, 'total'::text), head)
+		|| CASE WHEN app_rows IS NULL THEN format('<section class="nothing"><p>%s</p></section>' || E'\n', im_internal.im_html_word($3, 'nothing'::text))
+			ELSE item_tables || im_internal.im_html_section('apps'::text, im_internal.im_html_word($3, 'apps'::text), 'apps'::text, app_rows) END);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_month_html_of(bigint[], @extschema@.im_month, text) IS
+COMMENT ON FUNCTION im_internal.im_month_html_of(bigint[], @extschema@.im_month, text) IS
 'im_month_html() of the given apps; null for all of them.';
 
 CREATE FUNCTION @extschema@.im_month_html(month @extschema@.im_month, lang text DEFAULT 'en') RETURNS text
@@ -115,11 +115,11 @@ CREATE FUNCTION @extschema@.im_month_html(month @extschema@.im_month, lang text 
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF @extschema@.im_guarded('im_month_html_guarded'::text) THEN
+	IF im_internal.im_guarded('im_month_html_guarded'::text) THEN
 		RETURN @extschema@.im_month_html_guarded($1, $2);
 	END IF;
-	PERFORM @extschema@.im_need_tables();
-	RETURN @extschema@.im_month_html_of(NULL::bigint[], $1, $2);
+	PERFORM im_internal.im_need_tables();
+	RETURN im_internal.im_month_html_of(NULL::bigint[], $1, $2);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_month_html(@extschema@.im_month, text) IS

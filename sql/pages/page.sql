@@ -2,7 +2,7 @@
 
 -- Light and dark follow the reader's system; paper is always light.  Text has
 -- a contrast of at least 4.5 to 1 on its ground, marks and lines 3 to 1.
-CREATE FUNCTION @extschema@.im_html_style() RETURNS text
+CREATE FUNCTION im_internal.im_html_style() RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $style$
@@ -123,10 +123,10 @@ h2{break-after:avoid}
 }
 $css$
 $style$;
-COMMENT ON FUNCTION @extschema@.im_html_style() IS
+COMMENT ON FUNCTION im_internal.im_html_style() IS
 'The style sheet of the pages: screen, phone, dark and A4.';
 
-CREATE FUNCTION @extschema@.im_html_page(lang text, title text, body text) RETURNS text
+CREATE FUNCTION im_internal.im_html_page(lang text, title text, body text) RETURNS text
 	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -140,7 +140,7 @@ AS $$
 		'<link rel="icon" href="data:,">' || E'\n'
 		'<title>%s</title>' || E'\n' || '<style>%s</style>' || E'\n' || '</head>' || E'\n'
 		'<body>' || E'\n' || '<main>' || E'\n' || '%s</main>' || E'\n' || '</body>' || E'\n' || '</html>',
-		@extschema@.im_html_word($1, 'lang'::text), $2, @extschema@.im_html_style(), $3)
+		im_internal.im_html_word($1, 'lang'::text), $2, im_internal.im_html_style(), $3)
 $$;
-COMMENT ON FUNCTION @extschema@.im_html_page(text, text, text) IS
+COMMENT ON FUNCTION im_internal.im_html_page(text, text, text) IS
 'A whole page; its policy allows no script and no request.';

@@ -1,6 +1,6 @@
 -- What falls due of a bill, day by day (R15).
 
-CREATE TYPE @extschema@.im_due AS (
+CREATE TYPE im_internal.im_due AS (
 	app_id bigint,
 	month date,
 	due_on date,
@@ -10,19 +10,19 @@ CREATE TYPE @extschema@.im_due AS (
 	currency text,
 	places integer
 );
-COMMENT ON TYPE @extschema@.im_due IS
+COMMENT ON TYPE im_internal.im_due IS
 'An amount of a bill and the day on which it falls due. What is settled by the day is one of each day, the rest one of each line.';
-COMMENT ON COLUMN @extschema@.im_due.app_id IS 'The app (SDKAppID) that pays.';
-COMMENT ON COLUMN @extschema@.im_due.month IS 'First day of the usage month.';
-COMMENT ON COLUMN @extschema@.im_due.due_on IS 'Day from which it is owed.';
-COMMENT ON COLUMN @extschema@.im_due.item IS 'Item of the line.';
-COMMENT ON COLUMN @extschema@.im_due.option IS 'Option of the line.';
-COMMENT ON COLUMN @extschema@.im_due.amount IS 'Exact, to at most 8 places.';
-COMMENT ON COLUMN @extschema@.im_due.currency IS 'ISO 4217 code of amount.';
-COMMENT ON COLUMN @extschema@.im_due.places IS 'Places of the currency, to which the sum of the month is rounded.';
+COMMENT ON COLUMN im_internal.im_due.app_id IS 'The app (SDKAppID) that pays.';
+COMMENT ON COLUMN im_internal.im_due.month IS 'First day of the usage month.';
+COMMENT ON COLUMN im_internal.im_due.due_on IS 'Day from which it is owed.';
+COMMENT ON COLUMN im_internal.im_due.item IS 'Item of the line.';
+COMMENT ON COLUMN im_internal.im_due.option IS 'Option of the line.';
+COMMENT ON COLUMN im_internal.im_due.amount IS 'Exact, to at most 8 places.';
+COMMENT ON COLUMN im_internal.im_due.currency IS 'ISO 4217 code of amount.';
+COMMENT ON COLUMN im_internal.im_due.places IS 'Places of the currency, to which the sum of the month is rounded.';
 
-CREATE FUNCTION @extschema@.im_rate_due(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
-	RETURNS SETOF @extschema@.im_due
+CREATE FUNCTION im_internal.im_rate_due(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
+	RETURNS SETOF im_internal.im_due
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 60 PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_rate_due(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
+COMMENT ON FUNCTION im_internal.im_rate_due(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
 'What falls due of one app and month: call minutes and deductions on the day after use (R13), all other lines on theirs. The arguments are values made by im_gather(); no table is read.';

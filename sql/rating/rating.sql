@@ -84,18 +84,18 @@ CREATE FUNCTION @extschema@.im_deductions(card @extschema@.im_rate_card, kind te
 COMMENT ON FUNCTION @extschema@.im_deductions(@extschema@.im_rate_card, text, numeric) IS
 'Deductions of a quantity of checks (text, image) or minutes (audio, video): quantity * coefficient (R6), exact. Error 22023 for an unknown kind, a negative quantity, NaN or infinity.';
 
-CREATE TYPE @extschema@.im_price_book AS (
+CREATE TYPE im_internal.im_price_book AS (
 	names text[],
 	dates date[],
 	cards @extschema@.im_rate_card[]
 );
-COMMENT ON TYPE @extschema@.im_price_book IS
+COMMENT ON TYPE im_internal.im_price_book IS
 'The rate cards of all apps as rating takes them: names, first days and versions, ordered by name and day.';
-COMMENT ON COLUMN @extschema@.im_price_book.names IS 'Name of the rate card of each version.';
-COMMENT ON COLUMN @extschema@.im_price_book.dates IS 'First day of each version.';
-COMMENT ON COLUMN @extschema@.im_price_book.cards IS 'The versions.';
+COMMENT ON COLUMN im_internal.im_price_book.names IS 'Name of the rate card of each version.';
+COMMENT ON COLUMN im_internal.im_price_book.dates IS 'First day of each version.';
+COMMENT ON COLUMN im_internal.im_price_book.cards IS 'The versions.';
 
-CREATE TYPE @extschema@.im_order_entry AS (
+CREATE TYPE im_internal.im_order_entry AS (
 	order_id bigint,
 	at timestamptz,
 	action text,
@@ -106,41 +106,41 @@ CREATE TYPE @extschema@.im_order_entry AS (
 	refunds bigint,
 	paid numeric
 );
-COMMENT ON TYPE @extschema@.im_order_entry IS
+COMMENT ON TYPE im_internal.im_order_entry IS
 'One order of an app as rating takes it: the columns of im_order without the app.';
 
-COMMENT ON COLUMN @extschema@.im_order_entry.order_id IS 'The callers number of the order.';
-COMMENT ON COLUMN @extschema@.im_order_entry.at IS 'When it was placed.';
-COMMENT ON COLUMN @extschema@.im_order_entry.action IS 'buy, upgrade, refund, on or off.';
-COMMENT ON COLUMN @extschema@.im_order_entry.item IS 'What it is about.';
-COMMENT ON COLUMN @extschema@.im_order_entry.option IS 'Plan, option or pack.';
-COMMENT ON COLUMN @extschema@.im_order_entry.months IS 'Months bought.';
-COMMENT ON COLUMN @extschema@.im_order_entry.quantity IS 'Packs bought.';
-COMMENT ON COLUMN @extschema@.im_order_entry.refunds IS 'The order it refunds.';
-COMMENT ON COLUMN @extschema@.im_order_entry.paid IS 'The agreed amount, null for the cards.';
+COMMENT ON COLUMN im_internal.im_order_entry.order_id IS 'The callers number of the order.';
+COMMENT ON COLUMN im_internal.im_order_entry.at IS 'When it was placed.';
+COMMENT ON COLUMN im_internal.im_order_entry.action IS 'buy, upgrade, refund, on or off.';
+COMMENT ON COLUMN im_internal.im_order_entry.item IS 'What it is about.';
+COMMENT ON COLUMN im_internal.im_order_entry.option IS 'Plan, option or pack.';
+COMMENT ON COLUMN im_internal.im_order_entry.months IS 'Months bought.';
+COMMENT ON COLUMN im_internal.im_order_entry.quantity IS 'Packs bought.';
+COMMENT ON COLUMN im_internal.im_order_entry.refunds IS 'The order it refunds.';
+COMMENT ON COLUMN im_internal.im_order_entry.paid IS 'The agreed amount, null for the cards.';
 
-CREATE FUNCTION @extschema@.im_rate_lines(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
+CREATE FUNCTION im_internal.im_rate_lines(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
 	RETURNS SETOF @extschema@.im_bill_line
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 10 PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_rate_lines(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
+COMMENT ON FUNCTION im_internal.im_rate_lines(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
 'The bill of one app and month as a pure function of rate card versions, orders and usage. The arguments are values made by im_gather(); no table is read. Errors: 23514 for an order that the rules forbid, P0002 where no version covers a day, 22003 for figures past exact arithmetic.';
 
-CREATE FUNCTION @extschema@.im_rate_total(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
+CREATE FUNCTION im_internal.im_rate_total(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
 	RETURNS numeric
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_rate_total(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
+COMMENT ON FUNCTION im_internal.im_rate_total(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
 'The total of the same bill, rounded once half away from zero to the places of the currency (R9); null for a bill without lines. The arguments are values made by im_gather(); no table is read.';
 
-CREATE FUNCTION @extschema@.im_rate_problem(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
+CREATE FUNCTION im_internal.im_rate_problem(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
 	RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_rate_problem(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
+COMMENT ON FUNCTION im_internal.im_rate_problem(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
 'Why the bill of one app and month cannot be computed, as text; null if it can. The arguments are values made by im_gather(); no table is read.';
 
-CREATE FUNCTION @extschema@.im_rate_statement(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
+CREATE FUNCTION im_internal.im_rate_statement(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
 	RETURNS TABLE (day date, service text, text_checks bigint, image_checks bigint, audio_half_minutes bigint, video_half_minutes bigint, deductions numeric, from_packs numeric, packs jsonb, postpaid numeric, amount numeric)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 31 PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_rate_statement(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
+COMMENT ON FUNCTION im_internal.im_rate_statement(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
 'Cloud moderation of one app and month day by day (R6). The arguments are values made by im_gather(); no table is read.';
 
 CREATE TYPE @extschema@.im_daily_charge AS (
@@ -168,56 +168,56 @@ COMMENT ON COLUMN @extschema@.im_daily_charge.amount IS 'postpaid times its pric
 COMMENT ON COLUMN @extschema@.im_daily_charge.currency IS 'ISO 4217 code of the rate card.';
 COMMENT ON COLUMN @extschema@.im_daily_charge.due_on IS 'The day after.';
 
-CREATE FUNCTION @extschema@.im_rate_charges(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
+CREATE FUNCTION im_internal.im_rate_charges(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
 	RETURNS SETOF @extschema@.im_daily_charge
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 60 PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_rate_charges(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
+COMMENT ON FUNCTION im_internal.im_rate_charges(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
 'Call minutes and deductions of one app and month by the day of use (R13). The arguments are values made by im_gather(); no table is read.';
 
-CREATE FUNCTION @extschema@.im_rate_unbilled(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
+CREATE FUNCTION im_internal.im_rate_unbilled(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
 	RETURNS TABLE (app_id bigint, day date, kind text, quantity numeric, reason text)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 10 PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_rate_unbilled(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
+COMMENT ON FUNCTION im_internal.im_rate_unbilled(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
 'Usage of one app and month that nobody pays (R7). With card_name null every figure has the reason no such app. The arguments are values made by im_gather(); no table is read.';
 
-CREATE FUNCTION @extschema@.im_usage_since(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month)
+CREATE FUNCTION im_internal.im_usage_since(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month)
 	RETURNS date
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_usage_since(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month) IS
+COMMENT ON FUNCTION im_internal.im_usage_since(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, @extschema@.im_month) IS
 'The first day whose usage bears on the bill of a month: the first of the month, or earlier where packs were already in use. The arguments are values made by im_gather(); no table is read.';
 
-CREATE FUNCTION @extschema@.im_rate_state(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, at timestamptz)
+CREATE FUNCTION im_internal.im_rate_state(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, at timestamptz)
 	RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_rate_state(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, timestamptz) IS
+COMMENT ON FUNCTION im_internal.im_rate_state(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, timestamptz) IS
 'The state of an app on the day of an instant (R2, R7). The arguments are values made by im_gather(); no table is read.';
 
-CREATE FUNCTION @extschema@.im_verify_orders(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean)
+CREATE FUNCTION im_internal.im_verify_orders(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean)
 	RETURNS boolean
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_verify_orders(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean) IS
+COMMENT ON FUNCTION im_internal.im_verify_orders(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean) IS
 'Replays the orders of one app: true, or error 23514 with the rule that an order breaks. The arguments are values made by im_gather(); no table is read.';
 
-CREATE FUNCTION @extschema@.im_idle_pack(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month)
+CREATE FUNCTION im_internal.im_idle_pack(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month)
 	RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_idle_pack(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month) IS
+COMMENT ON FUNCTION im_internal.im_idle_pack(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, @extschema@.im_month) IS
 'On which days of a month packs of one app are in force while cloud moderation is switched off, in words; null if on none. The arguments are values made by im_gather(); no table is read.';
 
-CREATE FUNCTION @extschema@.im_order_problem(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean)
+CREATE FUNCTION im_internal.im_order_problem(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean)
 	RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_order_problem(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean) IS
+COMMENT ON FUNCTION im_internal.im_order_problem(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean) IS
 'The first rule that an order of one app breaks, as text; null if there is none. The arguments are values made by im_gather(); no table is read.';
 
-CREATE FUNCTION @extschema@.im_rate_usage(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
+CREATE FUNCTION im_internal.im_rate_usage(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
 	RETURNS TABLE (day date, status text, plan text, given boolean, dau bigint, peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint, video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint, fhd_minutes bigint)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 31 PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_rate_usage(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
+COMMENT ON FUNCTION im_internal.im_rate_usage(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
 'The usage of one app and month day by day. The arguments are values made by im_gather(); no table is read.';
 
-CREATE FUNCTION @extschema@.im_rate_terms(app_id bigint, card_name text, book @extschema@.im_price_book, orders @extschema@.im_order_entry[], suspensions daterange[], preview boolean)
+CREATE FUNCTION im_internal.im_rate_terms(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean)
 	RETURNS TABLE (order_id bigint, day date, starts_on date, ends_on date, bought_through date, amount numeric, currency text, refunded_on date)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 10 PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_rate_terms(bigint, text, @extschema@.im_price_book, @extschema@.im_order_entry[], daterange[], boolean) IS
+COMMENT ON FUNCTION im_internal.im_rate_terms(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean) IS
 'What became of the orders of one app; nothing where they break the rules. The arguments are values made by im_app_orders(); no table is read.';

@@ -3,15 +3,15 @@
 -- Who calls im_create_tables() runs what others made of the tables before: a
 -- trigger, a cast behind a column, a function in a check.  So all of it must be
 -- of roles that the caller trusts, which are superusers and the one to act as.
-CREATE FUNCTION @extschema@.im_foreign_objects(trusted name) RETURNS TABLE (object text, owner name)
+CREATE FUNCTION im_internal.im_foreign_objects(trusted name) RETURNS TABLE (object text, owner name)
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH RECURSIVE ours(oid) AS (
 		SELECT to_regclass(format('%s.%I', '@extschema@', n.name))::oid
-		FROM (SELECT d.table_name FROM @extschema@.im_table_definitions() d
+		FROM (SELECT d.table_name FROM im_internal.im_table_definitions() d
 			  UNION ALL
-			  SELECT v.view_name FROM @extschema@.im_view_definitions() v) n(name)
+			  SELECT v.view_name FROM im_internal.im_view_definitions() v) n(name)
 		UNION
 		SELECT i.inhrelid FROM ours o JOIN pg_inherits i ON i.inhparent = o.oid),
 	part(classid, objid) AS (
@@ -49,31 +49,31 @@ AS $$
 	-- ours have built-in types, whose casts and operators nobody can make
 	SELECT format('type %s of column %I of table %s', format_type(a.atttypid, NULL), a.attname, a.attrelid::regclass),
 		pg_get_userbyid(t.typowner)
-	FROM @extschema@.im_column_definitions() d
+	FROM im_internal.im_column_definitions() d
 	JOIN pg_attribute a ON a.attrelid = to_regclass(format('%s.%I', '@extschema@', d.table_name))
 		AND a.attname = d.column_name AND NOT a.attisdropped
 	JOIN pg_type t ON t.oid = a.atttypid
 	WHERE t.typnamespace <> 'pg_catalog'::regnamespace
 		AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_type'::regclass AND e.objid = t.oid AND e.deptype = 'e')
 $$;
-COMMENT ON FUNCTION @extschema@.im_foreign_objects(name) IS
+COMMENT ON FUNCTION im_internal.im_foreign_objects(name) IS
 'Tables and views of im_create_tables(), partitions, and what their triggers, rules, policies, defaults, checks, indexes and columns use, that belong neither to the role given nor to a superuser; and types in columns of ours that are not built in.';
 
 -- A superuser acts as the owner of the tables, so that nothing of theirs runs
 -- with more rights than he has.
-CREATE FUNCTION @extschema@.im_acting_role() RETURNS name
+CREATE FUNCTION im_internal.im_acting_role() RETURNS name
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	RETURN CASE WHEN (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user)
-		THEN @extschema@.im_owner_of_new() ELSE current_user END;
+		THEN im_internal.im_owner_of_new() ELSE current_user END;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_acting_role() IS
+COMMENT ON FUNCTION im_internal.im_acting_role() IS
 'The role that im_create_tables() acts as: the owner of the tables where a superuser calls, else the caller.';
 
-CREATE FUNCTION @extschema@.im_need_own_objects(acting name) RETURNS void
+CREATE FUNCTION im_internal.im_need_own_objects(acting name) RETURNS void
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -81,7 +81,7 @@ DECLARE
 	f record;
 BEGIN
 	SELECT o.object, o.owner INTO f
-	FROM @extschema@.im_foreign_objects($1) o
+	FROM im_internal.im_foreign_objects($1) o
 	-- the table before what hangs on it
 	ORDER BY o.object !~ '^(table|view) ', o.object
 	LIMIT 1;
@@ -94,10 +94,10 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_need_own_objects(name) IS
+COMMENT ON FUNCTION im_internal.im_need_own_objects(name) IS
 'Raises 42501 with the first of im_foreign_objects().';
 
-CREATE FUNCTION @extschema@.im_need_own_function(name text, owner name) RETURNS void
+CREATE FUNCTION im_internal.im_need_own_function(name text, owner name) RETURNS void
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -116,12 +116,12 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_need_own_function(text, name) IS
+COMMENT ON FUNCTION im_internal.im_need_own_function(text, name) IS
 'Raises 42501 if another role has made a function of this name in the extension''s schema.';
 
 -- A result that a newer version changed cannot be replaced.  Messages of the
 -- debugging settings would print the owner's plans to the caller.
-CREATE FUNCTION @extschema@.im_make_function(name text, arguments text, result text,
+CREATE FUNCTION im_internal.im_make_function(name text, arguments text, result text,
 		language text, volatility text, body text)
 	RETURNS void
 	LANGUAGE plpgsql
@@ -138,15 +138,15 @@ EXCEPTION WHEN invalid_function_definition THEN
 	EXECUTE 'CREATE ' || definition;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_make_function(text, text, text, text, text, text) IS
+COMMENT ON FUNCTION im_internal.im_make_function(text, text, text, text, text, text) IS
 'Creates or replaces a function that runs with the rights of its owner.';
 
-CREATE FUNCTION @extschema@.im_add_functions() RETURNS void
+CREATE FUNCTION im_internal.im_add_functions() RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	owner name := @extschema@.im_tables_owner();
+	owner name := im_internal.im_tables_owner();
 	f record;
 	signature text;
 BEGIN
@@ -157,9 +157,9 @@ BEGIN
 			HINT = 'Give the tables to one role with ALTER TABLE ... OWNER TO and call im_create_tables() again.';
 		RETURN;
 	END IF;
-	FOR f IN SELECT * FROM @extschema@.im_function_definitions() LOOP
-		PERFORM @extschema@.im_need_own_function(f.function_name, owner);
-		PERFORM @extschema@.im_make_function(f.function_name, f.arguments, f.result, f.language,
+	FOR f IN SELECT * FROM im_internal.im_function_definitions() LOOP
+		PERFORM im_internal.im_need_own_function(f.function_name, owner);
+		PERFORM im_internal.im_make_function(f.function_name, f.arguments, f.result, f.language,
 			f.volatility, f.body);
 		signature := format('%s.%I(%s)', '@extschema@', f.function_name, f.arguments);
 		EXECUTE format('COMMENT ON FUNCTION %s IS %L', signature, f.description);
@@ -168,5 +168,5 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_add_functions() IS
+COMMENT ON FUNCTION im_internal.im_add_functions() IS
 'Makes the functions of im_function_definitions(), or replaces them. Error 42501 if another role has one of their names.';

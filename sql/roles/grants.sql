@@ -5,7 +5,7 @@
 -- has REFERENCES on the column of that name, for which there is no other use.
 -- So it follows a renamed or dropped role and a dump, and a DROP EXTENSION
 -- takes the functions, but not the knowledge whom to grant them to again.
-CREATE FUNCTION @extschema@.im_privilege_definitions()
+CREATE FUNCTION im_internal.im_privilege_definitions()
 	RETURNS TABLE (kind text, table_name text, privilege text)
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -52,7 +52,7 @@ AS $$
 			('loader', 'im_meter_daily', 'INSERT')
 	) AS t(kind, table_name, privilege)
 $$;
-COMMENT ON FUNCTION @extschema@.im_privilege_definitions() IS
+COMMENT ON FUNCTION im_internal.im_privilege_definitions() IS
 'What im_grant() grants on tables, by kind of role.';
 
 CREATE FUNCTION @extschema@.im_grants() RETURNS TABLE (role name, kind text)
@@ -60,7 +60,7 @@ CREATE FUNCTION @extschema@.im_grants() RETURNS TABLE (role name, kind text)
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM @extschema@.im_need_tables();
+	PERFORM im_internal.im_need_tables();
 	RETURN QUERY
 	SELECT r.rolname, a.attname::text
 	FROM pg_attribute a, aclexplode(a.attacl) g
@@ -73,7 +73,7 @@ COMMENT ON FUNCTION @extschema@.im_grants() IS
 'The roles that im_grant() made readers, tenants, loaders, closers and cashiers.';
 
 -- Grants or revokes all that a kind of role holds, for many roles at once.
-CREATE FUNCTION @extschema@.im_change_privileges(command text, kind text, roles name[]) RETURNS void
+CREATE FUNCTION im_internal.im_change_privileges(command text, kind text, roles name[]) RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -83,18 +83,18 @@ DECLARE
 BEGIN
 	FOR statement IN
 		SELECT format('%s ON TABLE %s.%I', p.privilege, '@extschema@', p.table_name)
-		FROM @extschema@.im_privilege_definitions() p
+		FROM im_internal.im_privilege_definitions() p
 		WHERE p.kind = $2 AND to_regclass(format('%s.%I', '@extschema@', p.table_name)) IS NOT NULL
 		UNION ALL
 		-- partitions are loaded directly, too
 		SELECT format('%s ON TABLE %s', p.privilege, l.partition::regclass)
-		FROM @extschema@.im_privilege_definitions() p
-		JOIN @extschema@.im_raw_leaves() l ON l.table_name = p.table_name
+		FROM im_internal.im_privilege_definitions() p
+		JOIN im_internal.im_raw_leaves() l ON l.table_name = p.table_name
 		JOIN pg_class c ON c.oid = l.partition
 		WHERE p.kind = $2 AND pg_has_role(c.relowner, 'USAGE')
 		UNION ALL
 		SELECT format('EXECUTE ON FUNCTION %s', p.oid::regprocedure)
-		FROM @extschema@.im_function_definitions() f
+		FROM im_internal.im_function_definitions() f
 		JOIN pg_proc p ON p.proname = f.function_name
 			AND p.pronamespace = '@extschema@'::regnamespace AND p.prosecdef
 		WHERE $2 = ANY (f.kinds)
@@ -103,25 +103,25 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_change_privileges(text, text, name[]) IS
+COMMENT ON FUNCTION im_internal.im_change_privileges(text, text, name[]) IS
 'Executes GRANT or REVOKE of all that a kind of role holds.';
 
 -- What im_create_tables() has just made is nobody's, whatever the default
 -- privileges say, but the owner's and those roles' that were granted its kind.
-CREATE FUNCTION @extschema@.im_grant_again() RETURNS void
+CREATE FUNCTION im_internal.im_grant_again() RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	t record;
 BEGIN
-	IF @extschema@.im_tables_owner() IS NULL THEN
+	IF im_internal.im_tables_owner() IS NULL THEN
 		RETURN;
 	END IF;
 	FOR t IN
 		SELECT p.oid::regprocedure AS signature,
 			string_agg(DISTINCT CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(g.grantee)) END, ', ') AS names
-		FROM @extschema@.im_function_definitions() f
+		FROM im_internal.im_function_definitions() f
 		JOIN pg_proc p ON p.proname = f.function_name
 			AND p.pronamespace = '@extschema@'::regnamespace AND p.prosecdef,
 			aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) g
@@ -133,16 +133,16 @@ BEGIN
 	FOR t IN
 		SELECT g.kind, array_agg(g.role) AS roles FROM @extschema@.im_grants() g GROUP BY g.kind
 	LOOP
-		PERFORM @extschema@.im_change_privileges('GRANT'::text, t.kind, t.roles);
+		PERFORM im_internal.im_change_privileges('GRANT'::text, t.kind, t.roles);
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_grant_again() IS
+COMMENT ON FUNCTION im_internal.im_grant_again() IS
 'Grants anew what the roles of im_grants() hold, and takes from others the functions that im_create_tables() makes.';
 
 -- All that a kind holds an owner holds by owning it: to revoke it from him would
 -- take the tables away from all that runs with his rights.
-CREATE FUNCTION @extschema@.im_need_no_owner(role regrole) RETURNS void
+CREATE FUNCTION im_internal.im_need_no_owner(role regrole) RETURNS void
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -152,8 +152,8 @@ DECLARE
 		FROM pg_class c
 		WHERE c.relowner = $1
 			AND (c.oid IN (SELECT to_regclass(format('%s.%I', '@extschema@', p.table_name))
-						   FROM @extschema@.im_privilege_definitions() p)
-				OR c.oid IN (SELECT l.partition FROM @extschema@.im_raw_leaves() l)));
+						   FROM im_internal.im_privilege_definitions() p)
+				OR c.oid IN (SELECT l.partition FROM im_internal.im_raw_leaves() l)));
 BEGIN
 	IF owned IS NOT NULL OR (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = $1) THEN
 		RAISE EXCEPTION USING
@@ -165,10 +165,10 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_need_no_owner(regrole) IS
+COMMENT ON FUNCTION im_internal.im_need_no_owner(regrole) IS
 'Error 0LP01 for a superuser and for the owner of a table or view that kinds of roles hold.';
 
-CREATE FUNCTION @extschema@.im_need_kind(role regrole, kind text) RETURNS void
+CREATE FUNCTION im_internal.im_need_kind(role regrole, kind text) RETURNS void
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -205,10 +205,10 @@ BEGIN
 			DETAIL = 'A role is a reader, a tenant, a loader, a closer or a cashier, or several of them.',
 			HINT = 'Name one of the five in the singular.';
 	END IF;
-	PERFORM @extschema@.im_need_no_owner($1);
+	PERFORM im_internal.im_need_no_owner($1);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_need_kind(regrole, text) IS
+COMMENT ON FUNCTION im_internal.im_need_kind(regrole, text) IS
 'Raises an error unless the caller may grant, the role exists, is no owner and no superuser, and the kind is one: 42P01, 42501, 22004, 42704, 0LP01, 22023.';
 
 CREATE FUNCTION @extschema@.im_grant(role regrole, kind text) RETURNS void
@@ -216,11 +216,11 @@ CREATE FUNCTION @extschema@.im_grant(role regrole, kind text) RETURNS void
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM @extschema@.im_need_kind($1, $2);
+	PERFORM im_internal.im_need_kind($1, $2);
 	IF NOT has_schema_privilege($1, '@extschema@'::regnamespace, 'USAGE') THEN
 		EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', '@extschema@', $1);
 	END IF;
-	PERFORM @extschema@.im_change_privileges('GRANT'::text, $2,
+	PERFORM im_internal.im_change_privileges('GRANT'::text, $2,
 		ARRAY(SELECT r.rolname FROM pg_roles r WHERE r.oid = $1));
 END
 $$;
@@ -235,15 +235,15 @@ DECLARE
 	role_name name := (SELECT r.rolname FROM pg_roles r WHERE r.oid = $1);
 	other text;
 BEGIN
-	PERFORM @extschema@.im_need_kind($1, $2);
+	PERFORM im_internal.im_need_kind($1, $2);
 	-- what somebody granted by hand to a role that is not of the kind stays
 	IF NOT EXISTS (SELECT FROM @extschema@.im_grants() g WHERE g.role = role_name AND g.kind = $2) THEN
 		RETURN;
 	END IF;
-	PERFORM @extschema@.im_change_privileges('REVOKE'::text, $2, ARRAY[role_name]);
+	PERFORM im_internal.im_change_privileges('REVOKE'::text, $2, ARRAY[role_name]);
 	-- what a kind shares with another that the role keeps
 	FOR other IN SELECT g.kind FROM @extschema@.im_grants() g WHERE g.role = role_name LOOP
-		PERFORM @extschema@.im_change_privileges('GRANT'::text, other, ARRAY[role_name]);
+		PERFORM im_internal.im_change_privileges('GRANT'::text, other, ARRAY[role_name]);
 	END LOOP;
 END
 $$;

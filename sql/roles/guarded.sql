@@ -10,7 +10,7 @@
 -- How a public function im_foo() becomes readable by readers and tenants:
 --
 -- 1. It is LANGUAGE plpgsql and begins (a scalar: RETURN schema.im_foo_guarded(...)) with
---        IF @extschema@.im_guarded('im_foo_guarded'::text) THEN
+--        IF im_internal.im_guarded('im_foo_guarded'::text) THEN
 --            RETURN QUERY SELECT * FROM @extschema@.im_foo_guarded($1, $2);
 --            RETURN;
 --        END IF;
@@ -34,7 +34,7 @@
 -- im_create_tables() made changes only when it runs again.
 
 -- The functions that answer readers and tenants, named after the public ones.
-CREATE FUNCTION @extschema@.im_guarded_definitions()
+CREATE FUNCTION im_internal.im_guarded_definitions()
 	RETURNS TABLE (function_name text, arguments text, result text, guard text, call text)
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $list$
@@ -55,7 +55,7 @@ AS $list$
 			('im_daily_charges_app', 'app_id bigint, first_day date, last_day date', 'SETOF @extschema@.im_daily_charge',
 				'app', '@extschema@.im_daily_charges($1, $2, $3)'),
 			('im_daily_charges', 'day date', 'SETOF @extschema@.im_daily_charge',
-				'apps', '@extschema@.im_daily_charges_of(apps, $1)'),
+				'apps', 'im_internal.im_daily_charges_of(apps, $1)'),
 			('im_app_status', 'app_id bigint, at timestamptz', 'text', 'app', '@extschema@.im_app_status($1, $2)'),
 			('im_limit', 'app_id bigint, name text, at timestamptz', 'numeric', 'app', '@extschema@.im_limit($1, $2, $3)'),
 			('im_limits', 'app_id bigint, at timestamptz', 'TABLE (name text, value numeric, used numeric, source text)',
@@ -63,16 +63,16 @@ AS $list$
 			('im_app_card', 'app_id bigint, month @extschema@.im_month', '@extschema@.im_rate_card',
 				'app', '@extschema@.im_app_card($1, $2)'),
 			('im_monthly_bills', 'month @extschema@.im_month', 'SETOF @extschema@.im_bill_line',
-				'apps', '@extschema@.im_monthly_bills_of(apps, $1)'),
+				'apps', 'im_internal.im_monthly_bills_of(apps, $1)'),
 			('im_monthly_bills_skipping', 'month @extschema@.im_month, skip_unbillable boolean', 'SETOF @extschema@.im_bill_line',
-				'apps', '@extschema@.im_monthly_bills_of(apps, $1, $2)'),
+				'apps', 'im_internal.im_monthly_bills_of(apps, $1, $2)'),
 			('im_monthly_totals', 'month @extschema@.im_month', 'TABLE (app_id bigint, currency text, total numeric)',
-				'apps', '@extschema@.im_monthly_totals_of(apps, $1)'),
+				'apps', 'im_internal.im_monthly_totals_of(apps, $1)'),
 			('im_unbilled_usage', 'month @extschema@.im_month',
 				'TABLE (app_id bigint, day date, kind text, quantity numeric, reason text)',
-				'apps', '@extschema@.im_unbilled_usage_of(apps, $1)'),
+				'apps', 'im_internal.im_unbilled_usage_of(apps, $1)'),
 			('im_check', 'month @extschema@.im_month', 'TABLE (app_id bigint, problem text)',
-				'apps', '@extschema@.im_check_of(apps, $1)'),
+				'apps', 'im_internal.im_check_of(apps, $1)'),
 			-- the ledger
 			('im_rebill', 'app_id bigint, month @extschema@.im_month', 'SETOF @extschema@.im_bill_line',
 				'app', '@extschema@.im_rebill($1, $2)'),
@@ -82,8 +82,8 @@ AS $list$
 			('im_invoices', 'app_id bigint, month @extschema@.im_month', 'SETOF @extschema@.im_document',
 				'app', '@extschema@.im_invoices($1, $2)'),
 			('im_drift', 'month @extschema@.im_month', 'TABLE (app_id bigint, issued numeric, rebilled numeric, difference numeric)',
-				'apps', '@extschema@.im_drift_of(apps, $1)'),
-			('im_months', '', 'SETOF @extschema@.im_month_state', 'apps', '@extschema@.im_months_of(apps)'),
+				'apps', 'im_internal.im_drift_of(apps, $1)'),
+			('im_months', '', 'SETOF @extschema@.im_month_state', 'apps', 'im_internal.im_months_of(apps)'),
 			-- the counter
 			('im_explain', 'app_id bigint, month @extschema@.im_month, line integer',
 				'TABLE (ordinal integer, fact text, day date, quantity numeric, amount numeric, note text, source text, detail jsonb)',
@@ -99,31 +99,31 @@ AS $list$
 			('im_compare_cards', 'month @extschema@.im_month, a @extschema@.im_rate_card, b @extschema@.im_rate_card',
 				'TABLE (app_id bigint, total_a numeric, currency_a text, total_b numeric,
 					currency_b text, difference numeric, moved jsonb, reason text)',
-				'apps', '@extschema@.im_compare_cards_of(apps, $1, $2, $3)'),
+				'apps', 'im_internal.im_compare_cards_of(apps, $1, $2, $3)'),
 			('im_standing', 'month @extschema@.im_month, at timestamptz',
 				'TABLE (app_id bigint, kind text, item text, option text, used numeric,
 					allowed numeric, day date, today date, problem text)',
-				'apps', '@extschema@.im_standing_of(apps, $1, $2)'),
+				'apps', 'im_internal.im_standing_of(apps, $1, $2)'),
 			('im_app_revenue', 'first_month @extschema@.im_month, last_month @extschema@.im_month',
 				'TABLE (app_id bigint, month date, item text, option text, currency text,
 					billed numeric, earned numeric, deferred numeric)',
-				'apps', '@extschema@.im_app_revenue_of(apps, $1, $2)'),
+				'apps', 'im_internal.im_app_revenue_of(apps, $1, $2)'),
 			('im_daily_usage', 'month @extschema@.im_month',
 				'TABLE (app_id bigint, day date, status text, plan text, given boolean, dau bigint,
 					peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint,
 					video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint,
 					fhd_minutes bigint)',
-				'apps', '@extschema@.im_daily_usage_of(apps, $1)'),
-			('im_billed_months', '', 'TABLE (month date)', 'apps', '@extschema@.im_billed_months_of(apps, now())'),
+				'apps', 'im_internal.im_daily_usage_of(apps, $1)'),
+			('im_billed_months', '', 'TABLE (month date)', 'apps', 'im_internal.im_billed_months_of(apps, now())'),
 			-- accounts
 			('im_account_bill', 'account_id bigint, month @extschema@.im_month', 'SETOF @extschema@.im_account_line',
 				'account', '@extschema@.im_account_bill($1, $2)'),
 			('im_account_totals', 'month @extschema@.im_month', 'TABLE (account_id bigint, currency text, total numeric)',
-				'accounts', '@extschema@.im_account_totals_of(accounts, $1)'),
+				'accounts', 'im_internal.im_account_totals_of(accounts, $1)'),
 			('im_balance', 'account_id bigint, at timestamptz', 'SETOF @extschema@.im_balance_line',
 				'balance', '@extschema@.im_balance($1, $2)'),
 			('im_arrears', 'at timestamptz', 'SETOF @extschema@.im_arrears_line',
-				'balances', '@extschema@.im_arrears_of(accounts, $1)'),
+				'balances', 'im_internal.im_arrears_of(accounts, $1)'),
 			('im_arrears_reason', 'account_id bigint, at timestamptz', 'SETOF @extschema@.im_arrears_fact',
 				'account', '@extschema@.im_arrears_reason($1, $2)'),
 			('im_unpaid', 'account_id bigint, at timestamptz', 'SETOF @extschema@.im_unpaid_bill',
@@ -134,18 +134,18 @@ AS $list$
 			('im_account_html', 'account_id bigint, month @extschema@.im_month, lang text', 'text',
 				'account', '@extschema@.im_account_html($1, $2, $3)'),
 			('im_month_html', 'month @extschema@.im_month, lang text', 'text',
-				'apps', '@extschema@.im_month_html_of(apps, $1, $2)'),
+				'apps', 'im_internal.im_month_html_of(apps, $1, $2)'),
 			('im_apps', '', 'TABLE (app_id bigint, name text, rate_card text, opened_at timestamptz, tenant text)',
-				'apps', '@extschema@.im_apps_of(apps)'),
+				'apps', 'im_internal.im_apps_of(apps)'),
 			('im_card', 'name text, on_day date', '@extschema@.im_rate_card', 'none', '@extschema@.im_card($1, $2)'),
 			('im_card_today', 'name text', '@extschema@.im_rate_card', 'none', '@extschema@.im_card($1)'),
 			('im_current_card', '', '@extschema@.im_rate_card', 'none', '@extschema@.im_current_card()')
 	) AS t(function_name, arguments, result, guard, call)
 $list$;
-COMMENT ON FUNCTION @extschema@.im_guarded_definitions() IS
+COMMENT ON FUNCTION im_internal.im_guarded_definitions() IS
 'The public functions that readers and tenants may call, and what answers them: a function of the name with _guarded behind it.';
 
-CREATE FUNCTION @extschema@.im_guarded_body(function_name text, result text, guard text, call text)
+CREATE FUNCTION im_internal.im_guarded_body(function_name text, result text, guard text, call text)
 	RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
@@ -153,55 +153,55 @@ AS $list$
 	SELECT format($body$
 #variable_conflict use_variable
 DECLARE
-	caller oid := %1$s.im_caller(%2$L::text);
+	caller oid := im_internal.im_caller(%2$L::text);
 	%3$s
 BEGIN
 	%4$s
 	%5$s %6$s;
 END
 $body$, '@extschema@', function_name || '_guarded',
-		CASE guard WHEN 'apps' THEN 'apps bigint[] := @extschema@.im_visible_apps(caller);'
-			WHEN 'account' THEN 'accounts bigint[] := @extschema@.im_visible_accounts(caller);'
-			WHEN 'accounts' THEN 'accounts bigint[] := @extschema@.im_visible_accounts(caller);'
-			WHEN 'balance' THEN 'accounts bigint[] := @extschema@.im_visible_balances(caller);'
-			WHEN 'balances' THEN 'accounts bigint[] := @extschema@.im_visible_balances(caller);' END,
-		CASE WHEN guard = 'app' THEN 'PERFORM @extschema@.im_need_visible(caller, $1);'
-			WHEN guard IN ('account', 'balance') THEN 'PERFORM @extschema@.im_need_among($1, accounts);' END,
+		CASE guard WHEN 'apps' THEN 'apps bigint[] := im_internal.im_visible_apps(caller);'
+			WHEN 'account' THEN 'accounts bigint[] := im_internal.im_visible_accounts(caller);'
+			WHEN 'accounts' THEN 'accounts bigint[] := im_internal.im_visible_accounts(caller);'
+			WHEN 'balance' THEN 'accounts bigint[] := im_internal.im_visible_balances(caller);'
+			WHEN 'balances' THEN 'accounts bigint[] := im_internal.im_visible_balances(caller);' END,
+		CASE WHEN guard = 'app' THEN 'PERFORM im_internal.im_need_visible(caller, $1);'
+			WHEN guard IN ('account', 'balance') THEN 'PERFORM im_internal.im_need_among($1, accounts);' END,
 		CASE WHEN result ~ '^(SETOF|TABLE) ?' THEN 'RETURN QUERY SELECT * FROM' ELSE 'RETURN' END,
 		call)
 $list$;
-COMMENT ON FUNCTION @extschema@.im_guarded_body(text, text, text, text) IS
+COMMENT ON FUNCTION im_internal.im_guarded_body(text, text, text, text) IS
 'The body of a function that answers readers and tenants.';
 
 -- All functions that im_create_tables() makes.  Those that change rows for a
 -- role stand here themselves.
-CREATE FUNCTION @extschema@.im_function_definitions()
+CREATE FUNCTION im_internal.im_function_definitions()
 	RETURNS TABLE (function_name text, arguments text, result text, language text,
 		volatility text, body text, kinds text[], description text)
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $list$
 	SELECT g.function_name || '_guarded', g.arguments, g.result, 'plpgsql', 'STABLE',
-		@extschema@.im_guarded_body(g.function_name, g.result, g.guard, g.call),
+		im_internal.im_guarded_body(g.function_name, g.result, g.guard, g.call),
 		CASE WHEN g.guard IN ('balance', 'balances') THEN ARRAY['reader', 'tenant', 'cashier'] ELSE ARRAY['reader', 'tenant'] END,
 		format('%s() for roles that may not read the tables. It runs with the rights of their owner and is called by %s() alone.',
 			g.function_name, g.function_name)
-	FROM @extschema@.im_guarded_definitions() g
+	FROM im_internal.im_guarded_definitions() g
 	UNION ALL
 	SELECT * FROM (VALUES
 			-- the ledger
 			('im_close_batch', 'month @extschema@.im_month, batch integer, run @extschema@.im_run', '@extschema@.im_run', 'sql', 'VOLATILE',
-				'SELECT @extschema@.im_close_some($1, $2, $3)', ARRAY['closer'],
+				'SELECT im_internal.im_close_some($1, $2, $3)', ARRAY['closer'],
 				'A batch of im_close_month(): issues invoices with the rights of the owner of the tables.'),
 			('im_adjust_batch', 'month @extschema@.im_month, batch integer, run @extschema@.im_run', '@extschema@.im_run', 'sql', 'VOLATILE',
-				'SELECT @extschema@.im_adjust_some($1, $2, $3)', ARRAY['closer'],
+				'SELECT im_internal.im_adjust_some($1, $2, $3)', ARRAY['closer'],
 				'A batch of im_adjust_month(): issues notes with the rights of the owner of the tables.'),
 			-- accounts
 			('im_suspend_arrears_guarded', 'at timestamptz, days integer', 'bigint', 'plpgsql', 'VOLATILE',
-				@extschema@.im_guarded_body('im_suspend_arrears'::text, 'bigint'::text, 'none'::text, '@extschema@.im_suspend_arrears($1, $2)'::text),
+				im_internal.im_guarded_body('im_suspend_arrears'::text, 'bigint'::text, 'none'::text, '@extschema@.im_suspend_arrears($1, $2)'::text),
 				ARRAY['cashier'],
 				'im_suspend_arrears() for cashiers. It runs with the rights of the owner of the tables and is called by im_suspend_arrears() alone.')
 	) AS t(function_name, arguments, result, language, volatility, body, kinds, description)
 $list$;
-COMMENT ON FUNCTION @extschema@.im_function_definitions() IS
+COMMENT ON FUNCTION im_internal.im_function_definitions() IS
 'The functions that im_create_tables() makes: owned by the owner of the tables, SECURITY DEFINER, EXECUTE for the kinds of roles named only.';

@@ -5,7 +5,7 @@
 -- comments, and checks), as statements in the order in which they are to run.
 -- im_lost_with() names everything else; what PostgreSQL adds to tables belongs
 -- into the one list or the other.
-CREATE FUNCTION @extschema@.im_table_trimmings(parent regclass) RETURNS SETOF text
+CREATE FUNCTION im_internal.im_table_trimmings(parent regclass) RETURNS SETOF text
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -66,12 +66,12 @@ AS $$
 	) t(step, oid, statement)
 	ORDER BY t.step, t.oid, t.statement COLLATE "C"
 $$;
-COMMENT ON FUNCTION @extschema@.im_table_trimmings(regclass) IS
+COMMENT ON FUNCTION im_internal.im_table_trimmings(regclass) IS
 'Statements that give a new table of the same name the indexes, keys, statistics, triggers, row security, replica identity and comments of this one.';
 
 -- Rights are apart: default privileges may give a new table others, which the
 -- owner revoked from the old one.
-CREATE FUNCTION @extschema@.im_table_rights(parent regclass) RETURNS SETOF text
+CREATE FUNCTION im_internal.im_table_rights(parent regclass) RETURNS SETOF text
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -83,10 +83,10 @@ AS $$
 		  SELECT k.attacl, format(' (%I)', k.attname) FROM pg_attribute k WHERE k.attrelid = $1 AND k.attnum > 0) k(acl, list),
 		LATERAL aclexplode(k.acl) a
 $$;
-COMMENT ON FUNCTION @extschema@.im_table_rights(regclass) IS
+COMMENT ON FUNCTION im_internal.im_table_rights(regclass) IS
 'Statements that grant the rights on a table and its columns again, those of its owner included.';
 
-CREATE FUNCTION @extschema@.im_revoke_rights(new_table text) RETURNS void
+CREATE FUNCTION im_internal.im_revoke_rights(new_table text) RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -102,11 +102,11 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_revoke_rights(text) IS
+COMMENT ON FUNCTION im_internal.im_revoke_rights(text) IS
 'Takes from a new table the rights that default privileges gave to others than its owner.';
 
 -- LIKE does not bring these, neither to the new table nor to its partitions.
-CREATE FUNCTION @extschema@.im_column_settings(parent regclass, new_table text) RETURNS SETOF text
+CREATE FUNCTION im_internal.im_column_settings(parent regclass, new_table text) RETURNS SETOF text
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -117,10 +117,10 @@ AS $$
 	WHERE k.attrelid = $1 AND k.attnum > 0 AND NOT k.attisdropped AND s.setting <> '()'
 	ORDER BY k.attnum, s.setting COLLATE "C"
 $$;
-COMMENT ON FUNCTION @extschema@.im_column_settings(regclass, text) IS
+COMMENT ON FUNCTION im_internal.im_column_settings(regclass, text) IS
 'Statements that give the columns of a new table the statistics targets and options of this one.';
 
-CREATE FUNCTION @extschema@.im_column_list(parent regclass) RETURNS text
+CREATE FUNCTION im_internal.im_column_list(parent regclass) RETURNS text
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -128,11 +128,11 @@ AS $$
 	FROM pg_attribute a
 	WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
 $$;
-COMMENT ON FUNCTION @extschema@.im_column_list(regclass) IS
+COMMENT ON FUNCTION im_internal.im_column_list(regclass) IS
 'The columns of a table whose values are stored as they come, parted by commas.';
 
 -- The other list: what cannot stay.
-CREATE FUNCTION @extschema@.im_lost_with(parent regclass) RETURNS SETOF text
+CREATE FUNCTION im_internal.im_lost_with(parent regclass) RETURNS SETOF text
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -178,7 +178,7 @@ AS $$
 	JOIN pg_class k ON k.oid = i.indexrelid,
 		LATERAL (VALUES (i.indisunique AND NOT EXISTS (
 					SELECT FROM pg_attribute t
-					WHERE t.attrelid = $1 AND t.attname = @extschema@.im_time_column($1)
+					WHERE t.attrelid = $1 AND t.attname = im_internal.im_time_column($1)
 						AND t.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])), 'is unique without the time column'),
 			(NOT i.indisvalid, 'is not valid'), (i.indisclustered, 'is the one to cluster by'),
 			(i.indisreplident, 'is the replica identity'), (k.reltablespace <> 0, 'has a tablespace'),
@@ -233,11 +233,11 @@ AS $$
 			UNION ALL SELECT 'pg_class'::regclass, i.indexrelid FROM pg_index i WHERE i.indrelid = $1
 			UNION ALL SELECT 'pg_trigger'::regclass, t.oid FROM pg_trigger t WHERE t.tgrelid = $1)
 $$;
-COMMENT ON FUNCTION @extschema@.im_lost_with(regclass) IS
+COMMENT ON FUNCTION im_internal.im_lost_with(regclass) IS
 'What of a table, or of what depends on it, could not stay if a partitioned one replaced it.';
 
 -- Sequences of serial columns would go with the old table.
-CREATE FUNCTION @extschema@.im_owned_sequences(parent regclass, new_table text) RETURNS SETOF text
+CREATE FUNCTION im_internal.im_owned_sequences(parent regclass, new_table text) RETURNS SETOF text
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -248,5 +248,5 @@ AS $$
 	WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = $1
 		AND d.deptype = 'a'
 $$;
-COMMENT ON FUNCTION @extschema@.im_owned_sequences(regclass, text) IS
+COMMENT ON FUNCTION im_internal.im_owned_sequences(regclass, text) IS
 'Statements that make the sequences of a table those of a new one.';

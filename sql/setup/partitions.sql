@@ -4,7 +4,7 @@
 -- one local day is one partition.  A table that has rows already is replaced
 -- by a partitioned one with the same columns, indexes, triggers and grants.
 
-CREATE FUNCTION @extschema@.im_time_column(parent regclass) RETURNS name
+CREATE FUNCTION im_internal.im_time_column(parent regclass) RETURNS name
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -24,10 +24,10 @@ BEGIN
 	RETURN found;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_time_column(regclass) IS
+COMMENT ON FUNCTION im_internal.im_time_column(regclass) IS
 'The column by whose time a raw table is partitioned. Error 42809 for any other table.';
 
-CREATE FUNCTION @extschema@.im_check_partitions(since date, until date, step interval, zone text)
+CREATE FUNCTION im_internal.im_check_partitions(since date, until date, step interval, zone text)
 	RETURNS void
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
@@ -66,10 +66,10 @@ BEGIN
 	PERFORM @extschema@.im_day('2000-01-01 00:00+00'::timestamptz, $4);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_check_partitions(date, date, interval, text) IS
+COMMENT ON FUNCTION im_internal.im_check_partitions(date, date, interval, text) IS
 'Refuses what im_partition() cannot work with: 22004, 22023, 54000 beyond 2000 partitions, and the errors of im_day() for an unknown zone.';
 
-CREATE FUNCTION @extschema@.im_partition_slots(since date, until date, step interval, zone text)
+CREATE FUNCTION im_internal.im_partition_slots(since date, until date, step interval, zone text)
 	RETURNS TABLE (day date, lower timestamptz, upper timestamptz)
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
@@ -80,16 +80,16 @@ AS $$
 		-- a day that the zone leaves out begins when it ends
 		AND s AT TIME ZONE $4 < (s + $3) AT TIME ZONE $4
 $$;
-COMMENT ON FUNCTION @extschema@.im_partition_slots(date, date, interval, text) IS
+COMMENT ON FUNCTION im_internal.im_partition_slots(date, date, interval, text) IS
 'The partitions from a day until another, each with its first day and its bounds: midnights of the zone.';
 
 -- Nothing of the user's may be lost with the table that is replaced.
-CREATE FUNCTION @extschema@.im_check_replaceable(parent regclass) RETURNS void
+CREATE FUNCTION im_internal.im_check_replaceable(parent regclass) RETURNS void
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	obstacle text := (SELECT l FROM @extschema@.im_lost_with($1) l LIMIT 1);
+	obstacle text := (SELECT l FROM im_internal.im_lost_with($1) l LIMIT 1);
 BEGIN
 	IF obstacle IS NOT NULL THEN
 		RAISE EXCEPTION USING
@@ -100,10 +100,10 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_check_replaceable(regclass) IS
+COMMENT ON FUNCTION im_internal.im_check_replaceable(regclass) IS
 'Raises 55000 where something of a table could not stay if im_partition() replaced it.';
 
-CREATE FUNCTION @extschema@.im_run_all(statements text[]) RETURNS void
+CREATE FUNCTION im_internal.im_run_all(statements text[]) RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -115,26 +115,26 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_run_all(text[]) IS
+COMMENT ON FUNCTION im_internal.im_run_all(text[]) IS
 'Runs statements one after the other, with the rights of the caller.';
 
 -- A partition belongs to whom the table belongs to, and its rows are reached
 -- through the table.
-CREATE FUNCTION @extschema@.im_dress_partition(parent regclass, leaf text) RETURNS void
+CREATE FUNCTION im_internal.im_dress_partition(parent regclass, leaf text) RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	EXECUTE format('ALTER TABLE %s OWNER TO %I', $2, (SELECT pg_get_userbyid(c.relowner) FROM pg_class c WHERE c.oid = $1));
 	EXECUTE format('ALTER TABLE %s REPLICA IDENTITY FULL', $2);
-	PERFORM @extschema@.im_revoke_rights($2);
-	PERFORM @extschema@.im_run_all(ARRAY(SELECT @extschema@.im_column_settings($1, $2)));
+	PERFORM im_internal.im_revoke_rights($2);
+	PERFORM im_internal.im_run_all(ARRAY(SELECT im_internal.im_column_settings($1, $2)));
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_dress_partition(regclass, text) IS
+COMMENT ON FUNCTION im_internal.im_dress_partition(regclass, text) IS
 'Gives a new partition what it has from its table beside columns: owner, column settings, no rights of others.';
 
-CREATE FUNCTION @extschema@.im_add_partition(parent regclass, time_column name, name text,
+CREATE FUNCTION im_internal.im_add_partition(parent regclass, time_column name, name text,
 		lower timestamptz, upper timestamptz)
 	RETURNS void
 	LANGUAGE plpgsql
@@ -143,10 +143,10 @@ AS $$
 DECLARE
 	leaf text := format('%s.%I', '@extschema@', $3);
 	rest regclass := (SELECT nullif(p.partdefid, 0) FROM pg_partitioned_table p WHERE p.partrelid = $1);
-	columns text := @extschema@.im_column_list($1);
+	columns text := im_internal.im_column_list($1);
 BEGIN
 	EXECUTE format('CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES EXCLUDING STATISTICS)', leaf, $1);
-	PERFORM @extschema@.im_dress_partition($1, leaf);
+	PERFORM im_internal.im_dress_partition($1, leaf);
 	-- rows that came before their partition wait in the default one, whose
 	-- columns may stand in another order
 	IF rest IS NOT NULL THEN
@@ -157,10 +157,10 @@ BEGIN
 	EXECUTE format('COMMENT ON TABLE %s IS %L', leaf, format('%s from %s until %s.', $1, $4, $5));
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_add_partition(regclass, name, text, timestamptz, timestamptz) IS
+COMMENT ON FUNCTION im_internal.im_add_partition(regclass, name, text, timestamptz, timestamptz) IS
 'Adds one partition and moves rows of its time into it from the default partition.';
 
-CREATE FUNCTION @extschema@.im_add_default_partition(parent regclass, name text) RETURNS void
+CREATE FUNCTION im_internal.im_add_default_partition(parent regclass, name text) RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -168,14 +168,14 @@ DECLARE
 	leaf text := format('%s.%I', '@extschema@', $2);
 BEGIN
 	EXECUTE format('CREATE TABLE %s PARTITION OF %s DEFAULT', leaf, $1);
-	PERFORM @extschema@.im_dress_partition($1, leaf);
+	PERFORM im_internal.im_dress_partition($1, leaf);
 	EXECUTE format('COMMENT ON TABLE %s IS %L', leaf, format('Rows of %s whose time has no partition yet.', $1));
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_add_default_partition(regclass, text) IS
+COMMENT ON FUNCTION im_internal.im_add_default_partition(regclass, text) IS
 'Adds the partition that takes what fits no other.';
 
-CREATE FUNCTION @extschema@.im_add_partitions(parent regclass, since date, until date, step interval,
+CREATE FUNCTION im_internal.im_add_partitions(parent regclass, since date, until date, step interval,
 		zone text)
 	RETURNS integer
 	LANGUAGE plpgsql
@@ -183,14 +183,14 @@ CREATE FUNCTION @extschema@.im_add_partitions(parent regclass, since date, until
 AS $$
 #variable_conflict use_column
 DECLARE
-	time_column name := @extschema@.im_time_column($1);
+	time_column name := im_internal.im_time_column($1);
 	table_name name := (SELECT c.relname FROM pg_class c WHERE c.oid = $1);
 	pattern text := CASE WHEN date_trunc('month', $4) = interval '0' THEN '"_p"YYYY_MM_DD' ELSE '"_p"YYYY_MM' END;
 	made integer := 0;
 	slot record;
 BEGIN
 	FOR slot IN
-		SELECT * FROM @extschema@.im_partition_slots($2, $3, $4, $5) s
+		SELECT * FROM im_internal.im_partition_slots($2, $3, $4, $5) s
 		WHERE NOT EXISTS (
 			SELECT FROM pg_inherits i
 			JOIN pg_class c ON c.oid = i.inhrelid
@@ -198,24 +198,24 @@ BEGIN
 				AND pg_get_expr(c.relpartbound, c.oid) = format('FOR VALUES FROM (%L) TO (%L)', s.lower, s.upper))
 		ORDER BY s.lower
 	LOOP
-		PERFORM @extschema@.im_add_partition($1, time_column,
+		PERFORM im_internal.im_add_partition($1, time_column,
 			table_name || to_char(slot.day, pattern), slot.lower, slot.upper);
 		made := made + 1;
 	END LOOP;
 	RETURN made;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_add_partitions(regclass, date, date, interval, text) IS
+COMMENT ON FUNCTION im_internal.im_add_partitions(regclass, date, date, interval, text) IS
 'Adds the partitions that a partitioned raw table lacks between two days: their number.';
 
-CREATE FUNCTION @extschema@.im_make_partitioned(parent regclass, since date, until date, step interval,
+CREATE FUNCTION im_internal.im_make_partitioned(parent regclass, since date, until date, step interval,
 		zone text)
 	RETURNS integer
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	time_column name := @extschema@.im_time_column($1);
+	time_column name := im_internal.im_time_column($1);
 	old_name name := (SELECT c.relname FROM pg_class c WHERE c.oid = $1);
 	full_name text := format('%s.%I', '@extschema@', old_name);
 	trimmings text[];
@@ -223,30 +223,30 @@ DECLARE
 	made integer;
 BEGIN
 	EXECUTE format('LOCK TABLE %s', $1);
-	PERFORM @extschema@.im_check_replaceable($1);
-	trimmings := ARRAY(SELECT @extschema@.im_table_trimmings($1));
-	rights := ARRAY(SELECT @extschema@.im_table_rights($1));
+	PERFORM im_internal.im_check_replaceable($1);
+	trimmings := ARRAY(SELECT im_internal.im_table_trimmings($1));
+	rights := ARRAY(SELECT im_internal.im_table_rights($1));
 	EXECUTE format('ALTER TABLE %s RENAME TO %I', full_name, old_name || '_unpartitioned');
 	EXECUTE format('CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING INDEXES EXCLUDING STATISTICS) PARTITION BY RANGE (%I)',
 		full_name, $1, time_column);
 	EXECUTE format('ALTER TABLE %s OWNER TO %I', full_name, (SELECT pg_get_userbyid(c.relowner) FROM pg_class c WHERE c.oid = $1));
-	PERFORM @extschema@.im_revoke_rights(full_name);
-	PERFORM @extschema@.im_run_all(ARRAY(SELECT @extschema@.im_column_settings($1, full_name)));
-	made := @extschema@.im_add_partitions(full_name::regclass, $2, $3, $4, $5);
+	PERFORM im_internal.im_revoke_rights(full_name);
+	PERFORM im_internal.im_run_all(ARRAY(SELECT im_internal.im_column_settings($1, full_name)));
+	made := im_internal.im_add_partitions(full_name::regclass, $2, $3, $4, $5);
 	IF $2 < $3 THEN
-		PERFORM @extschema@.im_add_default_partition(full_name::regclass, old_name || '_default');
+		PERFORM im_internal.im_add_default_partition(full_name::regclass, old_name || '_default');
 	END IF;
-	EXECUTE format('INSERT INTO %s (%s) SELECT %2$s FROM %3$s', full_name, @extschema@.im_column_list($1), $1);
-	PERFORM @extschema@.im_run_all(ARRAY(SELECT @extschema@.im_owned_sequences($1, full_name)));
+	EXECUTE format('INSERT INTO %s (%s) SELECT %2$s FROM %3$s', full_name, im_internal.im_column_list($1), $1);
+	PERFORM im_internal.im_run_all(ARRAY(SELECT im_internal.im_owned_sequences($1, full_name)));
 	EXECUTE format('DROP TABLE %s', $1);
-	PERFORM @extschema@.im_run_all(trimmings);
+	PERFORM im_internal.im_run_all(trimmings);
 	EXECUTE format('REVOKE ALL ON %s FROM %I', full_name,
 		(SELECT pg_get_userbyid(c.relowner) FROM pg_class c WHERE c.oid = full_name::regclass));
-	PERFORM @extschema@.im_run_all(rights);
+	PERFORM im_internal.im_run_all(rights);
 	RETURN made;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_make_partitioned(regclass, date, date, interval, text) IS
+COMMENT ON FUNCTION im_internal.im_make_partitioned(regclass, date, date, interval, text) IS
 'Replaces a raw table by a partitioned one that has all that this one had, or refuses: the number of partitions made beside the default one.';
 
 CREATE FUNCTION @extschema@.im_partition(parent regclass, since date, until date, step interval,
@@ -261,14 +261,14 @@ CREATE FUNCTION @extschema@.im_partition(parent regclass, since date, until date
 	SET datestyle = 'ISO, YMD'	-- others name zones by abbreviations of several meanings
 AS $$
 DECLARE
-	time_column name := @extschema@.im_time_column($1);
+	time_column name := im_internal.im_time_column($1);
 	kind "char" := (SELECT c.relkind FROM pg_class c WHERE c.oid = $1);
 	made integer;
 	loaders name[];
 BEGIN
-	PERFORM @extschema@.im_check_partitions($2, $3, $4, $5);
+	PERFORM im_internal.im_check_partitions($2, $3, $4, $5);
 	IF kind = 'r' THEN
-		made := @extschema@.im_make_partitioned($1, $2, $3, $4, $5);
+		made := im_internal.im_make_partitioned($1, $2, $3, $4, $5);
 	ELSIF kind <> 'p' OR pg_get_partkeydef($1) <> format('RANGE (%I)', time_column) THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'wrong_object_type',
@@ -276,13 +276,13 @@ BEGIN
 			DETAIL = format('Its partition key is %s.', coalesce(pg_get_partkeydef($1), 'none')),
 			HINT = 'Add partitions to it in the way in which it was made.';
 	ELSE
-		made := @extschema@.im_add_partitions($1, $2, $3, $4, $5);
+		made := im_internal.im_add_partitions($1, $2, $3, $4, $5);
 	END IF;
 	-- now rather than at the next im_meter(), whose end their loaders would wait for
-	PERFORM @extschema@.im_add_triggers();
+	PERFORM im_internal.im_add_triggers();
 	loaders := ARRAY(SELECT g.role FROM @extschema@.im_grants() g WHERE g.kind = 'loader');
 	IF loaders <> '{}' THEN
-		PERFORM @extschema@.im_change_privileges('GRANT'::text, 'loader'::text, loaders);
+		PERFORM im_internal.im_change_privileges('GRANT'::text, 'loader'::text, loaders);
 	END IF;
 	RETURN made;
 END

@@ -7,51 +7,51 @@
 -- Tables that lack a column, a key, a check or an index, or that a missing
 -- key refers to.  Nothing is locked where nothing is missing, so that
 -- im_create_tables() can be called beside everybody.
-CREATE FUNCTION @extschema@.im_lacking_tables() RETURNS SETOF regclass
+CREATE FUNCTION im_internal.im_lacking_tables() RETURNS SETOF regclass
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT r.oid::regclass
 	FROM (SELECT d.table_name, NULL
-		  FROM @extschema@.im_column_definitions() d
+		  FROM im_internal.im_column_definitions() d
 		  WHERE NOT EXISTS (
 			SELECT FROM pg_attribute a
 			WHERE a.attrelid = to_regclass(format('%s.%I', '@extschema@', d.table_name)) AND a.attname = d.column_name)
 		  UNION
 		  SELECT d.table_name, substring(d.definition FROM '^FOREIGN KEY .* REFERENCES .*\.(im_\w+) ')
-		  FROM @extschema@.im_constraint_definitions() d
+		  FROM im_internal.im_constraint_definitions() d
 		  WHERE NOT EXISTS (
 			SELECT FROM pg_constraint c
 			WHERE c.conrelid = to_regclass(format('%s.%I', '@extschema@', d.table_name)) AND c.conname = d.constraint_name)
 		  UNION
 		  SELECT d.table_name, NULL
-		  FROM @extschema@.im_index_definitions() d
+		  FROM im_internal.im_index_definitions() d
 		  WHERE to_regclass(format('%s.%I', '@extschema@', d.index_name)) IS NULL) l(table_name, referred)
 	JOIN pg_class r ON r.oid IN (to_regclass(format('%s.%I', '@extschema@', l.table_name)),
 		to_regclass(format('%s.%I', '@extschema@', coalesce(l.referred, l.table_name))))
 	GROUP BY r.oid
 $$;
-COMMENT ON FUNCTION @extschema@.im_lacking_tables() IS
+COMMENT ON FUNCTION im_internal.im_lacking_tables() IS
 'The tables to which im_create_tables() will add something other than triggers.';
 
-CREATE FUNCTION @extschema@.im_lock_lacking() RETURNS void
+CREATE FUNCTION im_internal.im_lock_lacking() RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	tables regclass[] := ARRAY(SELECT l FROM @extschema@.im_lacking_tables() l
-							   UNION SELECT k FROM @extschema@.im_keyless_tables() k);
+	tables regclass[] := ARRAY(SELECT l FROM im_internal.im_lacking_tables() l
+							   UNION SELECT k FROM im_internal.im_keyless_tables() k);
 BEGIN
 	IF tables <> '{}' THEN
-		PERFORM @extschema@.im_lock_tables(tables || ARRAY(SELECT DISTINCT g.on_table FROM @extschema@.im_trigger_gaps() g),
+		PERFORM im_internal.im_lock_tables(tables || ARRAY(SELECT DISTINCT g.on_table FROM im_internal.im_trigger_gaps() g),
 			'ACCESS EXCLUSIVE'::text);
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_lock_lacking() IS
+COMMENT ON FUNCTION im_internal.im_lock_lacking() IS
 'Locks all tables to which im_create_tables() will add something, before it adds anything.';
 
-CREATE FUNCTION @extschema@.im_describe_tables() RETURNS void
+CREATE FUNCTION im_internal.im_describe_tables() RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -60,14 +60,14 @@ DECLARE
 BEGIN
 	FOR t IN
 		SELECT d.*
-		FROM @extschema@.im_table_definitions() d
+		FROM im_internal.im_table_definitions() d
 		WHERE obj_description(format('%s.%I', '@extschema@', d.table_name)::regclass, 'pg_class') IS DISTINCT FROM d.description
 	LOOP
 		EXECUTE format('COMMENT ON TABLE %s.%I IS %L', '@extschema@', t.table_name, t.description);
 	END LOOP;
 	FOR t IN
 		SELECT d.*
-		FROM @extschema@.im_column_definitions() d
+		FROM im_internal.im_column_definitions() d
 		JOIN pg_attribute a ON a.attrelid = format('%s.%I', '@extschema@', d.table_name)::regclass AND a.attname = d.column_name
 		WHERE col_description(a.attrelid, a.attnum) IS DISTINCT FROM d.description
 	LOOP
@@ -75,22 +75,22 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_describe_tables() IS
+COMMENT ON FUNCTION im_internal.im_describe_tables() IS
 'Gives tables and columns the comments that they lack.';
 
-CREATE FUNCTION @extschema@.im_add_columns() RETURNS void
+CREATE FUNCTION im_internal.im_add_columns() RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 	SET client_min_messages = warning
 AS $$
 DECLARE
-	owner name := @extschema@.im_owner_of_new();
+	owner name := im_internal.im_owner_of_new();
 	t record;
 BEGIN
-	PERFORM @extschema@.im_lock_lacking();
+	PERFORM im_internal.im_lock_lacking();
 	FOR t IN
 		SELECT d.*
-		FROM @extschema@.im_table_definitions() d
+		FROM im_internal.im_table_definitions() d
 		WHERE to_regclass(format('%s.%I', '@extschema@', d.table_name)) IS NULL
 	LOOP
 		EXECUTE format('CREATE TABLE %s.%I ()', '@extschema@', t.table_name);
@@ -104,7 +104,7 @@ BEGIN
 	END IF;
 	FOR t IN
 		SELECT d.*
-		FROM @extschema@.im_column_definitions() WITH ORDINALITY
+		FROM im_internal.im_column_definitions() WITH ORDINALITY
 			d(table_name, column_name, definition, description, place)
 		WHERE NOT EXISTS (
 			SELECT FROM pg_attribute a
@@ -115,13 +115,13 @@ BEGIN
 		EXECUTE format('ALTER TABLE %s.%I ADD COLUMN %I %s',
 			'@extschema@', t.table_name, t.column_name, t.definition);
 	END LOOP;
-	PERFORM @extschema@.im_describe_tables();
+	PERFORM im_internal.im_describe_tables();
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_add_columns() IS
+COMMENT ON FUNCTION im_internal.im_add_columns() IS
 'Adds the tables and columns that are missing.';
 
-CREATE FUNCTION @extschema@.im_add_constraints() RETURNS void
+CREATE FUNCTION im_internal.im_add_constraints() RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 	SET client_min_messages = warning
@@ -137,7 +137,7 @@ BEGIN
 	END IF;
 	FOR t IN
 		SELECT d.*
-		FROM @extschema@.im_constraint_definitions() d
+		FROM im_internal.im_constraint_definitions() d
 		WHERE NOT EXISTS (
 			SELECT FROM pg_constraint c
 			WHERE c.conrelid = format('%s.%I', '@extschema@', d.table_name)::regclass
@@ -150,23 +150,23 @@ BEGIN
 	END LOOP;
 	FOR t IN
 		SELECT d.*
-		FROM @extschema@.im_index_definitions() d
+		FROM im_internal.im_index_definitions() d
 		WHERE to_regclass(format('%s.%I', '@extschema@', d.index_name)) IS NULL
 	LOOP
 		EXECUTE format('CREATE INDEX %I ON %s.%I %s',
 			t.index_name, '@extschema@', t.table_name, t.definition);
 	END LOOP;
-	FOR t IN SELECT k.leaf FROM @extschema@.im_keyless_tables() k(leaf) LOOP
+	FOR t IN SELECT k.leaf FROM im_internal.im_keyless_tables() k(leaf) LOOP
 		EXECUTE format('ALTER TABLE %s REPLICA IDENTITY FULL', t.leaf);
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_add_constraints() IS
+COMMENT ON FUNCTION im_internal.im_add_constraints() IS
 'Adds the keys, checks and indexes that are missing, and replaces the key that im_closing had up to version 0.2.0.';
 
 -- A row inserted into a table that somebody else made runs the triggers that
 -- he put on it, with the rights of whoever inserts.
-CREATE FUNCTION @extschema@.im_need_own_table(name text) RETURNS void
+CREATE FUNCTION im_internal.im_need_own_table(name text) RETURNS void
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -183,7 +183,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_need_own_table(text) IS
+COMMENT ON FUNCTION im_internal.im_need_own_table(text) IS
 'Raises 42501 unless the table belongs to the current role.';
 
 CREATE FUNCTION @extschema@.im_create_tables(with_cards boolean DEFAULT true) RETURNS void
@@ -192,20 +192,20 @@ CREATE FUNCTION @extschema@.im_create_tables(with_cards boolean DEFAULT true) RE
 AS $$
 DECLARE
 	role_before text := current_setting('role');
-	acting name := @extschema@.im_acting_role();
+	acting name := im_internal.im_acting_role();
 BEGIN
-	PERFORM @extschema@.im_need_own_objects(acting);
+	PERFORM im_internal.im_need_own_objects(acting);
 	-- what is new belongs to who acts, who need not be allowed to create it
-	PERFORM @extschema@.im_add_columns();
+	PERFORM im_internal.im_add_columns();
 	IF acting <> current_user THEN
 		PERFORM set_config('role', acting, true);
 	END IF;
-	PERFORM @extschema@.im_add_constraints();
-	PERFORM @extschema@.im_add_triggers();
-	PERFORM @extschema@.im_guard_ledger();
+	PERFORM im_internal.im_add_constraints();
+	PERFORM im_internal.im_add_triggers();
+	PERFORM im_internal.im_guard_ledger();
 	-- a price list that has rows is the user's: nothing of it comes back unasked
 	IF $1 AND NOT EXISTS (SELECT FROM @extschema@.im_rate_card_version) THEN
-		PERFORM @extschema@.im_need_own_table('im_rate_card_version'::text);
+		PERFORM im_internal.im_need_own_table('im_rate_card_version'::text);
 		INSERT INTO @extschema@.im_rate_card_version (rate_card, effective_from, terms)
 		SELECT b.rate_card, b.effective_from, b.terms
 		FROM @extschema@.im_bundled_cards() b;
@@ -214,9 +214,9 @@ BEGIN
 		SET CONSTRAINTS @extschema@.im_order_check_card DEFERRED;
 	END IF;
 	PERFORM set_config('role', role_before, true);
-	PERFORM @extschema@.im_add_functions();
-	PERFORM @extschema@.im_add_views();
-	PERFORM @extschema@.im_grant_again();
+	PERFORM im_internal.im_add_functions();
+	PERFORM im_internal.im_add_views();
+	PERFORM im_internal.im_grant_again();
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_create_tables(boolean) IS

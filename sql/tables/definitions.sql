@@ -1,7 +1,7 @@
 -- What the tables consist of, told as data: im_create_tables() adds whatever is
 -- missing.  It changes no row.
 
-CREATE FUNCTION @extschema@.im_table_definitions()
+CREATE FUNCTION im_internal.im_table_definitions()
 	RETURNS TABLE (table_name text, description text)
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -34,10 +34,10 @@ AS $$
 			('im_role_grant', 'Has no rows: im_grant() makes a role of a kind by REFERENCES on the column of that name.')
 	) AS t(table_name, description)
 $$;
-COMMENT ON FUNCTION @extschema@.im_table_definitions() IS
+COMMENT ON FUNCTION im_internal.im_table_definitions() IS
 'The tables that im_create_tables() makes.';
 
-CREATE FUNCTION @extschema@.im_column_definitions()
+CREATE FUNCTION im_internal.im_column_definitions()
 	RETURNS TABLE (table_name text, column_name text, definition text, description text)
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -210,10 +210,10 @@ AS $$
 			('im_role_grant', 'cashier', 'boolean', 'REFERENCES on it: records payments, asks balances and suspends for arrears.')
 	) AS t(table_name, column_name, definition, description)
 $$;
-COMMENT ON FUNCTION @extschema@.im_column_definitions() IS
+COMMENT ON FUNCTION im_internal.im_column_definitions() IS
 'The columns of those tables.';
 
-CREATE FUNCTION @extschema@.im_constraint_definitions()
+CREATE FUNCTION im_internal.im_constraint_definitions()
 	RETURNS TABLE (table_name text, constraint_name text, definition text)
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -259,10 +259,10 @@ AS $$
 			('im_role_grant', 'im_role_grant_empty_check', 'CHECK (false)')
 	) AS t(table_name, constraint_name, definition)
 $$;
-COMMENT ON FUNCTION @extschema@.im_constraint_definitions() IS
+COMMENT ON FUNCTION im_internal.im_constraint_definitions() IS
 'The keys and checks of those tables.';
 
-CREATE FUNCTION @extschema@.im_index_definitions()
+CREATE FUNCTION im_internal.im_index_definitions()
 	RETURNS TABLE (table_name text, index_name text, definition text)
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -294,19 +294,19 @@ AS $$
 			('im_closing', 'im_closing_month_done_idx', '(month, done)')
 	) AS t(table_name, index_name, definition)
 $$;
-COMMENT ON FUNCTION @extschema@.im_index_definitions() IS
+COMMENT ON FUNCTION im_internal.im_index_definitions() IS
 'The indexes of those tables beside their keys: one app''s bill touches that app''s rows alone.';
 
-CREATE FUNCTION @extschema@.im_keyless_tables() RETURNS SETOF regclass
+CREATE FUNCTION im_internal.im_keyless_tables() RETURNS SETOF regclass
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT c.oid::regclass
-	FROM @extschema@.im_table_definitions() d,
+	FROM im_internal.im_table_definitions() d,
 		to_regclass(format('%s.%I', '@extschema@', d.table_name)) r
 	JOIN pg_class c ON c.oid = r OR c.oid IN (SELECT p.relid FROM pg_partition_tree(r) p)
 	WHERE c.relreplident = 'd' AND c.relkind IN ('r', 'p')
 		AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'p')
 $$;
-COMMENT ON FUNCTION @extschema@.im_keyless_tables() IS
+COMMENT ON FUNCTION im_internal.im_keyless_tables() IS
 'Tables and partitions without a key, whose rows can be replicated only by all their columns, and that are not set to it.';

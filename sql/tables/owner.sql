@@ -2,25 +2,25 @@
 
 -- The one role that owns all tables, null if several do.  A function that
 -- runs with the rights of one must not read what another may have made a view.
-CREATE FUNCTION @extschema@.im_tables_owner() RETURNS name
+CREATE FUNCTION im_internal.im_tables_owner() RETURNS name
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	RETURN (
 		SELECT min(pg_get_userbyid(c.relowner))
-		FROM @extschema@.im_table_definitions() d
+		FROM im_internal.im_table_definitions() d
 		JOIN pg_class c ON c.oid = to_regclass(format('%s.%I', '@extschema@', d.table_name))
 		HAVING count(DISTINCT c.relowner) = 1 AND bool_and(c.relkind IN ('r', 'p')));
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_tables_owner() IS
+COMMENT ON FUNCTION im_internal.im_tables_owner() IS
 'The role that owns the tables of im_create_tables(); null if they belong to several, or one of them is no table.';
 
 -- A table that a newer version adds belongs to the owner of the others, also
 -- where an administrator adds it.  A few tables that somebody made beforehand
 -- make nobody the owner of what follows.
-CREATE FUNCTION @extschema@.im_owner_of_new() RETURNS name
+CREATE FUNCTION im_internal.im_owner_of_new() RETURNS name
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -30,20 +30,20 @@ BEGIN
 	RETURN CASE
 		WHEN EXISTS (SELECT FROM unnest(first_tables) t
 					 WHERE to_regclass(format('%s.%I', '@extschema@', t)) IS NULL) THEN current_user
-		ELSE coalesce(@extschema@.im_tables_owner(), current_user) END;
+		ELSE coalesce(im_internal.im_tables_owner(), current_user) END;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_owner_of_new() IS
+COMMENT ON FUNCTION im_internal.im_owner_of_new() IS
 'The role that is to own a table that im_create_tables() adds: the one that owns all that a bill reads, else the current one.';
 
 -- A procedure calls with the rights of its caller what answers with those of
 -- the tables' owner, or of somebody who put a function of that name there.
-CREATE FUNCTION @extschema@.im_need_owners_function(name text) RETURNS void
+CREATE FUNCTION im_internal.im_need_owners_function(name text) RETURNS void
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	tables_owner name := @extschema@.im_tables_owner();
+	tables_owner name := im_internal.im_tables_owner();
 	f record;
 BEGIN
 	IF tables_owner IS NULL THEN
@@ -67,5 +67,5 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_need_owners_function(text) IS
+COMMENT ON FUNCTION im_internal.im_need_owners_function(text) IS
 'Raises 42501 unless the tables have one owner and every function of this name is his and runs with his rights.';

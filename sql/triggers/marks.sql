@@ -44,7 +44,7 @@ COMMENT ON FUNCTION @extschema@.im_own_day() IS
 -- The triggers that mark changes: one for each event, with the rows that it
 -- has, and one for rows that come by replication.  They are told just as
 -- pg_get_triggerdef() does.
-CREATE FUNCTION @extschema@.im_mark_definitions()
+CREATE FUNCTION im_internal.im_mark_definitions()
 	RETURNS TABLE (table_name text, trigger_name text, command text, events text, definition text)
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
@@ -84,5 +84,5 @@ AS $$
 		format('FOR EACH ROW EXECUTE FUNCTION %s.im_mark_applied()', '@extschema@')
 	FROM unnest('{im_login,im_group,im_moderation_check,im_call,im_event,im_app,im_rate_card_version,im_usage_daily,im_meter_daily}'::text[]) w(table_name)
 $$;
-COMMENT ON FUNCTION @extschema@.im_mark_definitions() IS
+COMMENT ON FUNCTION im_internal.im_mark_definitions() IS
 'The triggers that mark what changes, as im_trigger_definitions() has them; partitions get those of their table too.';

@@ -2,31 +2,31 @@
 
 CREATE TYPE @extschema@.im_charge;
 
-CREATE FUNCTION @extschema@.im_charge_in(cstring) RETURNS @extschema@.im_charge
+CREATE FUNCTION im_internal.im_charge_in(cstring) RETURNS @extschema@.im_charge
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_charge_in(cstring) IS
+COMMENT ON FUNCTION im_internal.im_charge_in(cstring) IS
 'Reads a charge from JSON. Error 22023 with the path of the wrong element.';
 
-CREATE FUNCTION @extschema@.im_charge_out(@extschema@.im_charge) RETURNS cstring
+CREATE FUNCTION im_internal.im_charge_out(@extschema@.im_charge) RETURNS cstring
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_charge_out(@extschema@.im_charge) IS
+COMMENT ON FUNCTION im_internal.im_charge_out(@extschema@.im_charge) IS
 'Prints a charge as JSON.';
 
-CREATE FUNCTION @extschema@.im_charge_recv(internal) RETURNS @extschema@.im_charge
+CREATE FUNCTION im_internal.im_charge_recv(internal) RETURNS @extschema@.im_charge
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_charge_recv(internal) IS
+COMMENT ON FUNCTION im_internal.im_charge_recv(internal) IS
 'Receives a charge: a version byte and JSON, validated like text input. Error 22P03 for another version.';
 
-CREATE FUNCTION @extschema@.im_charge_send(@extschema@.im_charge) RETURNS bytea
+CREATE FUNCTION im_internal.im_charge_send(@extschema@.im_charge) RETURNS bytea
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_charge_send(@extschema@.im_charge) IS
+COMMENT ON FUNCTION im_internal.im_charge_send(@extschema@.im_charge) IS
 'Sends a charge: a version byte and JSON.';
 
 CREATE TYPE @extschema@.im_charge (
-	INPUT = @extschema@.im_charge_in,
-	OUTPUT = @extschema@.im_charge_out,
-	RECEIVE = @extschema@.im_charge_recv,
-	SEND = @extschema@.im_charge_send,
+	INPUT = im_internal.im_charge_in,
+	OUTPUT = im_internal.im_charge_out,
+	RECEIVE = im_internal.im_charge_recv,
+	SEND = im_internal.im_charge_send,
 	INTERNALLENGTH = VARIABLE,
 	ALIGNMENT = int4,
 	STORAGE = extended
@@ -39,9 +39,9 @@ CREATE FUNCTION @extschema@.im_charge(jsonb) RETURNS @extschema@.im_charge
 COMMENT ON FUNCTION @extschema@.im_charge(jsonb) IS
 'The charge that a JSON document states. Error 22023 with the path of the wrong element.';
 
-CREATE FUNCTION @extschema@.im_charge_to_jsonb(@extschema@.im_charge) RETURNS jsonb
+CREATE FUNCTION im_internal.im_charge_to_jsonb(@extschema@.im_charge) RETURNS jsonb
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_charge_to_jsonb(@extschema@.im_charge) IS
+COMMENT ON FUNCTION im_internal.im_charge_to_jsonb(@extschema@.im_charge) IS
 'The JSON document of a charge.';
 
 CREATE CAST (jsonb AS @extschema@.im_charge)
@@ -50,7 +50,7 @@ COMMENT ON CAST (jsonb AS @extschema@.im_charge) IS
 'Validates a JSON document as a charge.';
 
 CREATE CAST (@extschema@.im_charge AS jsonb)
-	WITH FUNCTION @extschema@.im_charge_to_jsonb(@extschema@.im_charge);
+	WITH FUNCTION im_internal.im_charge_to_jsonb(@extschema@.im_charge);
 COMMENT ON CAST (@extschema@.im_charge AS jsonb) IS
 'The JSON document of a charge, to look into it or to change it for a "what if".';
 

@@ -8,7 +8,7 @@
 
 -- A row of a user gives the figures that are not null, and his users give their
 -- number.
-CREATE FUNCTION @extschema@.im_daily_rows() RETURNS TABLE (
+CREATE FUNCTION im_internal.im_daily_rows() RETURNS TABLE (
 		app_id bigint, day date, dau bigint, users @extschema@.im_userset, peak_groups bigint,
 		text_checks bigint, image_checks bigint, audio_half_minutes bigint, video_half_minutes bigint,
 		audio_minutes bigint, sd_minutes bigint, hd_minutes bigint, fhd_minutes bigint,
@@ -22,7 +22,7 @@ AS $$
 		d.metered_at, d.whole
 	FROM @extschema@.im_usage_daily d
 $$;
-COMMENT ON FUNCTION @extschema@.im_daily_rows() IS
+COMMENT ON FUNCTION im_internal.im_daily_rows() IS
 'The rows of im_usage_daily as they count: dau is the number of users where it is null and they are given (R11).';
 
 -- Daily figures are read in two ways, of which each app takes one.  Most apps
@@ -31,42 +31,42 @@ COMMENT ON FUNCTION @extschema@.im_daily_rows() IS
 -- read from events after all, or whose usage before the month matters, are
 -- looked up one by one.  The two are no union: it would have workers of its
 -- own, and who has workers cannot be one (im_by_ranges).
-CREATE FUNCTION @extschema@.im_gather_daily(first date, until date, reading @extschema@.im_reading)
+CREATE FUNCTION im_internal.im_gather_daily(first date, until date, reading im_internal.im_reading)
 	RETURNS TABLE (app_id bigint, daily bigint[], metered bigint[], user_days date[],
 		users @extschema@.im_userset[])
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT u.app_id,
-		@extschema@.im_given_pack(u.app_id, u.day, u.dau, u.peak_groups,
+		im_internal.im_given_pack(u.app_id, u.day, u.dau, u.peak_groups,
 			u.text_checks, u.image_checks, u.audio_half_minutes, u.video_half_minutes,
 			u.audio_minutes, u.sd_minutes, u.hd_minutes, u.fhd_minutes, u.whole)
 			FILTER (WHERE u.metered_at IS NULL),
-		@extschema@.im_usage_pack(u.app_id, u.day, u.dau, u.peak_groups,
+		im_internal.im_usage_pack(u.app_id, u.day, u.dau, u.peak_groups,
 			u.text_checks, u.image_checks, u.audio_half_minutes, u.video_half_minutes,
 			u.audio_minutes, u.sd_minutes, u.hd_minutes, u.fhd_minutes)
 			FILTER (WHERE u.metered_at IS NOT NULL),
 		array_agg(u.day) FILTER (WHERE u.users IS NOT NULL),
 		array_agg(u.users) FILTER (WHERE u.users IS NOT NULL)
-	FROM @extschema@.im_daily_rows() u
+	FROM im_internal.im_daily_rows() u
 	WHERE u.app_id <> ALL (coalesce(($3).early_apps || ($3).stale_apps, '{}'))
 		AND u.day >= $1 AND u.day < $2
 		AND (u.metered_at IS NULL OR u.day < ($3).raw_first OR u.day >= ($3).raw_until)
 	GROUP BY u.app_id
 $$;
-COMMENT ON FUNCTION @extschema@.im_gather_daily(date, date, @extschema@.im_reading) IS
+COMMENT ON FUNCTION im_internal.im_gather_daily(date, date, im_internal.im_reading) IS
 'The daily figures of most apps: those that users gave, and those that were metered and count.';
 
-CREATE FUNCTION @extschema@.im_gather_special_daily(first date, until date, reading @extschema@.im_reading)
+CREATE FUNCTION im_internal.im_gather_special_daily(first date, until date, reading im_internal.im_reading)
 	RETURNS TABLE (app_id bigint, daily bigint[], metered bigint[], user_days date[],
 		users @extschema@.im_userset[])
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT u.app_id,
-		@extschema@.im_given_pack(u.app_id, u.day, u.dau, u.peak_groups,
+		im_internal.im_given_pack(u.app_id, u.day, u.dau, u.peak_groups,
 			u.text_checks, u.image_checks, u.audio_half_minutes, u.video_half_minutes,
 			u.audio_minutes, u.sd_minutes, u.hd_minutes, u.fhd_minutes, u.whole)
 			FILTER (WHERE u.metered_at IS NULL),
-		@extschema@.im_usage_pack(u.app_id, u.day, u.dau, u.peak_groups,
+		im_internal.im_usage_pack(u.app_id, u.day, u.dau, u.peak_groups,
 			u.text_checks, u.image_checks, u.audio_half_minutes, u.video_half_minutes,
 			u.audio_minutes, u.sd_minutes, u.hd_minutes, u.fhd_minutes)
 			FILTER (WHERE u.metered_at IS NOT NULL),
@@ -78,23 +78,23 @@ AS $$
 		FROM unnest(($3).early_apps || ($3).stale_apps, ($3).early_since) e(app_id, since)
 		WHERE ($3).early_apps IS NOT NULL OR ($3).stale_apps IS NOT NULL
 		GROUP BY e.app_id) p
-	JOIN @extschema@.im_daily_rows() u ON u.app_id = p.app_id AND u.day >= p.since AND u.day < $2
+	JOIN im_internal.im_daily_rows() u ON u.app_id = p.app_id AND u.day >= p.since AND u.day < $2
 	LEFT JOIN unnest(($3).stale_apps, ($3).stale_first, ($3).stale_until) s(stale_id, since, until)
 		ON s.stale_id = u.app_id AND u.day >= s.since AND u.day < s.until
 	WHERE u.metered_at IS NULL
 		OR s.stale_id IS NULL AND (u.day < $1 OR u.day < ($3).raw_first OR u.day >= ($3).raw_until)
 	GROUP BY u.app_id
 $$;
-COMMENT ON FUNCTION @extschema@.im_gather_special_daily(date, date, @extschema@.im_reading) IS
+COMMENT ON FUNCTION im_internal.im_gather_special_daily(date, date, im_internal.im_reading) IS
 'The same of the other apps, and their figures before the month as far as they matter.';
 
 -- Most databases have no such rows.  The least of the days leads to the month.
-CREATE FUNCTION @extschema@.im_gather_beside(first date, until date, reading @extschema@.im_reading)
+CREATE FUNCTION im_internal.im_gather_beside(first date, until date, reading im_internal.im_reading)
 	RETURNS TABLE (app_id bigint, usage bigint[], user_days date[], users @extschema@.im_userset[])
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT b.app_id,
-		@extschema@.im_usage_agg(b.app_id, b.day, b.dau, b.peak_groups,
+		im_internal.im_usage_agg(b.app_id, b.day, b.dau, b.peak_groups,
 			b.text_checks, b.image_checks, b.audio_half_minutes, b.video_half_minutes,
 			b.audio_minutes, b.sd_minutes, b.hd_minutes, b.fhd_minutes),
 		array_agg(b.day) FILTER (WHERE b.day >= $1 AND b.users IS NOT NULL),
@@ -103,10 +103,10 @@ AS $$
 	LEFT JOIN unnest(($3).early_apps, ($3).early_since) e(early_id, since) ON e.early_id = b.app_id
 	LEFT JOIN unnest(($3).stale_apps, ($3).stale_first, ($3).stale_until) s(stale_id, since, until)
 		ON s.stale_id = b.app_id AND b.day >= s.since AND b.day < s.until
-	WHERE b.day >= least($1, @extschema@.im_first_of(($3).early_since)) AND b.day < $2
+	WHERE b.day >= least($1, im_internal.im_first_of(($3).early_since)) AND b.day < $2
 		AND b.day >= coalesce(e.since, $1) AND s.stale_id IS NULL
 		AND (b.day < $1 OR b.day < ($3).raw_first OR b.day >= ($3).raw_until)
 	GROUP BY b.app_id
 $$;
-COMMENT ON FUNCTION @extschema@.im_gather_beside(date, date, @extschema@.im_reading) IS
+COMMENT ON FUNCTION im_internal.im_gather_beside(date, date, im_internal.im_reading) IS
 'What was metered of days of which users gave other figures, and counts.';

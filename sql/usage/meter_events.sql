@@ -1,6 +1,6 @@
 -- What im_meter() does with events of meters by name.
 
-CREATE TYPE @extschema@.im_metered_meter AS (
+CREATE TYPE im_internal.im_metered_meter AS (
 	app_id bigint,
 	day date,
 	meter text,
@@ -10,10 +10,10 @@ CREATE TYPE @extschema@.im_metered_meter AS (
 	before bigint,
 	length bigint
 );
-COMMENT ON TYPE @extschema@.im_metered_meter IS
+COMMENT ON TYPE im_internal.im_metered_meter IS
 'What was metered of an app, day and meter by name, as im_meter_daily has it; internal.';
 
-CREATE FUNCTION @extschema@.im_collect_events(reading @extschema@.im_reading) RETURNS void
+CREATE FUNCTION im_internal.im_collect_events(reading im_internal.im_reading) RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 	SET client_min_messages = warning
@@ -25,15 +25,15 @@ BEGIN
 	END IF;
 	EXECUTE 'CREATE TEMP TABLE im_metering_found ON COMMIT DROP AS '
 		|| CASE WHEN ($1).raw_first < ($1).raw_until
-			THEN 'SELECT r.* FROM @extschema@.im_raw_events($1) r UNION ALL ' ELSE '' END
-		|| 'SELECT s.* FROM @extschema@.im_stale_events($1) s'
+			THEN 'SELECT r.* FROM im_internal.im_raw_events($1) r UNION ALL ' ELSE '' END
+		|| 'SELECT s.* FROM im_internal.im_stale_events($1) s'
 	USING $1;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_collect_events(@extschema@.im_reading) IS
+COMMENT ON FUNCTION im_internal.im_collect_events(im_internal.im_reading) IS
 'Meters the meters by name of a reading into a temporary table.';
 
-CREATE FUNCTION @extschema@.im_take_events() RETURNS bigint
+CREATE FUNCTION im_internal.im_take_events() RETURNS bigint
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -50,11 +50,11 @@ BEGIN
 	RETURN found;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_take_events() IS
+COMMENT ON FUNCTION im_internal.im_take_events() IS
 'Takes what im_collect_events() found, but for days with events that cannot be metered: the number of apps, days and meters.';
 
-CREATE FUNCTION @extschema@.im_meter_few_events(reading @extschema@.im_reading)
-	RETURNS @extschema@.im_metered_meter[]
+CREATE FUNCTION im_internal.im_meter_few_events(reading im_internal.im_reading)
+	RETURNS im_internal.im_metered_meter[]
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -62,16 +62,16 @@ BEGIN
 	IF ($1).meters IS NULL THEN
 		RETURN '{}';
 	END IF;
-	RETURN coalesce((SELECT array_agg(ROW(s.app_id, s.day, s.meter, s.quantity, NULL, s.area, s.before, s.length)::@extschema@.im_metered_meter)
-					 FROM @extschema@.im_stale_events($1) s), '{}');
+	RETURN coalesce((SELECT array_agg(ROW(s.app_id, s.day, s.meter, s.quantity, NULL, s.area, s.before, s.length)::im_internal.im_metered_meter)
+					 FROM im_internal.im_stale_events($1) s), '{}');
 EXCEPTION WHEN data_exception THEN
 	RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_meter_few_events(@extschema@.im_reading) IS
+COMMENT ON FUNCTION im_internal.im_meter_few_events(im_internal.im_reading) IS
 'Meters the meters by name of a few days of single apps, of whose cards none counts subjects of the month; null where an event cannot be metered.';
 
-CREATE FUNCTION @extschema@.im_delete_meters(spans datemultirange, reading @extschema@.im_reading) RETURNS void
+CREATE FUNCTION im_internal.im_delete_meters(spans datemultirange, reading im_internal.im_reading) RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -92,11 +92,11 @@ BEGIN
 	WHERE b.app_id = s.app_id AND b.day >= s.first AND b.day < s.until;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_delete_meters(datemultirange, @extschema@.im_reading) IS
+COMMENT ON FUNCTION im_internal.im_delete_meters(datemultirange, im_internal.im_reading) IS
 'Deletes what was metered before of meters by name on days of all apps and of single ones.';
 
 -- A function, so that one text serves both.
-CREATE FUNCTION @extschema@.im_metered_meters(figures @extschema@.im_metered_meter[])
+CREATE FUNCTION im_internal.im_metered_meters(figures im_internal.im_metered_meter[])
 	RETURNS TABLE (app_id bigint, day date, meter text, quantity numeric, users @extschema@.im_userset,
 		area numeric, before bigint, length bigint)
 	LANGUAGE plpgsql
@@ -110,11 +110,11 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_metered_meters(@extschema@.im_metered_meter[]) IS
+COMMENT ON FUNCTION im_internal.im_metered_meters(im_internal.im_metered_meter[]) IS
 'What im_meter() has found of meters by name: as given, or (null) in the session that meters.';
 
-CREATE FUNCTION @extschema@.im_write_meters(spans datemultirange, reading @extschema@.im_reading,
-		figures @extschema@.im_metered_meter[])
+CREATE FUNCTION im_internal.im_write_meters(spans datemultirange, reading im_internal.im_reading,
+		figures im_internal.im_metered_meter[])
 	RETURNS bigint
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -124,29 +124,29 @@ DECLARE
 	beside bigint;
 BEGIN
 	-- as im_write_metered()
-	PERFORM @extschema@.im_try_lock('@extschema@.im_meter_daily'::regclass, 'SHARE ROW EXCLUSIVE'::text);
-	PERFORM @extschema@.im_delete_meters($1, $2);
+	PERFORM im_internal.im_try_lock('@extschema@.im_meter_daily'::regclass, 'SHARE ROW EXCLUSIVE'::text);
+	PERFORM im_internal.im_delete_meters($1, $2);
 	INSERT INTO @extschema@.im_meter_daily (app_id, day, meter, quantity, users, area, before, length, metered_at)
 	SELECT m.app_id, m.day, m.meter, m.quantity, m.users, m.area, m.before, m.length, now()
-	FROM @extschema@.im_metered_meters($3) m
+	FROM im_internal.im_metered_meters($3) m
 	ORDER BY m.app_id, m.day, m.meter COLLATE "C"
 	ON CONFLICT DO NOTHING;
 	GET DIAGNOSTICS written = ROW_COUNT;
 	INSERT INTO @extschema@.im_meter_beside (app_id, day, meter, quantity, users, area, before, length)
 	SELECT m.app_id, m.day, m.meter, m.quantity, m.users, m.area, m.before, m.length
 	FROM @extschema@.im_meter_daily u
-	JOIN @extschema@.im_metered_meters($3) m ON m.app_id = u.app_id AND m.day = u.day AND m.meter = u.meter
+	JOIN im_internal.im_metered_meters($3) m ON m.app_id = u.app_id AND m.day = u.day AND m.meter = u.meter
 	WHERE u.metered_at IS NULL;
 	GET DIAGNOSTICS beside = ROW_COUNT;
 	RETURN written + beside;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_write_meters(datemultirange, @extschema@.im_reading, @extschema@.im_metered_meter[]) IS
+COMMENT ON FUNCTION im_internal.im_write_meters(datemultirange, im_internal.im_reading, im_internal.im_metered_meter[]) IS
 'Writes what was found of meters by name into im_meter_daily, and where a user has a row into im_meter_beside: the number of rows. Figures null: it is in a temporary table.';
 
 -- The figures of an average need what stood before them; so the row keeps what
 -- the events of its day said, and goes on to count by that.
-CREATE FUNCTION @extschema@.im_keep_meters(first_day date, last_day date) RETURNS bigint
+CREATE FUNCTION im_internal.im_keep_meters(first_day date, last_day date) RETURNS bigint
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -167,5 +167,5 @@ BEGIN
 	RETURN kept + filled;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_keep_meters(date, date) IS
+COMMENT ON FUNCTION im_internal.im_keep_meters(date, date) IS
 'Makes rows of im_meter_daily of these days the users'' own and fills those that users left open with what was metered, for im_keep_metered(): the number of rows.';

@@ -6,22 +6,22 @@
 -- function is, and the queries of the usual case are few.
 
 -- The marks that there were, a row for each app; its arrays are of one length.
-CREATE TYPE @extschema@.im_marks AS (
+CREATE TYPE im_internal.im_marks AS (
 	apps bigint[],
 	zones text[],
 	prices_mau boolean[],
 	days datemultirange[],
 	ends datemultirange[]
 );
-COMMENT ON TYPE @extschema@.im_marks IS
+COMMENT ON TYPE im_internal.im_marks IS
 'Marks as local days, by app; internal.';
-COMMENT ON COLUMN @extschema@.im_marks.apps IS 'The apps; null stands for all.';
-COMMENT ON COLUMN @extschema@.im_marks.zones IS 'The time zone of each one''s card; null for all apps.';
-COMMENT ON COLUMN @extschema@.im_marks.prices_mau IS 'Whether it prices users of the month.';
-COMMENT ON COLUMN @extschema@.im_marks.days IS 'The days that are marked.';
-COMMENT ON COLUMN @extschema@.im_marks.ends IS 'The first and the last day of each mark, where it has one.';
+COMMENT ON COLUMN im_internal.im_marks.apps IS 'The apps; null stands for all.';
+COMMENT ON COLUMN im_internal.im_marks.zones IS 'The time zone of each one''s card; null for all apps.';
+COMMENT ON COLUMN im_internal.im_marks.prices_mau IS 'Whether it prices users of the month.';
+COMMENT ON COLUMN im_internal.im_marks.days IS 'The days that are marked.';
+COMMENT ON COLUMN im_internal.im_marks.ends IS 'The first and the last day of each mark, where it has one.';
 
-CREATE FUNCTION @extschema@.im_need_no_subscription() RETURNS void
+CREATE FUNCTION im_internal.im_need_no_subscription() RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -30,7 +30,7 @@ DECLARE
 BEGIN
 	SELECT l.partition::regclass::text INTO subscribed
 	FROM pg_subscription_rel s
-	JOIN @extschema@.im_raw_leaves() l ON l.partition = s.srrelid
+	JOIN im_internal.im_raw_leaves() l ON l.partition = s.srrelid
 	LIMIT 1;
 	IF FOUND THEN
 		RAISE EXCEPTION USING
@@ -41,19 +41,19 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_need_no_subscription() IS
+COMMENT ON FUNCTION im_internal.im_need_no_subscription() IS
 'Raises 55000 where a raw table is fed by a subscription.';
 
 -- The order of the steps is what keeps bills right beside concurrent loads:
 -- first the triggers are in place, then the partitions are listed, then marks
 -- are deleted, and only then events are read.  What happens after a step is
 -- seen by the comparison or the mark that the step left to it.
-CREATE FUNCTION @extschema@.im_begin_metering() RETURNS void
+CREATE FUNCTION im_internal.im_begin_metering() RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM @extschema@.im_need_tables();
+	PERFORM im_internal.im_need_tables();
 	IF current_setting('transaction_isolation') <> 'read committed' THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_transaction_state',
@@ -61,7 +61,7 @@ BEGIN
 			DETAIL = 'Metering has to see what was committed before each of its steps, not what was when the transaction began.',
 			HINT = 'Meter in a transaction of its own, at isolation level read committed.';
 	END IF;
-	PERFORM @extschema@.im_lock_metering();
+	PERFORM im_internal.im_lock_metering();
 	-- whoever loads unmarked, since nothing is metered, is waited for
 	IF NOT EXISTS (SELECT FROM @extschema@.im_metered_day) THEN
 		LOCK TABLE @extschema@.im_metered_day IN SHARE MODE;
@@ -70,10 +70,10 @@ BEGIN
 		SET first_event = NULL, last_event = NULL
 		WHERE p.first_event IS NOT NULL;
 	END IF;
-	IF NOT @extschema@.im_leaves_unchanged() THEN
-		PERFORM @extschema@.im_need_no_subscription();
-		PERFORM @extschema@.im_add_triggers();
-		PERFORM @extschema@.im_compare_partitions();
+	IF NOT im_internal.im_leaves_unchanged() THEN
+		PERFORM im_internal.im_need_no_subscription();
+		PERFORM im_internal.im_add_triggers();
+		PERFORM im_internal.im_compare_partitions();
 	END IF;
 	-- of an earlier call in this transaction
 	IF to_regclass('pg_temp.im_metering_bad') IS NOT NULL THEN
@@ -81,10 +81,10 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_begin_metering() IS
+COMMENT ON FUNCTION im_internal.im_begin_metering() IS
 'The first steps of im_meter(): locks, triggers, partitions. Errors: 25000 above isolation level read committed, 55000 where a raw table is fed by a subscription.';
 
-CREATE FUNCTION @extschema@.im_compare_partitions() RETURNS void
+CREATE FUNCTION im_internal.im_compare_partitions() RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -95,39 +95,39 @@ BEGIN
 	INTO changed
 	FROM (SELECT s.since, s.until
 		  FROM @extschema@.im_metered_partition s
-		  LEFT JOIN @extschema@.im_raw_leaves() l USING (partition, filenode, watch)
+		  LEFT JOIN im_internal.im_raw_leaves() l USING (partition, filenode, watch)
 		  WHERE l.partition IS NULL
 		  UNION ALL
 		  SELECT l.since, l.until
-		  FROM @extschema@.im_raw_leaves() l
+		  FROM im_internal.im_raw_leaves() l
 		  LEFT JOIN @extschema@.im_metered_partition s USING (partition, filenode, watch)
 		  WHERE s.partition IS NULL) c;
 	UPDATE @extschema@.im_metered_day d
 	SET metered_at = NULL
 	WHERE d.metered_at IS NOT NULL AND d.day <@ changed;
 	DELETE FROM @extschema@.im_metered_partition s
-	WHERE NOT EXISTS (SELECT FROM @extschema@.im_raw_leaves() l
+	WHERE NOT EXISTS (SELECT FROM im_internal.im_raw_leaves() l
 					  WHERE l.partition = s.partition AND l.filenode = s.filenode
 						AND l.watch IS NOT DISTINCT FROM s.watch AND l.table_name = s.table_name AND l.since = s.since AND l.until = s.until);
 	INSERT INTO @extschema@.im_metered_partition (table_name, partition, filenode, since, until, watch)
 	SELECT l.table_name, l.partition, l.filenode, l.since, l.until, l.watch
-	FROM @extschema@.im_raw_leaves() l
+	FROM im_internal.im_raw_leaves() l
 	-- one that was attached a moment ago has no triggers yet: it is not seen
-	WHERE l.watch IS NULL OR @extschema@.im_is_watched(l.partition, l.table_name)
+	WHERE l.watch IS NULL OR im_internal.im_is_watched(l.partition, l.table_name)
 	ON CONFLICT DO NOTHING;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_compare_partitions() IS
+COMMENT ON FUNCTION im_internal.im_compare_partitions() IS
 'Makes metered days count no more whose partitions have changed, and remembers the partitions of now.';
 
 -- Takes all marks away and turns them into local days.  Days on which all
 -- apps are marked count no more.
-CREATE FUNCTION @extschema@.im_take_marks() RETURNS @extschema@.im_marks
+CREATE FUNCTION im_internal.im_take_marks() RETURNS im_internal.im_marks
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	marks @extschema@.im_marks;
+	marks im_internal.im_marks;
 BEGIN
 	IF NOT EXISTS (SELECT FROM @extschema@.im_usage_mark) THEN
 		RETURN NULL;
@@ -138,7 +138,7 @@ BEGIN
 	marked AS (
 		SELECT a.app_id, a.time_zone, a.prices_mau
 		FROM (SELECT DISTINCT t.app_id FROM taken t) t
-		JOIN @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a ON a.app_id = t.app_id
+		JOIN im_internal.im_app_cards(NULL::@extschema@.im_rate_card) a ON a.app_id = t.app_id
 		WHERE a.time_zone IS NOT NULL)
 	SELECT array_agg(m.app_id), array_agg(m.time_zone), array_agg(m.prices_mau), array_agg(m.days),
 		array_agg(coalesce(m.starts, '{}') + coalesce(m.stops, '{}'))
@@ -146,11 +146,11 @@ BEGIN
 	FROM (SELECT k.app_id, min(k.time_zone) AS time_zone, bool_or(k.prices_mau) AS prices_mau, range_agg(k.days) AS days,
 			  range_agg(daterange(lower(k.days), lower(k.days) + 1)) FILTER (WHERE NOT lower_inf(k.days)) AS starts,
 			  range_agg(daterange(upper(k.days) - 1, upper(k.days))) FILTER (WHERE NOT upper_inf(k.days)) AS stops
-		  FROM (SELECT t.app_id, a.time_zone, a.prices_mau, @extschema@.im_local_days(t.since, t.until, a.time_zone) AS days
+		  FROM (SELECT t.app_id, a.time_zone, a.prices_mau, im_internal.im_local_days(t.since, t.until, a.time_zone) AS days
 				FROM taken t
 				JOIN marked a ON a.app_id = t.app_id
 				UNION ALL
-				SELECT NULL, NULL, NULL, @extschema@.im_local_days(t.since, t.until, z.zone)
+				SELECT NULL, NULL, NULL, im_internal.im_local_days(t.since, t.until, z.zone)
 				FROM taken t,
 					(SELECT DISTINCT v.terms ->> 'time_zone' FROM @extschema@.im_rate_card_version v) z(zone)
 				WHERE t.app_id IS NULL) k
@@ -164,12 +164,12 @@ BEGIN
 	RETURN marks;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_take_marks() IS
+COMMENT ON FUNCTION im_internal.im_take_marks() IS
 'Takes the marks that there are out of im_usage_mark, as local days.';
 
 -- Events that were loaded before anything was metered have no marks: so a
 -- partition is looked through once.
-CREATE FUNCTION @extschema@.im_look_for_events() RETURNS void
+CREATE FUNCTION im_internal.im_look_for_events() RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -195,12 +195,12 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_look_for_events() IS
+COMMENT ON FUNCTION im_internal.im_look_for_events() IS
 'Finds the first and the last event of each partition of which that is not known.';
 
 -- What was used before there were prices is on no bill; of days to come
 -- nothing is known, whatever was metered or marked there.
-CREATE FUNCTION @extschema@.im_known_days(marks @extschema@.im_marks) RETURNS daterange
+CREATE FUNCTION im_internal.im_known_days(marks im_internal.im_marks) RETURNS daterange
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -231,10 +231,10 @@ BEGIN
 	RETURN known * daterange(priced, least(today, '9999-12-31'), '[]');
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_known_days(@extschema@.im_marks) IS
+COMMENT ON FUNCTION im_internal.im_known_days(im_internal.im_marks) IS
 'The days from the first to the last of which events are known, at most today; null or empty without any.';
 
-CREATE FUNCTION @extschema@.im_days_to_meter(first_day date, last_day date, marks @extschema@.im_marks) RETURNS daterange
+CREATE FUNCTION im_internal.im_days_to_meter(first_day date, last_day date, marks im_internal.im_marks) RETURNS daterange
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -244,8 +244,8 @@ DECLARE
 	known daterange;
 BEGIN
 	IF first IS NULL OR last IS NULL THEN
-		PERFORM @extschema@.im_look_for_events();
-		known := @extschema@.im_known_days($3);
+		PERFORM im_internal.im_look_for_events();
+		known := im_internal.im_known_days($3);
 		first := coalesce(first, lower(known), last);
 		last := coalesce(last, greatest(upper(known) - 1, first));
 	END IF;
@@ -269,10 +269,10 @@ BEGIN
 	RETURN daterange(first, last, '[]');
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_days_to_meter(date, date, @extschema@.im_marks) IS
+COMMENT ON FUNCTION im_internal.im_days_to_meter(date, date, im_internal.im_marks) IS
 'The days from the first through the last, or where one is null from the first to the last day of which events are known, at most today. Error 22023 for days that are not in their order, infinite or outside the years 1 to 9999.';
 
-CREATE FUNCTION @extschema@.im_all_metered_days() RETURNS datemultirange
+CREATE FUNCTION im_internal.im_all_metered_days() RETURNS datemultirange
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -296,21 +296,21 @@ BEGIN
 			WHERE d.metered_at IS NOT NULL);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_all_metered_days() IS
+COMMENT ON FUNCTION im_internal.im_all_metered_days() IS
 'The days that were metered for all apps.';
 
 -- Splits the marks: what is done now, and what lies outside the days asked
 -- for and goes back.  Of a mark on days that were never metered only its ends
 -- are kept, which tell the next im_meter() that there is something.
-CREATE FUNCTION @extschema@.im_plan_marks(days datemultirange, metered datemultirange, marks @extschema@.im_marks,
-		OUT reading @extschema@.im_reading, OUT zones text[], OUT some_price_mau boolean)
+CREATE FUNCTION im_internal.im_plan_marks(days datemultirange, metered datemultirange, marks im_internal.im_marks,
+		OUT reading im_internal.im_reading, OUT zones text[], OUT some_price_mau boolean)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	some_left boolean;
 BEGIN
-	reading := @extschema@.im_with_meters(reading, NULL::@extschema@.im_rate_card, NULL::bigint);
+	reading := im_internal.im_with_meters(reading, NULL::@extschema@.im_rate_card, NULL::bigint);
 	reading.raw_first := 'infinity';
 	reading.raw_until := 'infinity';
 	SELECT array_agg(m.app_id) FILTER (WHERE s.days IS NOT NULL),
@@ -325,17 +325,17 @@ BEGIN
 	LEFT JOIN LATERAL unnest(m.days * $2 * $1) s(days) ON m.app_id IS NOT NULL;
 	IF some_left THEN
 		INSERT INTO @extschema@.im_usage_mark (app_id, since, until)
-		SELECT m.app_id, @extschema@.im_local_noon(lower(s.days), coalesce(m.zone, 'UTC')),
-			@extschema@.im_local_noon(upper(s.days) - 1, coalesce(m.zone, 'UTC'))
+		SELECT m.app_id, im_internal.im_local_noon(lower(s.days), coalesce(m.zone, 'UTC')),
+			im_internal.im_local_noon(upper(s.days) - 1, coalesce(m.zone, 'UTC'))
 		FROM unnest(($3).apps, ($3).zones, ($3).days, ($3).ends) m(app_id, zone, days, ends),
 			unnest(m.days * $2 + m.ends - $1) s(days);
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_plan_marks(datemultirange, datemultirange, @extschema@.im_marks) IS
+COMMENT ON FUNCTION im_internal.im_plan_marks(datemultirange, datemultirange, im_internal.im_marks) IS
 'Decides which days of single apps im_meter() meters, and puts marks back that it leaves.';
 
-CREATE FUNCTION @extschema@.im_plan_spans(days datemultirange, metered datemultirange) RETURNS datemultirange
+CREATE FUNCTION im_internal.im_plan_spans(days datemultirange, metered datemultirange) RETURNS datemultirange
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -352,5 +352,5 @@ BEGIN
 	RETURN spans;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_plan_spans(datemultirange, datemultirange) IS
+COMMENT ON FUNCTION im_internal.im_plan_spans(datemultirange, datemultirange) IS
 'Decides which days of all apps im_meter() meters.';

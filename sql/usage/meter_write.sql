@@ -1,6 +1,6 @@
 -- What im_meter() writes: daily figures, and those beside a user's.
 
-CREATE FUNCTION @extschema@.im_delete_metered(spans datemultirange, reading @extschema@.im_reading) RETURNS void
+CREATE FUNCTION im_internal.im_delete_metered(spans datemultirange, reading im_internal.im_reading) RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -21,11 +21,11 @@ BEGIN
 	WHERE b.app_id = s.app_id AND b.day >= s.first AND b.day < s.until;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_delete_metered(datemultirange, @extschema@.im_reading) IS
+COMMENT ON FUNCTION im_internal.im_delete_metered(datemultirange, im_internal.im_reading) IS
 'Deletes what was metered before of days of all apps and of single ones.';
 
 -- Inlined, as long as im_metering_row is there.
-CREATE FUNCTION @extschema@.im_metered_rows() RETURNS TABLE (
+CREATE FUNCTION im_internal.im_metered_rows() RETURNS TABLE (
 		app_id bigint, day date, dau bigint, users @extschema@.im_userset, peak_groups bigint,
 		text_checks bigint, image_checks bigint, audio_half_minutes bigint, video_half_minutes bigint,
 		audio_minutes bigint, sd_minutes bigint, hd_minutes bigint, fhd_minutes bigint)
@@ -36,15 +36,15 @@ AS $$
 		r.audio_half_minutes, r.video_half_minutes, r.audio_minutes, r.sd_minutes, r.hd_minutes,
 		r.fhd_minutes
 	FROM pg_temp.im_metering_row r
-	JOIN @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a ON a.app_id = r.app_id
+	JOIN im_internal.im_app_cards(NULL::@extschema@.im_rate_card) a ON a.app_id = r.app_id
 $$;
-COMMENT ON FUNCTION @extschema@.im_metered_rows() IS
+COMMENT ON FUNCTION im_internal.im_metered_rows() IS
 'What im_meter() has found, as it is stored; in the session that meters.';
 
 -- Called by im_store_usage(), which tells the triggers whose rows these are.
 -- Apps without a card, or that are not in im_app, are never metered.
-CREATE FUNCTION @extschema@.im_write_metered(spans datemultirange, reading @extschema@.im_reading,
-		figures @extschema@.im_metered_figures[], meters @extschema@.im_metered_meter[])
+CREATE FUNCTION im_internal.im_write_metered(spans datemultirange, reading im_internal.im_reading,
+		figures im_internal.im_metered_figures[], meters im_internal.im_metered_meter[])
 	RETURNS bigint
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -54,8 +54,8 @@ DECLARE
 	beside bigint;
 BEGIN
 	-- so that an UPDATE of now finds what is written; im_store_usage() holds those off who insert
-	PERFORM @extschema@.im_try_lock('@extschema@.im_usage_daily'::regclass, 'SHARE ROW EXCLUSIVE'::text);
-	PERFORM @extschema@.im_delete_metered($1, $2);
+	PERFORM im_internal.im_try_lock('@extschema@.im_usage_daily'::regclass, 'SHARE ROW EXCLUSIVE'::text);
+	PERFORM im_internal.im_delete_metered($1, $2);
 	IF $3 IS NOT NULL THEN
 		INSERT INTO @extschema@.im_usage_daily (app_id, day, dau, peak_groups, text_checks, image_checks,
 			audio_half_minutes, video_half_minutes, audio_minutes, sd_minutes, hd_minutes, fhd_minutes, metered_at)
@@ -76,7 +76,7 @@ BEGIN
 		INSERT INTO @extschema@.im_usage_daily (app_id, day, dau, users, peak_groups, text_checks, image_checks,
 			audio_half_minutes, video_half_minutes, audio_minutes, sd_minutes, hd_minutes, fhd_minutes, metered_at)
 		SELECT m.*, now()
-		FROM @extschema@.im_metered_rows() m
+		FROM im_internal.im_metered_rows() m
 		-- bills read them in the order of the primary key, app by app
 		ORDER BY m.app_id, m.day
 		ON CONFLICT DO NOTHING;
@@ -84,30 +84,30 @@ BEGIN
 		INSERT INTO @extschema@.im_metered_beside (app_id, day, dau, users, peak_groups, text_checks, image_checks,
 			audio_half_minutes, video_half_minutes, audio_minutes, sd_minutes, hd_minutes, fhd_minutes)
 		SELECT m.*
-		FROM @extschema@.im_metered_rows() m
+		FROM im_internal.im_metered_rows() m
 		JOIN @extschema@.im_usage_daily u ON u.app_id = m.app_id AND u.day = m.day
 		WHERE u.metered_at IS NULL AND u.whole IS NOT TRUE
 		ORDER BY m.app_id, m.day;
 		GET DIAGNOSTICS beside = ROW_COUNT;
 	END IF;
 	IF ($2).meters IS NOT NULL THEN
-		written := written + @extschema@.im_write_meters($1, $2, $4);
+		written := written + im_internal.im_write_meters($1, $2, $4);
 	END IF;
 	RETURN written + coalesce(beside, 0);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_write_metered(datemultirange, @extschema@.im_reading, @extschema@.im_metered_figures[], @extschema@.im_metered_meter[]) IS
+COMMENT ON FUNCTION im_internal.im_write_metered(datemultirange, im_internal.im_reading, im_internal.im_metered_figures[], im_internal.im_metered_meter[]) IS
 'Writes what was found on days of all apps and of single ones into im_usage_daily, and where a user has a row that leaves figures open into im_metered_beside; meters by name by im_write_meters(): the number of rows. Figures null: it is in a temporary table.';
 
-CREATE FUNCTION @extschema@.im_store_usage(spans datemultirange, reading @extschema@.im_reading,
-		figures @extschema@.im_metered_figures[], meters @extschema@.im_metered_meter[])
+CREATE FUNCTION im_internal.im_store_usage(spans datemultirange, reading im_internal.im_reading,
+		figures im_internal.im_metered_figures[], meters im_internal.im_metered_meter[])
 	RETURNS bigint
 	AS 'MODULE_PATHNAME' LANGUAGE C;
-COMMENT ON FUNCTION @extschema@.im_store_usage(datemultirange, @extschema@.im_reading, @extschema@.im_metered_figures[], @extschema@.im_metered_meter[]) IS
+COMMENT ON FUNCTION im_internal.im_store_usage(datemultirange, im_internal.im_reading, im_internal.im_metered_figures[], im_internal.im_metered_meter[]) IS
 'Writes what im_meter() has metered as rows of the extension, not of a user: their number.';
 
 -- What could not be metered is marked again.
-CREATE FUNCTION @extschema@.im_leave_bad() RETURNS void
+CREATE FUNCTION im_internal.im_leave_bad() RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -128,10 +128,10 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_leave_bad() IS
+COMMENT ON FUNCTION im_internal.im_leave_bad() IS
 'Marks the days with events that im_meter() could not meter, and warns of them.';
 
-CREATE FUNCTION @extschema@.im_keep_beside(first_day date, last_day date) RETURNS bigint
+CREATE FUNCTION im_internal.im_keep_beside(first_day date, last_day date) RETURNS bigint
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -156,7 +156,7 @@ BEGIN
 			  b.peak_groups, b.text_checks, b.image_checks, b.audio_half_minutes, b.video_half_minutes,
 			  b.audio_minutes, b.sd_minutes, b.hd_minutes, b.fhd_minutes
 		  FROM @extschema@.im_usage_daily o
-		  JOIN @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a ON a.app_id = o.app_id
+		  JOIN im_internal.im_app_cards(NULL::@extschema@.im_rate_card) a ON a.app_id = o.app_id
 		  LEFT JOIN @extschema@.im_metered_beside b ON b.app_id = o.app_id AND b.day = o.day
 		  WHERE o.day >= $1 AND o.day <= $2 AND o.whole IS NOT TRUE AND a.time_zone IS NOT NULL) m
 	WHERE u.app_id = m.app_id AND u.day = m.day;
@@ -165,7 +165,7 @@ BEGIN
 	RETURN kept;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_keep_beside(date, date) IS
+COMMENT ON FUNCTION im_internal.im_keep_beside(date, date) IS
 'Fills the figures that users left open on these days with what was metered, for im_keep_metered(): the number of rows.';
 
 CREATE FUNCTION @extschema@.im_keep_metered(first_day date, last_day date) RETURNS bigint
@@ -198,7 +198,7 @@ BEGIN
 	SET metered_at = NULL, whole = true
 	WHERE u.metered_at IS NOT NULL AND u.day >= $1 AND u.day <= $2;
 	GET DIAGNOSTICS kept = ROW_COUNT;
-	RETURN kept + @extschema@.im_keep_beside($1, $2) + @extschema@.im_keep_meters($1, $2);
+	RETURN kept + im_internal.im_keep_beside($1, $2) + im_internal.im_keep_meters($1, $2);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_keep_metered(date, date) IS

@@ -14,35 +14,35 @@
 -- deletes marks before it looks at the events: a change that is committed in
 -- between keeps its mark, which is too much but not wrong.
 
-CREATE FUNCTION @extschema@.im_changed_days(first date, until date) RETURNS daterange
+CREATE FUNCTION im_internal.im_changed_days(first date, until date) RETURNS daterange
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_changed_days(date, date) IS
+COMMENT ON FUNCTION im_internal.im_changed_days(date, date) IS
 'The days of [first, until), as one span, on which rows can count of tables and partitions that are not as im_meter() saw them, or whose changes cannot be known; null without any.';
 
-CREATE FUNCTION @extschema@.im_leaves_unchanged() RETURNS boolean
+CREATE FUNCTION im_internal.im_leaves_unchanged() RETURNS boolean
 	AS 'MODULE_PATHNAME' LANGUAGE C;
-COMMENT ON FUNCTION @extschema@.im_leaves_unchanged() IS
+COMMENT ON FUNCTION im_internal.im_leaves_unchanged() IS
 'Whether im_metered_partition lists the tables and partitions just as they are now, and the changes of all of them are marked.';
 
-CREATE FUNCTION @extschema@.im_local_days(since timestamptz, until timestamptz, zone text)
+CREATE FUNCTION im_internal.im_local_days(since timestamptz, until timestamptz, zone text)
 	RETURNS daterange
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_local_days(timestamptz, timestamptz, text) IS
+COMMENT ON FUNCTION im_internal.im_local_days(timestamptz, timestamptz, text) IS
 'The local days of the instants from since through until, both included.';
 
-CREATE FUNCTION @extschema@.im_day_slice(day date, zone text,
+CREATE FUNCTION im_internal.im_day_slice(day date, zone text,
 		OUT since timestamptz, OUT until timestamptz, OUT shared boolean)
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.im_day_slice(date, text) IS
+COMMENT ON FUNCTION im_internal.im_day_slice(date, text) IS
 'The instants [since, until) among which all of a local day are, and whether some of them are of another day, as where clocks were set back over midnight.';
 
-CREATE FUNCTION @extschema@.im_local_noon(day date, zone text) RETURNS timestamptz
+CREATE FUNCTION im_internal.im_local_noon(day date, zone text) RETURNS timestamptz
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	RETURN ((day + time '12:00') AT TIME ZONE zone);
-COMMENT ON FUNCTION @extschema@.im_local_noon(date, text) IS
+COMMENT ON FUNCTION im_internal.im_local_noon(date, text) IS
 'An instant of a local day, whatever clocks do that day.';
 
-CREATE FUNCTION @extschema@.im_try_lock(on_table regclass, mode text) RETURNS boolean
+CREATE FUNCTION im_internal.im_try_lock(on_table regclass, mode text) RETURNS boolean
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 	-- shorter than deadlock_timeout: whoever waits for us is not hurt
@@ -55,7 +55,7 @@ EXCEPTION WHEN lock_not_available THEN
 	RETURN false;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_try_lock(regclass, text) IS
+COMMENT ON FUNCTION im_internal.im_try_lock(regclass, text) IS
 'Locks a table with all below it, unless somebody keeps it for long, as who builds an index: then false.';
 
 CREATE FUNCTION @extschema@.im_forget_metering(first_day date DEFAULT NULL, last_day date DEFAULT NULL)
@@ -66,8 +66,8 @@ AS $$
 DECLARE
 	forgotten bigint;
 BEGIN
-	PERFORM @extschema@.im_need_tables();
-	PERFORM @extschema@.im_lock_metering();
+	PERFORM im_internal.im_need_tables();
+	PERFORM im_internal.im_lock_metering();
 	UPDATE @extschema@.im_metered_day d
 	SET metered_at = NULL
 	WHERE d.metered_at IS NOT NULL
@@ -80,7 +80,7 @@ COMMENT ON FUNCTION @extschema@.im_forget_metering(date, date) IS
 'Makes what was metered on the days from the first through the last (null: from the beginning, to the end) count no more: bills meter these days from the events until im_meter() has done so again. Needed only after events were changed past the triggers. Returns the number of days.';
 
 -- What a bill reads of metered and of raw usage.
-CREATE TYPE @extschema@.im_reading AS (
+CREATE TYPE im_internal.im_reading AS (
 	raw_first date,
 	raw_until date,
 	early_apps bigint[],
@@ -97,27 +97,27 @@ CREATE TYPE @extschema@.im_reading AS (
 	meter_users boolean[],
 	meter_zones text[]
 );
-COMMENT ON TYPE @extschema@.im_reading IS
+COMMENT ON TYPE im_internal.im_reading IS
 'Where the usage of a month is read from: raw events of all apps on the days [raw_first, raw_until), raw events of single apps on [stale_first, stale_until), daily figures for everything else; internal.';
-COMMENT ON COLUMN @extschema@.im_reading.raw_first IS 'First day on which events of all apps are read; raw_until where there is none.';
-COMMENT ON COLUMN @extschema@.im_reading.raw_until IS 'The day until which they are, exclusive.';
-COMMENT ON COLUMN @extschema@.im_reading.early_apps IS 'Apps whose packs were in use before the month.';
-COMMENT ON COLUMN @extschema@.im_reading.early_since IS 'The day from which their usage must be known.';
-COMMENT ON COLUMN @extschema@.im_reading.stale_apps IS 'Apps of which events are read on further days; null without any.';
-COMMENT ON COLUMN @extschema@.im_reading.stale_first IS 'The first of these days; an app can have several spans, which do not overlap.';
-COMMENT ON COLUMN @extschema@.im_reading.stale_until IS 'The day until which they reach, exclusive; a span lies in the month or before it.';
-COMMENT ON COLUMN @extschema@.im_reading.stale_low IS 'The earliest stale_first; null without any, which prunes every partition.';
-COMMENT ON COLUMN @extschema@.im_reading.stale_high IS 'The latest stale_until.';
-COMMENT ON COLUMN @extschema@.im_reading.skip_apps IS 'Apps whose groups, checks and calls im_meter() meters day by day, since some cannot be metered.';
-COMMENT ON COLUMN @extschema@.im_reading.meter_cards IS 'The price lists that name meters, a place for each of their meters; null without any.';
-COMMENT ON COLUMN @extschema@.im_reading.meters IS 'The name of each meter.';
-COMMENT ON COLUMN @extschema@.im_reading.meter_kinds IS 'How its day makes a figure of events.';
-COMMENT ON COLUMN @extschema@.im_reading.meter_users IS 'Whether its month counts distinct subjects, so that those of a day must be known.';
-COMMENT ON COLUMN @extschema@.im_reading.meter_zones IS 'The time zone of the price list.';
+COMMENT ON COLUMN im_internal.im_reading.raw_first IS 'First day on which events of all apps are read; raw_until where there is none.';
+COMMENT ON COLUMN im_internal.im_reading.raw_until IS 'The day until which they are, exclusive.';
+COMMENT ON COLUMN im_internal.im_reading.early_apps IS 'Apps whose packs were in use before the month.';
+COMMENT ON COLUMN im_internal.im_reading.early_since IS 'The day from which their usage must be known.';
+COMMENT ON COLUMN im_internal.im_reading.stale_apps IS 'Apps of which events are read on further days; null without any.';
+COMMENT ON COLUMN im_internal.im_reading.stale_first IS 'The first of these days; an app can have several spans, which do not overlap.';
+COMMENT ON COLUMN im_internal.im_reading.stale_until IS 'The day until which they reach, exclusive; a span lies in the month or before it.';
+COMMENT ON COLUMN im_internal.im_reading.stale_low IS 'The earliest stale_first; null without any, which prunes every partition.';
+COMMENT ON COLUMN im_internal.im_reading.stale_high IS 'The latest stale_until.';
+COMMENT ON COLUMN im_internal.im_reading.skip_apps IS 'Apps whose groups, checks and calls im_meter() meters day by day, since some cannot be metered.';
+COMMENT ON COLUMN im_internal.im_reading.meter_cards IS 'The price lists that name meters, a place for each of their meters; null without any.';
+COMMENT ON COLUMN im_internal.im_reading.meters IS 'The name of each meter.';
+COMMENT ON COLUMN im_internal.im_reading.meter_kinds IS 'How its day makes a figure of events.';
+COMMENT ON COLUMN im_internal.im_reading.meter_users IS 'Whether its month counts distinct subjects, so that those of a day must be known.';
+COMMENT ON COLUMN im_internal.im_reading.meter_zones IS 'The time zone of the price list.';
 
 -- The days of [first, until) that were not metered for all apps, or not as
 -- things are now.
-CREATE FUNCTION @extschema@.im_unmetered_days(first date, until date, zones text[])
+CREATE FUNCTION im_internal.im_unmetered_days(first date, until date, zones text[])
 	RETURNS datemultirange
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
@@ -135,10 +135,10 @@ BEGIN
 	IF metered IS NULL THEN
 		RETURN span;
 	END IF;
-	SELECT range_agg(@extschema@.im_local_days(m.since, m.until, z.zone)) INTO marked
+	SELECT range_agg(im_internal.im_local_days(m.since, m.until, z.zone)) INTO marked
 	FROM @extschema@.im_usage_mark m, unnest($3) z(zone)
 	WHERE m.app_id IS NULL;
-	changed := @extschema@.im_changed_days($1, $2);
+	changed := im_internal.im_changed_days($1, $2);
 	IF changed IS NOT NULL THEN
 		metered := metered - datemultirange(changed);
 	END IF;
@@ -148,12 +148,12 @@ BEGIN
 	RETURN span - metered;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_unmetered_days(date, date, text[]) IS
+COMMENT ON FUNCTION im_internal.im_unmetered_days(date, date, text[]) IS
 'The days of [first, until) on which events of all apps must be read, in the calendars of these zones.';
 
 -- With a card given it stands for every app's.  All versions of a card agree on
 -- the zone, and on how a day of a meter makes its figure.
-CREATE FUNCTION @extschema@.im_named_meters(card @extschema@.im_rate_card, app_id bigint)
+CREATE FUNCTION im_internal.im_named_meters(card @extschema@.im_rate_card, app_id bigint)
 	RETURNS TABLE (rate_card text, meter text, kind text, keeps_users boolean, time_zone text)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -169,28 +169,28 @@ AS $$
 		jsonb_each(c.terms -> 'meters') m
 	GROUP BY c.rate_card, m.key
 $$;
-COMMENT ON FUNCTION @extschema@.im_named_meters(@extschema@.im_rate_card, bigint) IS
+COMMENT ON FUNCTION im_internal.im_named_meters(@extschema@.im_rate_card, bigint) IS
 'The meters by name of the price list of an app or (null) of each price list; with a card given, that card''s instead.';
 
-CREATE FUNCTION @extschema@.im_with_meters(reading @extschema@.im_reading, card @extschema@.im_rate_card, app_id bigint)
-	RETURNS @extschema@.im_reading
+CREATE FUNCTION im_internal.im_with_meters(reading im_internal.im_reading, card @extschema@.im_rate_card, app_id bigint)
+	RETURNS im_internal.im_reading
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	SET plan_cache_mode = force_generic_plan	-- as in im_rebill()
 AS $$
 DECLARE
-	r @extschema@.im_reading := $1;
+	r im_internal.im_reading := $1;
 BEGIN
 	SELECT array_agg(m.rate_card), array_agg(m.meter), array_agg(m.kind), array_agg(m.keeps_users), array_agg(m.time_zone)
 	INTO r.meter_cards, r.meters, r.meter_kinds, r.meter_users, r.meter_zones
-	FROM @extschema@.im_named_meters($2, $3) m;
+	FROM im_internal.im_named_meters($2, $3) m;
 	RETURN r;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_with_meters(@extschema@.im_reading, @extschema@.im_rate_card, bigint) IS
+COMMENT ON FUNCTION im_internal.im_with_meters(im_internal.im_reading, @extschema@.im_rate_card, bigint) IS
 'A reading that reads the meters by name of an app or (null) of all; with a card given, under that card.';
 
-CREATE FUNCTION @extschema@.im_meters_differ(card @extschema@.im_rate_card, app_id bigint)
+CREATE FUNCTION im_internal.im_meters_differ(card @extschema@.im_rate_card, app_id bigint)
 	RETURNS boolean
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
@@ -198,19 +198,19 @@ CREATE FUNCTION @extschema@.im_meters_differ(card @extschema@.im_rate_card, app_
 AS $$
 BEGIN
 	RETURN $1::jsonb ? 'meters' AND EXISTS (
-		SELECT FROM @extschema@.im_named_meters($1, $2) n
-		LEFT JOIN @extschema@.im_named_meters(NULL::@extschema@.im_rate_card, $2) o
+		SELECT FROM im_internal.im_named_meters($1, $2) n
+		LEFT JOIN im_internal.im_named_meters(NULL::@extschema@.im_rate_card, $2) o
 			ON o.rate_card = n.rate_card AND o.meter = n.meter
 		WHERE o.kind IS DISTINCT FROM n.kind OR n.keeps_users AND NOT o.keeps_users);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_meters_differ(@extschema@.im_rate_card, bigint) IS
+COMMENT ON FUNCTION im_internal.im_meters_differ(@extschema@.im_rate_card, bigint) IS
 'Whether a card has meters by name that were not metered for the card of an app or (null) of all apps.';
 
 -- A day of another calendar was not metered; one of the same calendar was, but
 -- for its users where only the other card wants to know who they were, and its
 -- meters by name where only the other card has them.
-CREATE FUNCTION @extschema@.im_metered_alike(card @extschema@.im_rate_card, app_id bigint)
+CREATE FUNCTION im_internal.im_metered_alike(card @extschema@.im_rate_card, app_id bigint)
 	RETURNS boolean
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
@@ -222,48 +222,48 @@ BEGIN
 	END IF;
 	IF $2 IS NULL THEN
 		RETURN NOT EXISTS (
-			SELECT FROM @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a
+			SELECT FROM im_internal.im_app_cards(NULL::@extschema@.im_rate_card) a
 			WHERE a.time_zone IS DISTINCT FROM $1::jsonb ->> 'time_zone'
-				OR NOT a.prices_mau AND @extschema@.im_prices_users($1::jsonb))
-			AND NOT @extschema@.im_meters_differ($1, $2);
+				OR NOT a.prices_mau AND im_internal.im_prices_users($1::jsonb))
+			AND NOT im_internal.im_meters_differ($1, $2);
 	END IF;
 	RETURN NOT EXISTS (
-		SELECT FROM @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a
+		SELECT FROM im_internal.im_app_cards(NULL::@extschema@.im_rate_card) a
 		WHERE a.app_id = $2
 			AND (a.time_zone IS DISTINCT FROM $1::jsonb ->> 'time_zone'
-				OR NOT a.prices_mau AND @extschema@.im_prices_users($1::jsonb)))
-		AND NOT @extschema@.im_meters_differ($1, $2);
+				OR NOT a.prices_mau AND im_internal.im_prices_users($1::jsonb)))
+		AND NOT im_internal.im_meters_differ($1, $2);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_metered_alike(@extschema@.im_rate_card, bigint) IS
+COMMENT ON FUNCTION im_internal.im_metered_alike(@extschema@.im_rate_card, bigint) IS
 'Whether usage that was metered for the app''s own card, or (null) for those of all apps, serves for this one.';
 
-CREATE FUNCTION @extschema@.im_reading_of(first date, until date, card @extschema@.im_rate_card,
+CREATE FUNCTION im_internal.im_reading_of(first date, until date, card @extschema@.im_rate_card,
 		early_apps bigint[], early_since date[], app_id bigint DEFAULT NULL)
-	RETURNS @extschema@.im_reading
+	RETURNS im_internal.im_reading
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	SET jit = off
 	SET plan_cache_mode = force_generic_plan	-- as in im_rebill()
 AS $$
 DECLARE
-	r @extschema@.im_reading;
+	r im_internal.im_reading;
 	-- before 0001-01-01 there are no days
 	low date := greatest(least($1, (SELECT min(s) FROM unnest($5) s)), '0001-01-01');
 	zones text[];
 	unmetered datemultirange := datemultirange(daterange(low, $2));
 	early datemultirange;
 BEGIN
-	r := @extschema@.im_with_meters(r, $3, $6);
+	r := im_internal.im_with_meters(r, $3, $6);
 	r.early_apps := $4;
 	r.early_since := $5;
-	IF to_regclass('@extschema@.im_metered_day') IS NOT NULL AND @extschema@.im_metered_alike($3, $6) THEN
+	IF to_regclass('@extschema@.im_metered_day') IS NOT NULL AND im_internal.im_metered_alike($3, $6) THEN
 		IF $6 IS NULL THEN
 			zones := (SELECT array_agg(DISTINCT v.terms ->> 'time_zone') FROM @extschema@.im_rate_card_version v);
 		ELSE
-			zones := (SELECT ARRAY[a.time_zone] FROM @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a WHERE a.app_id = $6);
+			zones := (SELECT ARRAY[a.time_zone] FROM im_internal.im_app_cards(NULL::@extschema@.im_rate_card) a WHERE a.app_id = $6);
 		END IF;
-		unmetered := @extschema@.im_unmetered_days(low, $2, zones);
+		unmetered := im_internal.im_unmetered_days(low, $2, zones);
 	END IF;
 	r.raw_first := coalesce(lower(unmetered * datemultirange(daterange($1, $2))), $2);
 	r.raw_until := coalesce(upper(unmetered * datemultirange(daterange($1, $2))), $2);
@@ -275,22 +275,22 @@ BEGIN
 	IF $6 IS NULL THEN
 		SELECT array_agg(s.app_id), array_agg(s.first), array_agg(s.until), min(s.first), max(s.until)
 		INTO r.stale_apps, r.stale_first, r.stale_until, r.stale_low, r.stale_high
-		FROM @extschema@.im_stale_days($1, $2, r, early) s;
+		FROM im_internal.im_stale_days($1, $2, r, early) s;
 	ELSE
 		SELECT array_agg(s.app_id), array_agg(s.first), array_agg(s.until), min(s.first), max(s.until)
 		INTO r.stale_apps, r.stale_first, r.stale_until, r.stale_low, r.stale_high
-		FROM @extschema@.im_stale_days($1, $2, r, early) s
+		FROM im_internal.im_stale_days($1, $2, r, early) s
 		WHERE s.app_id = $6;
 	END IF;
 	RETURN r;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_reading_of(date, date, @extschema@.im_rate_card, bigint[], date[], bigint) IS
+COMMENT ON FUNCTION im_internal.im_reading_of(date, date, @extschema@.im_rate_card, bigint[], date[], bigint) IS
 'Where to read the usage of the days [first, until) from, of one app or (null) of all, and of these apps since these earlier days; with a card given, under that card.';
 
-CREATE FUNCTION @extschema@.im_reading(first date, until date, card @extschema@.im_rate_card,
-		book @extschema@.im_price_book, app_id bigint DEFAULT NULL)
-	RETURNS @extschema@.im_reading
+CREATE FUNCTION im_internal.im_reading(first date, until date, card @extschema@.im_rate_card,
+		book im_internal.im_price_book, app_id bigint DEFAULT NULL)
+	RETURNS im_internal.im_reading
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	SET jit = off
@@ -302,30 +302,30 @@ DECLARE
 BEGIN
 	IF $4 IS NOT NULL AND $5 IS NULL THEN
 		SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, since
-		FROM @extschema@.im_early_usage($1, $2, $3, $4) e;
+		FROM im_internal.im_early_usage($1, $2, $3, $4) e;
 	ELSIF $4 IS NOT NULL THEN
 		SELECT array_agg(e.app_id), array_agg(e.since) INTO apps, since
-		FROM @extschema@.im_early_usage($1, $2, $3, $4) e
+		FROM im_internal.im_early_usage($1, $2, $3, $4) e
 		WHERE e.app_id = $5;
 	END IF;
-	RETURN @extschema@.im_reading_of($1, $2, $3, apps, since, $5);
+	RETURN im_internal.im_reading_of($1, $2, $3, apps, since, $5);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.im_reading(date, date, @extschema@.im_rate_card, @extschema@.im_price_book, bigint) IS
+COMMENT ON FUNCTION im_internal.im_reading(date, date, @extschema@.im_rate_card, im_internal.im_price_book, bigint) IS
 'Where to read the usage of the month [first, until) from, of one app or (null) of all; with a card given, under that card. Without a book packs of earlier months are left out.';
 
 -- Spans of single apps: marked days of the month outside [raw_first,
 -- raw_until), and of the time before it what is marked or not metered.
-CREATE FUNCTION @extschema@.im_stale_days(first date, until date, reading @extschema@.im_reading,
+CREATE FUNCTION im_internal.im_stale_days(first date, until date, reading im_internal.im_reading,
 		early datemultirange)
 	RETURNS TABLE (app_id bigint, first date, until date)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT s.app_id, lower(p.days), upper(p.days)
 	FROM (SELECT d.app_id, range_agg(d.days) AS days
-		  FROM (SELECT m.app_id, @extschema@.im_local_days(m.since, m.until, a.time_zone) AS days
+		  FROM (SELECT m.app_id, im_internal.im_local_days(m.since, m.until, a.time_zone) AS days
 				FROM @extschema@.im_usage_mark m
-				JOIN @extschema@.im_app_cards(NULL::@extschema@.im_rate_card) a ON a.app_id = m.app_id
+				JOIN im_internal.im_app_cards(NULL::@extschema@.im_rate_card) a ON a.app_id = m.app_id
 				WHERE a.time_zone IS NOT NULL
 				UNION ALL
 				SELECT e.app_id, u.days
@@ -340,5 +340,5 @@ AS $$
 		unnest(ARRAY[w.whole * daterange(NULL, $1), w.whole * daterange($1, NULL)]) p(days)
 	WHERE NOT isempty(p.days)
 $$;
-COMMENT ON FUNCTION @extschema@.im_stale_days(date, date, @extschema@.im_reading, datemultirange) IS
+COMMENT ON FUNCTION im_internal.im_stale_days(date, date, im_internal.im_reading, datemultirange) IS
 'The apps and spans of days whose events are read beside those of all apps; early: days before the month that were not metered.';

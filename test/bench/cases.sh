@@ -37,7 +37,7 @@ by_slice() {
 
 dau_by_slice() {
 	echo "SELECT r.app_id, s.day, r.dau
-		FROM ($(by_slice "$1" 'im_app_dau(app_id, user_id)')) s, im_app_dau_rows(s.slice) r"
+		FROM ($(by_slice "$1" 'im_internal.im_app_dau(app_id, user_id)')) s, im_internal.im_app_dau_rows(s.slice) r"
 }
 
 section_dau() {
@@ -105,7 +105,7 @@ clickhouse_dau() {
 deductions_of() {
 	echo "SELECT r.app_id, r.day, r.text_checks * 100 + r.image_checks * 65
 			+ r.audio_half_minutes * 750 + r.video_half_minutes * 2800
-		FROM ($1) s, im_app_checks_rows(s.slice) r"
+		FROM ($1) s, im_internal.im_app_checks_rows(s.slice) r"
 }
 
 # duckdb_deductions WALL-CLOCK
@@ -143,9 +143,9 @@ section_deductions() {
 		sql deductions 'im_moderation_deductions, one query a day, one heap (BRIN)' $on "
 			$(by_day moderation_check "$deductions")"
 		sql deductions 'im_app_checks, one state' $on "$(deductions_of "
-			SELECT im_app_checks(app_id, at, kind, seconds, $ZONE) AS slice FROM moderation_check")"
+			SELECT im_internal.im_app_checks(app_id, at, kind, seconds, $ZONE) AS slice FROM moderation_check")"
 		sql deductions 'im_app_checks, one query a day, one heap (BRIN)' $on "$(deductions_of \
-			"$(by_slice moderation_check "im_app_checks(app_id, at, kind, seconds, $ZONE)")")"
+			"$(by_slice moderation_check "im_internal.im_app_checks(app_id, at, kind, seconds, $ZONE)")")"
 		sql deductions 'plain SQL' $on "
 			SELECT app_id, hour::date, sum(texts * 100 + images * 65 + audio / 30 * 750 + video / 30 * 2800)
 			FROM (SELECT app_id, date_trunc('hour', at AT TIME ZONE $ZONE) AS hour,

@@ -69,8 +69,8 @@ section_instructions() {
 	instructions 'scan alone, `count(user_id)`' 'count(user_id)'
 	instructions '`im_day`' "count(im_day(at, $ZONE))"
 	instructions '`count(*)` by app and day' 'count(*)' "$by_day"
-	instructions '`im_app_dau`' 'im_app_dau(app_id, user_id)'
-	instructions '`im_app_dau`, ids of 36 bytes' 'im_app_dau(app_id, uuid)'
+	instructions '`im_app_dau`' 'im_internal.im_app_dau(app_id, user_id)'
+	instructions '`im_app_dau`, ids of 36 bytes' 'im_internal.im_app_dau(app_id, uuid)'
 	instructions '`im_dau` by app' 'im_dau(user_id)' "$by_app"
 	instructions '`im_dau` by app and day' 'im_dau(user_id)' "$by_day"
 	instructions '`im_dau` by app and day, ids of 36 bytes' 'im_dau(uuid)' "$by_day"
@@ -81,9 +81,9 @@ section_instructions() {
 		"im_moderation_deductions(im_bundled_card('cn', '2019-12-10'), kind, at, seconds)" "$by_app"
 	instructions '`im_moderation_deductions` by app and day' \
 		"im_moderation_deductions(im_bundled_card('cn', '2019-12-10'), kind, at, seconds)" "$by_day"
-	instructions '`im_app_checks`' "im_app_checks(app_id, at, kind, seconds, $ZONE)"
+	instructions '`im_app_checks`' "im_internal.im_app_checks(app_id, at, kind, seconds, $ZONE)"
 	instructions '`im_check_days` by app' \
-		"im_check_days(app_id, at, kind, seconds, $ZONE, '2023-12-01', '2023-12-31')" "$by_app"
+		"im_internal.im_check_days(app_id, at, kind, seconds, $ZONE, '2023-12-01', '2023-12-31')" "$by_app"
 }
 
 report_instructions() {

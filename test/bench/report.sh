@@ -68,7 +68,7 @@ report_machine() {
 report_sets() {
 	printf '\n**Bytes a user in an im_userset**\n\n| ids | users | bytes a user |\n|---|---:|---:|\n'
 	bench_sql -At -F ' | ' -c "
-		SELECT '| ' || kind, im_count(users), round(length(im_userset_send(users))::numeric / im_count(users), 2) || ' |'
+		SELECT '| ' || kind, im_count(users), round(length(im_internal.im_userset_send(users))::numeric / im_count(users), 2) || ' |'
 		FROM kind_set ORDER BY kind"
 }
 

@@ -14,7 +14,7 @@ CREATE FUNCTION pg_temp.hexes(bytea[]) RETURNS SETOF text LANGUAGE sql AS $$ SEL
 \t
 \a
 \o im_userset.recv.hex
-SELECT pg_temp.hexes(array_agg(im_userset_send(s))) FROM (
+SELECT pg_temp.hexes(array_agg(im_internal.im_userset_send(s))) FROM (
  SELECT t::im_userset s FROM unnest(ARRAY['{}','{a}','{"",a,ab,abc,b}','{user_00000001,user_00000002,user_00000010}','{123e4567-e89b-12d3-a456-426614174000,123e4567-e89b-12d3-a456-426614174001,deadbeef,DEADBEEF}','{用户,用}']) t
 	UNION ALL SELECT im_userset_agg(i) FROM generate_series(1,300) i
 	UNION ALL SELECT im_userset_agg(i*i*7919::bigint) FROM generate_series(1,50) i
@@ -22,9 +22,9 @@ SELECT pg_temp.hexes(array_agg(im_userset_send(s))) FROM (
 	UNION ALL SELECT im_userset_agg(md5(i::text)) FROM generate_series(1,20) i
 	UNION ALL SELECT im_userset_agg(md5(i::text)::uuid) FROM generate_series(1,20) i) x;
 \o im_month.recv.hex
-SELECT pg_temp.hexes(array_agg(im_month_send(m::im_month))) FROM unnest(ARRAY['2023-12','0001-01','9999-12','2024-02']) m;
+SELECT pg_temp.hexes(array_agg(im_internal.im_month_send(m::im_month))) FROM unnest(ARRAY['2023-12','0001-01','9999-12','2024-02']) m;
 \o im_rate_card.recv.hex
-SELECT pg_temp.hexes(array_agg(im_rate_card_send(c))) FROM (SELECT im_bundled_card(rate_card, effective_from) c FROM im_bundled_cards()) x;
+SELECT pg_temp.hexes(array_agg(im_internal.im_rate_card_send(c))) FROM (SELECT im_bundled_card(rate_card, effective_from) c FROM im_bundled_cards()) x;
 \o im_login_dau.state.hex
 SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_login_dau(i::text) s FROM generate_series(1,40) i
 	UNION ALL SELECT pg_temp.partial_im_login_dau(md5(i::text)) FROM generate_series(1,9) i
@@ -34,7 +34,7 @@ SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_login_users(i
 	UNION ALL SELECT pg_temp.partial_im_login_users(md5(i::text)) FROM generate_series(1,9) i
 	UNION ALL SELECT pg_temp.partial_im_login_users(x) FROM unnest('{a,B,b,"",用户}'::text[]) x(x)) x;
 \o im_charge.recv.hex
-SELECT pg_temp.hexes(array_agg(im_charge_send(c::im_charge))) FROM unnest(ARRAY['{"price": "0.00027"}',
+SELECT pg_temp.hexes(array_agg(im_internal.im_charge_send(c::im_charge))) FROM unnest(ARRAY['{"price": "0.00027"}',
 	'{"included": 10000, "block": 10000, "price": "1000", "round": "nearest", "minimum": 5, "maximum": "70000.5"}',
 	'{"included": {"share": "0.05", "of": "mau"}, "price": 1}',
 	'{"mode": "graduated", "tiers": [{"to": "50", "price": "5", "flat": 2}, {"to": 100, "block": 3, "price": "4"}, {"price": "3.5"}]}',

@@ -68,7 +68,7 @@ SELECT is(array(SELECT a.app_id || ' ' || a.standing FROM (SELECT app, standing(
 	'91 arrears  1/7 2023-03-09', '91 arrears  7/7 2023-03-09'], 'all apps of an account in arrears, since the first day of them');
 SELECT is((SELECT n(im_suspend_arrears(at8('2023-03-09 12:00')))), '2', 'then they are suspended');
 SELECT is(standing(91, '2023-03', '2023-03-09 12:00'), '', 'which is no alert any more');
-SELECT is(im_alert_message('arrears', '', '', 3, 7, '2023-03-09', '2023-03-04', NULL),
+SELECT is(im_internal.im_alert_message('arrears', '', '', 3, 7, '2023-03-09', '2023-03-04', NULL),
 	'Its account is in arrears since 2023-03-02: the app is suspended from 2023-03-09 on unless that is paid.', 'in a sentence');
 DELETE FROM im_suspension WHERE app_id IN (90, 91);
 UPDATE im_account SET opened_on = current_date WHERE account_id = 7;
@@ -118,8 +118,8 @@ SELECT matches(standing(6, '2023-04', '2023-04-07 23:59'), 'term plan pro 31/31 
 SELECT matches(standing(6, '2023-04', '2023-04-08 00:00'), 'grace plan pro 1/7 2023-04-14$', 'the first day of the grace');
 SELECT matches(standing(6, '2023-04', '2023-04-14 23:59'), 'grace plan pro 7/7 2023-04-14$', 'the last');
 SELECT is(standing(6, '2023-04', '2023-04-15 00:00') ~ 'plan', false, 'then the app is stopped');
-SELECT is(im_alert_message('term', 'plan', 'pro', 1, 1, '2023-03-02', '2023-03-01', NULL), 'plan pro ends on 2023-03-02, in 1 day, and nothing follows it.', 'one day');
-SELECT is(im_alert_message('grace', 'plan', 'pro', 1, 7, '2023-03-01', '2023-03-01', NULL), 'The grace of plan pro ends on 2023-03-01, today: then the app stops.', 'today');
+SELECT is(im_internal.im_alert_message('term', 'plan', 'pro', 1, 1, '2023-03-02', '2023-03-01', NULL), 'plan pro ends on 2023-03-02, in 1 day, and nothing follows it.', 'one day');
+SELECT is(im_internal.im_alert_message('grace', 'plan', 'pro', 1, 7, '2023-03-01', '2023-03-01', NULL), 'The grace of plan pro ends on 2023-03-01, today: then the app stops.', 'today');
 CALL app(7);
 CALL buy(7, 1, '2023-03-08', 'plan', 'pro');
 CALL refund(7, 2, '2023-03-20', 1);

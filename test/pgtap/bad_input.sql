@@ -370,9 +370,9 @@ FROM outcome($$SELECT im_dau(user_id) FROM im_test.ci_login$$) o;
 CALL settle();
 -- The library meets the SQL of a later version, as a session does that was
 -- connected before ALTER EXTENSION UPDATE.
-ALTER TYPE im_order_entry ADD ATTRIBUTE later text;
-SELECT throws_ok($$SELECT im_order_problem(1, 'cn', im_price_book(NULL),
-	ARRAY[ROW(1, '2023-03-01', 'buy', 'plan', 'pro', 1, 1, NULL, NULL, repeat('x', 4000))::im_order_entry], NULL, false)$$,
+ALTER TYPE im_internal.im_order_entry ADD ATTRIBUTE later text;
+SELECT throws_ok($$SELECT im_internal.im_order_problem(1, 'cn', im_internal.im_price_book(NULL),
+	ARRAY[ROW(1, '2023-03-01', 'buy', 'plan', 'pro', 1, 1, NULL, NULL, repeat('x', 4000))::im_internal.im_order_entry], NULL, false)$$,
 	'42804', NULL, 'orders of another version: refused');
 
 SELECT * FROM finish();

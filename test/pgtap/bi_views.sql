@@ -33,7 +33,7 @@ SELECT is((SELECT min(month) || ' ' || count(*) FILTER (WHERE month BETWEEN '202
 SELECT is((SELECT string_agg(to_char(month, 'YYYY-MM'), ' ' ORDER BY month) FROM im_bi_bill_total WHERE app_id = 5), '2025-02 2025-03 2025-04 2025-05', 'those with lines are all there');
 CALL login(5, 'a', '2024-06-10 12:00');
 SELECT is((SELECT count(*) FROM im_billed_months() WHERE month BETWEEN '2024-01-01' AND '2024-12-01'), 1::bigint, 'and those with usage');
-SELECT is((SELECT count(*) FROM im_billed_months_of('{5}', now()) WHERE month BETWEEN '2024-01-01' AND '2024-12-01'), 1::bigint, 'of some apps too');
+SELECT is((SELECT count(*) FROM im_internal.im_billed_months_of('{5}', now()) WHERE month BETWEEN '2024-01-01' AND '2024-12-01'), 1::bigint, 'of some apps too');
 DELETE FROM im_login;
 DELETE FROM im_group;
 SET LOCAL session_replication_role = replica;
@@ -143,7 +143,7 @@ CALL settle();
 SELECT is((SELECT string_agg(concat_ws(' ', u.day, u.status, u.plan, im_app_status(60, at8(u.day || ' 12:00'))), ', ' ORDER BY u.day)
 	FROM im_billed_months() m, im_daily_usage(m.month) u WHERE m.month IN ('2023-03-01', '2023-04-01') AND u.app_id = 60),
 	'2023-03-27 active pro active, 2023-03-29 active pro active, 2023-04-29 grace pro grace', 'a day''s status is that of the day, whatever month it lies in');
-SELECT is((SELECT string_agg(concat_ws(' ', u.day, u.status), ', ' ORDER BY u.day) FROM im_daily_usage_of('{60}', '2023-03') u),
+SELECT is((SELECT string_agg(concat_ws(' ', u.day, u.status), ', ' ORDER BY u.day) FROM im_internal.im_daily_usage_of('{60}', '2023-03') u),
 	'2023-03-27 active, 2023-03-29 active', 'of one app as well');
 
 -- Types that say how many places a number has, and the line as bills have it

@@ -131,7 +131,7 @@ SELECT is((:'state')::text, '25000', 'and an old snapshot');
 -- Zones: where the card's month is not over
 INSERT INTO im_rate_card_version SELECT 'west', effective_from, jsonb_set(terms, '{time_zone}', '"Pacific/Pago_Pago"')
 FROM im_rate_card_version WHERE rate_card = 'cn' AND effective_from = '2019-12-10';
-SELECT is((SELECT count(*) FROM (SELECT im_need_over(im_month(now(), 'Asia/Shanghai') - 1, NULL)) x), 1::bigint, 'a month that is over in every zone of an app');
+SELECT is((SELECT count(*) FROM (SELECT im_internal.im_need_over(im_month(now(), 'Asia/Shanghai') - 1, NULL)) x), 1::bigint, 'a month that is over in every zone of an app');
 
 -- Sessions of any kind
 SET default_transaction_isolation = serializable;

@@ -66,7 +66,7 @@ SELECT is((SELECT concat_ws(' ', n(c.total_a), n(c.total_b), c.moved) FROM im_co
 CALL chk(1, '2023-03-05 12:00', 'smell');
 SELECT fails_with($$SELECT * FROM im_compare_cards('2023-03', im_test.c19(), im_test.c19())$$, '22023', '1 app.*im_check', 'an unknown kind of check');
 SELECT is((SELECT count(*) FROM im_compare_cards('2023-04', NULL, c19())), 0::bigint, 'null in, nothing out');
-SELECT is(im_items_moved('{"a": 1, "b": 2, "c": null, "d": 0}', '{"a": 1, "b": 5, "c": 3, "e": 4}'), '{"b": 3, "c": null, "e": 4}', 'items moved');
+SELECT is(im_internal.im_items_moved('{"a": 1, "b": 2, "c": null, "d": 0}', '{"a": 1, "b": 5, "c": 3, "e": 4}'), '{"b": 3, "c": null, "e": 4}', 'items moved');
 
 SELECT * FROM finish();
 ROLLBACK;

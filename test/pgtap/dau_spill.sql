@@ -88,8 +88,8 @@ SELECT is((SELECT im_dau(n::numeric) FROM generate_series(1, 50000) n), 50000::b
 SELECT is((SELECT im_count(im_userset_agg(id)) FROM visit), (SELECT count(DISTINCT id) FROM visit), 'sets of users are not bound');
 
 -- A state that is asked twice: two aggregates of the same rows share it.
-CREATE AGGREGATE users_again(anyelement) (SFUNC = im_dau_transition, STYPE = internal, FINALFUNC = im_dau_final, COMBINEFUNC = im_dau_combine,
-	SERIALFUNC = im_dau_serialize, DESERIALFUNC = im_dau_deserialize, PARALLEL = SAFE);
+CREATE AGGREGATE users_again(anyelement) (SFUNC = im_internal.im_dau_transition, STYPE = internal, FINALFUNC = im_internal.im_dau_final, COMBINEFUNC = im_internal.im_dau_combine,
+	SERIALFUNC = im_internal.im_dau_serialize, DESERIALFUNC = im_internal.im_dau_deserialize, PARALLEL = SAFE);
 SELECT is((SELECT ROW(im_dau(id), users_again(id), im_dau(u::numeric), users_again(u::numeric), im_dau(u::money), users_again(u::money)) FROM visit),
 	(SELECT ROW(i, i, u, u, u, u) FROM (SELECT count(DISTINCT id) AS i, count(DISTINCT u) AS u FROM visit) x), 'a state that is asked twice says the same');
 

@@ -39,16 +39,16 @@ SELECT matches((SELECT detail ->> 'published' FROM im_explain(1, '2023-03', 1) W
 	'^price page .* https://cloud.tencent.com/document/product/269/81908$', 'that stands on the price page');
 
 -- Where a price was published
-SELECT is(im_price_reference('cn', '2024-01-01', '{plans,pro,price}'), 'public documents of the vendor, as bundled',
+SELECT is(im_internal.im_price_reference('cn', '2024-01-01', '{plans,pro,price}'), 'public documents of the vendor, as bundled',
 	'the price of 2024 is not on that page');
-SELECT matches(im_price_reference('cn', '2024-01-01', '{plans,flagship,price}'), '^price page', 'others of that version are');
-SELECT is(im_price_reference('cn', '2019-12-10', '{plans,pro,dau,included}'), 'public documents of the vendor, as bundled', 'quotas are not');
-SELECT is(im_price_reference('intl', '2022-12-26', '{plans,standard,price}'), 'public documents of the vendor, as bundled', 'nor other cards');
+SELECT matches(im_internal.im_price_reference('cn', '2024-01-01', '{plans,flagship,price}'), '^price page', 'others of that version are');
+SELECT is(im_internal.im_price_reference('cn', '2019-12-10', '{plans,pro,dau,included}'), 'public documents of the vendor, as bundled', 'quotas are not');
+SELECT is(im_internal.im_price_reference('intl', '2022-12-26', '{plans,standard,price}'), 'public documents of the vendor, as bundled', 'nor other cards');
 CALL card('mine', '2020-01-01', cn());
-SELECT is(im_price_reference('mine', '2020-01-01', '{plans,pro,price}'), 'the owner''s price list', 'an own price list is the owner''s');
+SELECT is(im_internal.im_price_reference('mine', '2020-01-01', '{plans,pro,price}'), 'the owner''s price list', 'an own price list is the owner''s');
 UPDATE im_rate_card_version SET terms = jsonb_set(terms, '{plans,flagship,price}', '"3000"') WHERE rate_card = 'overseas';
-SELECT is(im_price_reference('overseas', '2019-12-10', '{plans,flagship,price}'), 'the owner''s price list', 'so is a bundled price that was edited');
-SELECT is(im_price_reference('overseas', '2019-12-10', '{plans,pro,price}'), 'public documents of the vendor, as bundled', 'the others stay as bundled');
+SELECT is(im_internal.im_price_reference('overseas', '2019-12-10', '{plans,flagship,price}'), 'the owner''s price list', 'so is a bundled price that was edited');
+SELECT is(im_internal.im_price_reference('overseas', '2019-12-10', '{plans,pro,price}'), 'public documents of the vendor, as bundled', 'the others stay as bundled');
 
 -- Upgrade (R8): 2000 x 244 / (365/12)
 CALL app(2);

@@ -55,7 +55,7 @@ SELECT unalike(page(1), '%@import%', 'which imports none');
 
 -- Figures
 SELECT is(texts(page(1), '//data[@id="total"]/text()') || ' ' || texts(page(1), '//data[@id="total"]/@value'),
-	im_html_number(im_monthly_total(1, '2023-03'), 2) || ' ' || im_monthly_total(1, '2023-03'), 'the total is that of the bill');
+	im_internal.im_html_number(im_monthly_total(1, '2023-03'), 2) || ' ' || im_monthly_total(1, '2023-03'), 'the total is that of the bill');
 SELECT is(texts(page(1), '//table[contains(@class, "lines")]/tbody/tr/td[contains(@class, "amount")]/data/@value'),
 	(SELECT string_agg(amount::text, ' | ' ORDER BY line) FROM im_monthly_bill(1, '2023-03')), 'a row a line, with its exact amount');
 SELECT is(texts(page(1), '//table[contains(@class, "lines")]/tfoot/tr[last()]/td/data/@value'), im_monthly_total(1, '2023-03')::text, 'and the total below');
@@ -85,7 +85,7 @@ SELECT is(count_of(page(1), '//figure[@id="chart-dau"]//rect[@class="peak"]') ||
 SELECT is(texts(page(1), '//figure[@id="chart-dau"]//text[@class="mark"]/text()'), '12,000', 'the mark has its value');
 SELECT is(count_of(page(1), '//figure[@id="chart-dau"]//line[@class="quota"]'), 1, 'the quota is a line');
 SELECT is(texts(page(1), '//figure[@id="chart-deductions"]//figcaption/p/text()'),
-	(SELECT format('%s in all: %s from packs, %s postpaid.', im_html_number(quantity), im_html_number(included), im_html_number(billable))
+	(SELECT format('%s in all: %s from packs, %s postpaid.', im_internal.im_html_number(quantity), im_internal.im_html_number(included), im_internal.im_html_number(billable))
 	 FROM im_monthly_bill(1, '2023-03') WHERE item = 'moderation'), 'deductions in words are those of the line');
 -- every bar stands on the base line and below the top; heights are the figures' to a tenth
 CREATE FUNCTION bars(page text) RETURNS TABLE (x numeric, y numeric, w numeric, h numeric) LANGUAGE sql AS $$
@@ -98,10 +98,10 @@ RETURN (SELECT bool_and(x >= 50 AND x + w <= 394 AND y >= 28 AND h > 0 AND y + h
 SELECT ok(in_frame(page(1)), 'all bars are within the plot');
 
 -- Names of the price page
-SELECT is((SELECT string_agg(im_html_word('zh', 'item.' || i), ' ' ORDER BY n) FROM unnest('{plan,dau_overage,group_overage,avchatroom,group_members,joined_groups,history_storage,call,local_moderation,moderation,moderation_pack,refund}'::text[]) WITH ORDINALITY u(i, n)),
+SELECT is((SELECT string_agg(im_internal.im_html_word('zh', 'item.' || i), ' ' ORDER BY n) FROM unnest('{plan,dau_overage,group_overage,avchatroom,group_members,joined_groups,history_storage,call,local_moderation,moderation,moderation_pack,refund}'::text[]) WITH ORDINALITY u(i, n)),
 	'套餐包费用 套餐外超量费用：峰值 DAU 套餐外超量费用：峰值群组数 扩展直播群（AVChatRoom）创建数量至无上限 扩展单个群成员数上限 '
 	'扩展单个用户可加入群组数上限 延长历史消息存储时长 音视频通话能力 本地审核 云端审核 云端审核资源包 退费', 'items');
-SELECT is((SELECT string_agg(im_html_item('zh', i, o), ' ' ORDER BY n) FROM unnest('{plan,plan,plan_upgrade,dau_overage,call,call,call,history_storage,history_storage,moderation_pack,moderation_pack,moderation_pack,moderation_pack,refund}'::text[],
+SELECT is((SELECT string_agg(im_internal.im_html_item('zh', i, o), ' ' ORDER BY n) FROM unnest('{plan,plan,plan_upgrade,dau_overage,call,call,call,history_storage,history_storage,moderation_pack,moderation_pack,moderation_pack,moderation_pack,refund}'::text[],
 	'{trial,pro,flagship,pro,basic,advanced,premium,30d,360d,month,year_small,year_medium,year_large,plan}'::text[]) WITH ORDINALITY u(i, o, n)),
 	'体验版 专业版 旗舰版 专业版 基础版 进阶版 尊享版 存储30天 存储360天 月包 年包-小微版 年包-中型版 年包-大型版 套餐包费用', 'plans and options');
 SELECT matches(page(1, lang => 'zh'), '<dd>旗舰版</dd>', 'the plan of the month''s end');
@@ -189,29 +189,29 @@ SELECT doesnt_match(im_month_html('2023-03', l), turning(), 'no page of a month:
 DELETE FROM im_usage_daily WHERE app_id = 67;
 
 -- What is asked of the parts of pages
-SELECT fails_with(format('SELECT im_html_word(%L, %L)', lang, word), '22023', 'no word|unknown language', format('no word %s in %s', word, lang))
+SELECT fails_with(format('SELECT im_internal.im_html_word(%L, %L)', lang, word), '22023', 'no word|unknown language', format('no word %s in %s', word, lang))
 FROM (VALUES ('en', 'pro'), ('zh', ''), ('de', 'total'), ('en', E'\u202e')) v(lang, word);
-SELECT fails_with(format('SELECT im_html_number(1, %s)', n), '22023', 'places', n || ' places') FROM unnest('{-1,101,2147483647,-2147483648}'::int[]) n;
-SELECT is(length(im_html_number(1, 100)), 102, 'the most places');
-SELECT cmp_ok(length(im_html_axes('en', '{2023-03-01}', 0.000000001, 1e30)), '<', 100000, 'an axis has so many lines at most');
+SELECT fails_with(format('SELECT im_internal.im_html_number(1, %s)', n), '22023', 'places', n || ' places') FROM unnest('{-1,101,2147483647,-2147483648}'::int[]) n;
+SELECT is(length(im_internal.im_html_number(1, 100)), 102, 'the most places');
+SELECT cmp_ok(length(im_internal.im_html_axes('en', '{2023-03-01}', 0.000000001, 1e30)), '<', 100000, 'an axis has so many lines at most');
 SELECT matches(texts(page(66), '/html/head/title/text()'), '^Bill &lt;/title&gt;&lt;script&gt;', 'in the title, too');
 SELECT is(texts(page(66), '//span[@class="item"]/text()'), 'Plan | Peak DAU over the quota | &lt;script&gt; | &lt;/p&gt;', 'items of one''s own card have their own names');
 SELECT is(texts(page(66), '//span[@class="option"]/text()'), '&lt;i&gt;&amp;amp; | &lt;i&gt;&amp;amp; | "onload="x | ''', 'and so have options');
 
 -- Text and numbers
-SELECT is(im_html_text(E'a<b>&"''\t\n'), E'a&lt;b&gt;&amp;&quot;&#39;\t\n', 'markup and quotes are escaped');
-SELECT is(im_html_text(U&'\4F60\+01F600\00FC'), U&'\4F60\+01F600\00FC', 'other characters stay');
-SELECT is(im_html_text(U&'\+01FFFE\FDD0\0080'), U&'\FFFD\FFFD\FFFD', 'noncharacters are replaced');
-SELECT is(im_html_text(''), '', 'nothing is nothing');
+SELECT is(im_internal.im_html_text(E'a<b>&"''\t\n'), E'a&lt;b&gt;&amp;&quot;&#39;\t\n', 'markup and quotes are escaped');
+SELECT is(im_internal.im_html_text(U&'\4F60\+01F600\00FC'), U&'\4F60\+01F600\00FC', 'other characters stay');
+SELECT is(im_internal.im_html_text(U&'\+01FFFE\FDD0\0080'), U&'\FFFD\FFFD\FFFD', 'noncharacters are replaced');
+SELECT is(im_internal.im_html_text(''), '', 'nothing is nothing');
 SET LOCAL client_encoding = 'LATIN1';
-SELECT is(convert_to(im_html_text(U&'\4F60\+01F600\00FC<'), 'UTF8'), '&#x4F60;&#x1F600;&#xFC;&lt;', 'for a client that does not read UTF-8 they are references');
+SELECT is(convert_to(im_internal.im_html_text(U&'\4F60\+01F600\00FC<'), 'UTF8'), '&#x4F60;&#x1F600;&#xFC;&lt;', 'for a client that does not read UTF-8 they are references');
 SELECT is(page(1, lang => 'zh') ~ '^[[:ascii:]]*$', true, 'so that a whole page is ASCII');
 RESET client_encoding;
-SELECT is((SELECT string_agg(im_html_number(v, p), ' ' ORDER BY n) FROM unnest(ARRAY[0, 1, 999, 1000, 1234567.50, -1000, -0.005, 12345678901234567890.12345678, 100]::numeric[],
+SELECT is((SELECT string_agg(im_internal.im_html_number(v, p), ' ' ORDER BY n) FROM unnest(ARRAY[0, 1, 999, 1000, 1234567.50, -1000, -0.005, 12345678901234567890.12345678, 100]::numeric[],
 	'{0,2,0,0,0,2,2,0,8}'::int[]) WITH ORDINALITY u(v, p, n)), '0 1.00 999 1,000 1,234,567.5 -1,000.00 -0.005 12,345,678,901,234,567,890.12345678 100.00000000', 'numbers');
-SELECT is((SELECT string_agg(im_html_step(v)::text, ' ' ORDER BY v) FROM unnest('{1,3,4,5,9,10,41,100,101,2000000}'::numeric[]) v), '1 1 1 2 5 5 20 25.0 50 500000', 'steps of axes');
-SELECT is((SELECT string_agg(im_html_tick('en', v), ' ' ORDER BY v) FROM unnest('{0,9999,10000,25000,1500000,2e9,5e12,1e15,2.5e20}'::numeric[]) v), '0 9,999 10k 25k 1.5M 2G 5T 1e15 2.5e20', 'ticks');
-SELECT is((SELECT string_agg(im_html_tick('zh', v), ' ' ORDER BY v) FROM unnest('{0,9999,10000,25000,2e8,5e12}'::numeric[]) v), '0 9,999 1万 2.5万 2亿 5万亿', 'in Chinese');
+SELECT is((SELECT string_agg(im_internal.im_html_step(v)::text, ' ' ORDER BY v) FROM unnest('{1,3,4,5,9,10,41,100,101,2000000}'::numeric[]) v), '1 1 1 2 5 5 20 25.0 50 500000', 'steps of axes');
+SELECT is((SELECT string_agg(im_internal.im_html_tick('en', v), ' ' ORDER BY v) FROM unnest('{0,9999,10000,25000,1500000,2e9,5e12,1e15,2.5e20}'::numeric[]) v), '0 9,999 10k 25k 1.5M 2G 5T 1e15 2.5e20', 'ticks');
+SELECT is((SELECT string_agg(im_internal.im_html_tick('zh', v), ' ' ORDER BY v) FROM unnest('{0,9999,10000,25000,2e8,5e12}'::numeric[]) v), '0 9,999 1万 2.5万 2亿 5万亿', 'in Chinese');
 -- No setting of the session shows
 CREATE TEMP TABLE plain AS SELECT page(1) AS en, page(1, lang => 'zh') AS zh, im_month_html('2023-03') AS month;
 SET LOCAL datestyle = 'German';
@@ -246,7 +246,7 @@ CREATE FUNCTION contrast(a text, b text) RETURNS float8 LANGUAGE sql
 RETURN (greatest(luminance(a), luminance(b)) + 0.05) / (least(luminance(a), luminance(b)) + 0.05);
 CREATE TEMP TABLE colour AS
 SELECT n AS scheme, m[1] AS name, m[2] AS value
-FROM regexp_matches(im_html_style(), ':root\{color-scheme[^}]*\}|:root\{--[^}]*\}', 'g') WITH ORDINALITY r(block, n), regexp_matches(block[1], '--(\w+):#([0-9a-f]+)', 'g') m;
+FROM regexp_matches(im_internal.im_html_style(), ':root\{color-scheme[^}]*\}|:root\{--[^}]*\}', 'g') WITH ORDINALITY r(block, n), regexp_matches(block[1], '--(\w+):#([0-9a-f]+)', 'g') m;
 SELECT is((SELECT count(DISTINCT scheme) FROM colour), 3::bigint, 'light, dark and paper');
 SELECT is((SELECT string_agg(format('%s %s: %s', t.scheme, t.name, round(contrast(t.value, p.value)::numeric, 2)), ', ') FROM colour t JOIN colour p ON p.scheme = t.scheme AND p.name IN ('paper', 'head')
 	WHERE t.name IN ('ink', 'soft', 'quota', 'minus', 'peak') AND contrast(t.value, p.value) < 4.5), NULL, 'text has a contrast of 4.5 to 1');

@@ -402,7 +402,7 @@ SET LOCAL enable_mergejoin = off;
 SELECT im_create_tables() \g /dev/null
 SELECT is((SELECT string_agg(a.attname, ', ' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = d.table_name::regclass AND a.attnum > 0),
 	string_agg(d.column_name, ', ' ORDER BY d.place), 'the columns of ' || d.table_name || ' are in their order')
-FROM im_column_definitions() WITH ORDINALITY d(table_name, column_name, definition, description, place)
+FROM im_internal.im_column_definitions() WITH ORDINALITY d(table_name, column_name, definition, description, place)
 WHERE d.table_name NOT IN ('im_usage_daily')
 GROUP BY d.table_name ORDER BY d.table_name;
 

@@ -109,12 +109,12 @@ DECLARE
 	bytes bytea;
 BEGIN
 	INSERT INTO im_invoice_line SELECT rev, app, of_month, 1, 'plan', 'pro', '[2023-01-01,2023-02-01)', of_month, 1, 0, 1, 1, amount, amount, 'CNY', 'forged';
-	SELECT im_line_bytes(ROW(l.app_id, l.month, l.line, l.item, l.option, l.period, l.due_on, l.quantity, l.included, l.billable,
+	SELECT im_internal.im_line_bytes(ROW(l.app_id, l.month, l.line, l.item, l.option, l.period, l.due_on, l.quantity, l.included, l.billable,
 		l.units, l.unit_price, l.amount, l.currency, l.explanation)::im_bill_line) INTO bytes
 	FROM im_invoice_line l WHERE app_id = app AND month = of_month AND revision = rev;
 	INSERT INTO im_invoice (app_id, month, revision, kind, currency, total, issued_at, rate_card, card_from, app_name, digest_version, digest)
 	VALUES (app, of_month, rev, 'credit_note', 'CNY', amount, at, 'cn', '2019-12-10', 'app', 2,
-		im_document_digest(2, app, of_month, rev, 'credit_note', 'CNY', amount, at, 'cn', '2019-12-10', 'app', previous, bytes));
+		im_internal.im_document_digest(2, app, of_month, rev, 'credit_note', 'CNY', amount, at, 'cn', '2019-12-10', 'app', previous, bytes));
 END $$;
 -- What every entry says is made anew by whoever knows how.
 CREATE FUNCTION forge_chain() RETURNS void LANGUAGE plpgsql AS $$
@@ -123,9 +123,9 @@ DECLARE
 	last bytea;
 BEGIN
 	FOR c IN SELECT * FROM im_closing WHERE entry IS NOT NULL ORDER BY entry LOOP
-		c.documents := im_documents_digest((SELECT d.bytes FROM im_found_documents(c.month) d WHERE d.batch = c.batch),
-			CASE WHEN c.entry = (SELECT min(k.entry) FROM im_closing k WHERE k.month = c.month) THEN im_old_closings(c.month) END);
-		last := im_closing_digest(c.entry, c.month, c.apps, c.without_lines, c.done, c.invoices, c.notes, c.total,
+		c.documents := im_internal.im_documents_digest((SELECT d.bytes FROM im_internal.im_found_documents(c.month) d WHERE d.batch = c.batch),
+			CASE WHEN c.entry = (SELECT min(k.entry) FROM im_closing k WHERE k.month = c.month) THEN im_internal.im_old_closings(c.month) END);
+		last := im_internal.im_closing_digest(c.entry, c.month, c.apps, c.without_lines, c.done, c.invoices, c.notes, c.total,
 			c.begun_at, c.closed_at, c.batch, c.documents, last);
 		UPDATE im_closing SET documents = c.documents, digest = last WHERE entry = c.entry;
 	END LOOP;
@@ -205,8 +205,8 @@ INSERT INTO by_hand
 SELECT format(s, t) FROM unnest('{im_invoice,im_invoice_line,im_closing}'::text[]) t,
 	unnest(ARRAY['INSERT INTO %s SELECT * FROM %1$s', 'INSERT INTO %s SELECT * FROM %1$s ON CONFLICT DO NOTHING', 'INSERT INTO %s SELECT * FROM %1$s LIMIT 1']) s
 UNION ALL VALUES ('SELECT forge(4, ''2023-02-01'', 1, -100, now())'),
-	('SELECT im_close_apps(''2023-05'', 10, ROW(NULL, 0, 0, 0, ''{}'', ''{}'', NULL, false, NULL, now())::im_run)'),
-	('SELECT im_note_closing(''2023-05-01'', gen_random_uuid(), ''{}'', ''{}'', ''{(,)}'', ''{(,)}'', 0, NULL::im_run)'),
+	('SELECT im_internal.im_close_apps(''2023-05'', 10, ROW(NULL, 0, 0, 0, ''{}'', ''{}'', NULL, false, NULL, now())::im_run)'),
+	('SELECT im_internal.im_note_closing(''2023-05-01'', gen_random_uuid(), ''{}'', ''{}'', ''{(,)}'', ''{(,)}'', 0, NULL::im_run)'),
 	('WITH x AS (SELECT * FROM im_invoice) MERGE INTO im_invoice i USING x ON false WHEN NOT MATCHED THEN INSERT VALUES (x.app_id, x.month, 9, ''debit_note'', ''CNY'', 0, now(), ''cn'', ''2019-12-10'', '''')'),
 	('DO $d$ BEGIN PERFORM im_close_batch(''2023-05'', -1, ROW(NULL, 0, 0, 0, ''{}'', ''{}'', NULL, false, NULL, now())::im_run); EXCEPTION WHEN OTHERS THEN INSERT INTO im_closing SELECT * FROM im_closing; END $d$');
 GRANT SELECT ON by_hand TO im_test_owner;
@@ -237,16 +237,16 @@ SELECT isnt(tampered(statement), 'nothing', 'garbage: ' || statement) FROM unnes
 SELECT fails_with($$SELECT * FROM im_verify_invoices(NULL, '\x00')$$, '22004', 'month is null', 'a root without its month');
 
 -- A digest is of the values alone --------------------------------------------
-SELECT is(im_canonical(ROW(1::bigint, NULL::text, ''::text, 'pro'::text, date '2023-02-01', 9.90, true))::text,
+SELECT is(im_internal.im_canonical(ROW(1::bigint, NULL::text, ''::text, 'pro'::text, date '2023-02-01', 9.90, true))::text,
 	concat('\x', '0100000008', '0000000000000001', '00', '0100000000', '0100000003', '70726f', '0100000004', '000020f0',
 		'010000000c', '0002', '0000', '0000', '0002', '0009', '2328', '0100000001', '01'), 'the bytes of values, for ever');
-SELECT isnt(im_canonical(ROW('a'::text, 'bc'::text)), im_canonical(ROW('ab'::text, 'c'::text)), 'texts do not run into each other');
-SELECT isnt(im_canonical(ROW(NULL::text)), im_canonical(ROW(''::text)), 'null is not nothing');
-SELECT is(encode(im_invoice_digest(1, '2023-02-01', 0, 'invoice', 'CNY', 999.00, '2023-03-01 00:00+00', 'cn', '2019-12-10', NULL, '\x00'), 'hex'),
-	encode(sha256(im_canonical(ROW('imbilling invoice 1'::text, 1::bigint, date '2023-02-01', 0, 'invoice'::text, 'CNY'::text, 999.00,
+SELECT isnt(im_internal.im_canonical(ROW('a'::text, 'bc'::text)), im_internal.im_canonical(ROW('ab'::text, 'c'::text)), 'texts do not run into each other');
+SELECT isnt(im_internal.im_canonical(ROW(NULL::text)), im_internal.im_canonical(ROW(''::text)), 'null is not nothing');
+SELECT is(encode(im_internal.im_invoice_digest(1, '2023-02-01', 0, 'invoice', 'CNY', 999.00, '2023-03-01 00:00+00', 'cn', '2019-12-10', NULL, '\x00'), 'hex'),
+	encode(sha256(im_internal.im_canonical(ROW('imbilling invoice 1'::text, 1::bigint, date '2023-02-01', 0, 'invoice'::text, 'CNY'::text, 999.00,
 		timestamptz '2023-03-01 00:00+00', 'cn'::text, date '2019-12-10', NULL::bytea, '\x00'::bytea))), 'hex'), 'the digest of a document');
-SELECT fails_with('SELECT im_canonical(ROW(1.5::float8))', '0A000', 'double precision', 'other types have no bytes');
-SELECT fails_with('SELECT im_canonical(ROW(ARRAY[1, 2]))', '0A000', 'integer', 'nor have arrays');
+SELECT fails_with('SELECT im_internal.im_canonical(ROW(1.5::float8))', '0A000', 'double precision', 'other types have no bytes');
+SELECT fails_with('SELECT im_internal.im_canonical(ROW(ARRAY[1, 2]))', '0A000', 'integer', 'nor have arrays');
 CREATE FUNCTION under(setting text, value text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	old text := current_setting(setting);

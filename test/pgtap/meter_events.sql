@@ -29,7 +29,7 @@ $$;
 -- What a bill would be handed: meter day given quantity users area before length.
 CREATE FUNCTION days_of(app bigint, first date, until date, card im_rate_card DEFAULT NULL) RETURNS SETOF text LANGUAGE sql AS $$
 	SELECT concat_ws(' ', d.meter, d.day, n(d.given), n(d.quantity), coalesce(d.users::text, '-'), n(d.area), coalesce(d.before::text, '-'), coalesce(d.length::text, '-'))
-	FROM im_gather_events(first, until, im_reading(first, until, card, im_price_book(card), app)) g, unnest(g.meters) d
+	FROM im_internal.im_gather_events(first, until, im_internal.im_reading(first, until, card, im_internal.im_price_book(card), app)) g, unnest(g.meters) d
 	WHERE g.app_id = app
 	ORDER BY d.meter, d.day, d.given NULLS LAST
 $$;
@@ -37,7 +37,7 @@ $$;
 CREATE FUNCTION days_of_all(first date, until date) RETURNS SETOF text LANGUAGE sql AS $$
 	SELECT concat_ws(' ', g.app_id, d.meter, d.day, n(d.given), n(d.quantity), coalesce(d.users::text, '-'), n(d.area),
 		coalesce(d.before::text, '-'), coalesce(d.length::text, '-'))
-	FROM im_gather_events(first, until, im_reading(first, until, NULL::im_rate_card, im_price_book(NULL::im_rate_card), NULL::bigint)) g, unnest(g.meters) d
+	FROM im_internal.im_gather_events(first, until, im_internal.im_reading(first, until, NULL::im_rate_card, im_internal.im_price_book(NULL::im_rate_card), NULL::bigint)) g, unnest(g.meters) d
 	ORDER BY 1
 $$;
 
@@ -75,7 +75,7 @@ SELECT is_empty($$SELECT days_of(4, '2024-03-01', '2024-04-01')$$, 'a card witho
 -- By minutes: how long each quantity stands on its day, and how long nothing of the day had happened.
 CREATE FUNCTION by_minutes(app bigint, zone text, on_day date) RETURNS text LANGUAGE sql AS $$
 	SELECT concat_ws(' ', n(sum(coalesce(s.quantity, 0) * 60000000)), sum(60000000) FILTER (WHERE s.quantity IS NULL), sum(60000000))
-	FROM generate_series(im_utc_midnight(on_day - 1), im_utc_midnight(on_day + 2), interval '1 minute') m
+	FROM generate_series(im_internal.im_utc_midnight(on_day - 1), im_internal.im_utc_midnight(on_day + 2), interval '1 minute') m
 	LEFT JOIN LATERAL (
 		SELECT e.quantity FROM im_event e
 		WHERE e.app_id = app AND e.meter = 'gb' AND e.at <= m AND im_day(e.at, zone) = on_day
@@ -87,11 +87,11 @@ SELECT 3, 'gb', '2005-10-29 20:17+00'::timestamptz + n * interval '47 minutes', 
 INSERT INTO im_event (app_id, meter, at, quantity)
 SELECT 2, 'gb', '2024-10-25 22:10+00'::timestamptz + n * interval '101 minutes', 3 + n % 5 FROM generate_series(0, 60) n;
 SELECT results_eq($$SELECT d.day, concat_ws(' ', n(d.area), d.before, d.length)
-		FROM im_gather_events('2005-10-01', '2005-11-01', im_reading('2005-10-01', '2005-11-01', NULL::im_rate_card, im_price_book(NULL::im_rate_card), 3::bigint)) g, unnest(g.meters) d WHERE g.app_id = 3 ORDER BY 1$$,
+		FROM im_internal.im_gather_events('2005-10-01', '2005-11-01', im_internal.im_reading('2005-10-01', '2005-11-01', NULL::im_rate_card, im_internal.im_price_book(NULL::im_rate_card), 3::bigint)) g, unnest(g.meters) d WHERE g.app_id = 3 ORDER BY 1$$,
 	$$SELECT d, by_minutes(3, 'America/St_Johns', d) FROM unnest('{2005-10-29,2005-10-30,2005-10-31}'::date[]) d$$,
 	'time is of the day that the clock shows, where that goes back over midnight');
 SELECT results_eq($$SELECT d.day, concat_ws(' ', n(d.area), d.before, d.length)
-		FROM im_gather_events('2024-10-01', '2024-11-01', im_reading('2024-10-01', '2024-11-01', NULL::im_rate_card, im_price_book(NULL::im_rate_card), 2::bigint)) g, unnest(g.meters) d WHERE g.app_id = 2 ORDER BY 1$$,
+		FROM im_internal.im_gather_events('2024-10-01', '2024-11-01', im_internal.im_reading('2024-10-01', '2024-11-01', NULL::im_rate_card, im_internal.im_price_book(NULL::im_rate_card), 2::bigint)) g, unnest(g.meters) d WHERE g.app_id = 2 ORDER BY 1$$,
 	$$SELECT d, by_minutes(2, 'Europe/Berlin', d) FROM unnest('{2024-10-26,2024-10-27,2024-10-28,2024-10-29,2024-10-30}'::date[]) d$$,
 	'and of a day of 25 hours');
 DELETE FROM im_event WHERE app_id = 3;
@@ -111,7 +111,7 @@ SELECT cmp_ok((SELECT count(*) FROM raw), '>', 300::bigint, 'there is much to co
 SELECT bag_eq($$SELECT substr(d, 14) FROM raw r(d) WHERE d ~ '^2024-07-01 1'$$, $$SELECT d FROM days_of(1, '2024-07-01', '2024-08-01') d$$, 'app by app');
 SELECT cmp_ok(im_meter(), '>', 300::bigint, 'it is metered');
 SELECT bag_eq($$SELECT * FROM all_days()$$, $$TABLE raw$$, 'and metered days say what events say');
-SELECT is((SELECT (r).raw_first >= (r).raw_until FROM im_reading('2024-07-01', '2024-08-01', NULL::im_rate_card, im_price_book(NULL::im_rate_card), NULL::bigint) r),
+SELECT is((SELECT (r).raw_first >= (r).raw_until FROM im_internal.im_reading('2024-07-01', '2024-08-01', NULL::im_rate_card, im_internal.im_price_book(NULL::im_rate_card), NULL::bigint) r),
 	true, 'without reading events');
 SELECT is((SELECT count(*) FROM im_meter_daily WHERE meter = 'other'), 0::bigint, 'what no card meters is not metered');
 

@@ -81,7 +81,7 @@ FROM (VALUES ('im_meter_sum(-1::numeric)', '22023', 'negative'), ('im_meter_sum(
 	('im_meter_average(1, now(), now(), now() + i * interval ''1 day'', 0) FROM generate_series(1, 2) i', '22023', 'changes'),
 	('im_meter_average(1, now(), now(), now() + interval ''1 day'', i) FROM generate_series(1, 2) i', '22023', 'changes'),
 	('im_meter_average(1e29, now(), now() - interval ''1 day'', now() + interval ''1 day'', 0)', '22003', 'too large')) v(call, state, said);
-SELECT fails_with($$SELECT im_meter_sum_trans(NULL::internal, 1)$$, '42\w{3}', '', 'a support function is no function');
+SELECT fails_with($$SELECT im_internal.im_meter_sum_trans(NULL::internal, 1)$$, '42\w{3}', '', 'a support function is no function');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -427,7 +427,7 @@ SELECT is(reads(), '01-01..01-31', 'nor does it once they are enabled again, for
 SELECT agrees('triggers disabled and enabled');
 SELECT im_meter();
 SELECT is(reads(), '-', 'it is metered anew');
-SELECT is((SELECT count(*) FROM pg_trigger WHERE tgrelid = 'im_login'::regclass AND tgname LIKE 'im\_mark\_%' AND tgenabled <> im_trigger_firing(tgname)), 0::bigint,
+SELECT is((SELECT count(*) FROM pg_trigger WHERE tgrelid = 'im_login'::regclass AND tgname LIKE 'im\_mark\_%' AND tgenabled <> im_internal.im_trigger_firing(tgname)), 0::bigint,
 	'and the triggers fire in every replication role again');
 SELECT agrees('metered anew');
 ALTER TABLE im_login DISABLE TRIGGER ALL;

@@ -5,7 +5,7 @@ BEGIN;
 
 CREATE FUNCTION seen(daily bigint[]) RETURNS text LANGUAGE sql
 RETURN (SELECT string_agg(concat_ws(' ', u.day, u.kind, u.quantity), E'\n' ORDER BY u.day, u.kind)
-	FROM im_rate_unbilled(1, NULL, NULL, NULL, NULL, false, '2024-03', '2024-02-01', daily,
+	FROM im_internal.im_rate_unbilled(1, NULL, NULL, NULL, NULL, false, '2024-03', '2024-02-01', daily,
 		NULL, NULL, NULL, NULL, NULL, NULL) u);
 CREATE TABLE rows AS
 SELECT s AS seed, n, date '2024-02-28' + (hashint8extended(n, s) & 31)::int AS day,
@@ -14,20 +14,20 @@ SELECT s AS seed, n, date '2024-02-28' + (hashint8extended(n, s) & 31)::int AS d
 	 FROM generate_series(1, 10) f) AS v
 FROM generate_series(1, 20) s, generate_series(1, 7) n;
 CREATE TABLE packed AS
-SELECT seed, im_usage_pack(1, day, v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10] ORDER BY n) AS pack,
-	im_usage_pack(1, day, v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10] ORDER BY day, n) AS by_day,
-	im_usage_agg(1, day, v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10] ORDER BY n DESC) AS flat
+SELECT seed, im_internal.im_usage_pack(1, day, v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10] ORDER BY n) AS pack,
+	im_internal.im_usage_pack(1, day, v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10] ORDER BY day, n) AS by_day,
+	im_internal.im_usage_agg(1, day, v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10] ORDER BY n DESC) AS flat
 FROM rows GROUP BY seed;
 SELECT ok(bool_and(seen(flat) ~ '\d{10}'), 'there is something to compare') FROM packed;
 SELECT is(seen(pack), seen(flat), format('rows of seed %s, packed', seed)) FROM packed ORDER BY seed;
 SELECT is(by_day, pack, format('rows of seed %s, packed in the order of their days', seed)) FROM packed ORDER BY seed;
 SELECT ok(bool_and(cardinality(pack) * 2 < cardinality(flat)), 'packed takes less than half') FROM packed;
-SELECT is(seen(im_usage_pack(1, d, 9223372036854775807, 0, 0, 0, 0, 0, 0, 0, 0, 1)), seen(im_usage_agg(1, d, 9223372036854775807, 0, 0, 0, 0, 0, 0, 0, 0, 1)),
+SELECT is(seen(im_internal.im_usage_pack(1, d, 9223372036854775807, 0, 0, 0, 0, 0, 0, 0, 0, 1)), seen(im_internal.im_usage_agg(1, d, 9223372036854775807, 0, 0, 0, 0, 0, 0, 0, 0, 1)),
 	'the largest figures')
 FROM (VALUES (date '2024-03-01')) v(d);
-SELECT is(im_usage_pack(1, d, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0) IS NOT NULL, true, 'days far apart')
+SELECT is(im_internal.im_usage_pack(1, d, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0) IS NOT NULL, true, 'days far apart')
 FROM (VALUES (date '9999-12-31'), ('0001-01-01'), ('9999-12-31'), ('0001-01-01')) v(d);
-SELECT fails_with($$SELECT im_usage_pack(1, '2024-03-01', 9223372036854775807, 0, 0, 0, 0, 0, 0, 0, 0, 0) FROM generate_series(1, 2)$$,
+SELECT fails_with($$SELECT im_internal.im_usage_pack(1, '2024-03-01', 9223372036854775807, 0, 0, 0, 0, 0, 0, 0, 0, 0) FROM generate_series(1, 2)$$,
 	'22003', 'usage of app 1 on 2024-03-01 is out of range', 'a sum beyond bigint');
 
 -- Cut, stretched and altered: refused, or read as other usage, but never beyond the array

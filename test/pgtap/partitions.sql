@@ -126,8 +126,8 @@ FROM (VALUES ('2011-12-29', '2012-01-01', '1 day', 'Pacific/Apia', 2),
 	('1993-08-20', '1993-08-23', '1 day', 'Pacific/Kwajalein', 2),
 	('1994-12-30', '1995-01-02', '1 day', 'Pacific/Kiritimati', 2),
 	('1994-12-31', '1995-01-01', '1 day', 'Pacific/Kanton', 0)) v(from_day, until, step, zone, made);
-SELECT is((SELECT max(upper) FROM im_partition_slots('2011-12-29', '2011-12-31', '1 day', 'Pacific/Apia')),
-	(SELECT min(lower) FROM im_partition_slots('2011-12-31', '2012-01-01', '1 day', 'Pacific/Apia')), 'no instant is between them');
+SELECT is((SELECT max(upper) FROM im_internal.im_partition_slots('2011-12-29', '2011-12-31', '1 day', 'Pacific/Apia')),
+	(SELECT min(lower) FROM im_internal.im_partition_slots('2011-12-31', '2012-01-01', '1 day', 'Pacific/Apia')), 'no instant is between them');
 CALL card('apia', '2010-01-01', jsonb_set(cn(), '{time_zone}', '"Pacific/Apia"'));
 CALL app(2, 'apia');
 INSERT INTO im_order (app_id, order_id, at, action, item, option, months) VALUES (2, 1, '2011-12-01 12:00-10', 'buy', 'plan', 'pro', 3);

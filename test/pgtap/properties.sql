@@ -141,7 +141,7 @@ SELECT set_config(CASE WHEN current_setting('server_version_num')::int >= 160000
 SET LOCAL parallel_leader_participation = on;
 SET LOCAL max_parallel_workers_per_gather = 2;
 CREATE FUNCTION ranges() RETURNS bigint LANGUAGE sql
-RETURN (SELECT count(*) FROM regexp_matches(im_by_ranges('im_rated_lines'), 'im_rated_lines', 'g'));
+RETURN (SELECT count(*) FROM regexp_matches(im_internal.im_by_ranges('im_rated_lines'), 'im_rated_lines', 'g'));
 SELECT is(ranges(), 1::bigint, 'little usage is one range of apps');
 INSERT INTO im_call SELECT 4, at8('2024-03-01 00:00'), 'audio', 1 FROM generate_series(1, 350000);
 SELECT is(ranges(), 3::bigint, 'much usage is a range for each process');

@@ -19,9 +19,9 @@ CREATE FUNCTION im_test.r12() RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
 		"packs": {"sms_1k": {"meter": "sms", "holds": "1000", "price": "45", "months": 12, "priority": 10}}}'::jsonb $$;
 SELECT lives_ok($$SELECT im_test.r12()::im_rate_card$$, 'the card is one');
 SELECT is(im_test.r12()::im_rate_card::jsonb, im_test.r12(), 'and comes out as it went in');
-SELECT results_eq($$SELECT * FROM im_card_meters(im_test.r12()::im_rate_card) WHERE meter < 'd'$$,
+SELECT results_eq($$SELECT * FROM im_internal.im_card_meters(im_test.r12()::im_rate_card) WHERE meter < 'd'$$,
 	$$VALUES ('chars', 'sum', 'sum'), ('connections', 'max', 'max')$$, 'its meters are told');
-SELECT is_empty($$SELECT * FROM im_card_meters(im_test.cn()::im_rate_card)$$, 'an older card has none');
+SELECT is_empty($$SELECT * FROM im_internal.im_card_meters(im_test.cn()::im_rate_card)$$, 'an older card has none');
 
 -- One element replaced, or removed where new is NULL: 22023 with the path of the element.
 CREATE TEMP TABLE wrong (n serial, path text, new jsonb, why text);
@@ -146,7 +146,7 @@ SELECT results_eq($$SELECT item, plan, option, included, block, price, "grant", 
 		('pack', NULL, 'sms_1k', NULL, NULL, 45, 1000, NULL)$$, 'the price list tells usage, tiers and packs');
 
 -- users of the month ----------------------------------------------------------------------
-SELECT is(im_prices_users(card), wanted, what) FROM (VALUES (im_test.r12(), true, 'a share of mau needs who they were'),
+SELECT is(im_internal.im_prices_users(card), wanted, what) FROM (VALUES (im_test.r12(), true, 'a share of mau needs who they were'),
 	(im_test.r12() #- '{plans,start,usage,connections}', false, 'else nobody asks'), (im_test.cn(), false, 'nor does cn'),
 	(im_bundled_card('intl', '2022-12-26')::jsonb, true, 'a price of mau does'),
 	(jsonb_set(im_test.cn(), '{plans,pro,usage}', '{"mau": {"price": 1}}'), true, 'in the long form too')) v(card, wanted, what);

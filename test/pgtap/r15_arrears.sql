@@ -170,8 +170,8 @@ SELECT is(run('2023-03-08 12:00'), 2::bigint, 'the other account is suspended');
 SELECT is(suspended(1, 2, 8), E'1 [2023-03-08,)\n2 [2023-03-08,)\n8 [2023-02-01,)', 'this one stays as it is');
 SET LOCAL client_min_messages = warning;
 SELECT fails_with($$SELECT * FROM im_balance(8, at8('2023-03-08 12:00'))$$, '22023', 'smell', 'its balance is an error that names the row');
-SELECT is(im_untellable('{7,8}', at8('2023-03-08 12:00'))::text, '(8,"unknown kind ""smell"". Table im_moderation_check, app 8, at 2023-03-02 04:00:00+00.")', 'which the warning tells');
-SELECT is((SELECT string_agg(s.app_id || s.kind, ',' ORDER BY s.app_id) FROM im_arrears_standing(NULL, '2023-03', at8('2023-03-07 12:00')) s), '1arrears,2arrears', 'nor does it stop alerts');
+SELECT is(im_internal.im_untellable('{7,8}', at8('2023-03-08 12:00'))::text, '(8,"unknown kind ""smell"". Table im_moderation_check, app 8, at 2023-03-02 04:00:00+00.")', 'which the warning tells');
+SELECT is((SELECT string_agg(s.app_id || s.kind, ',' ORDER BY s.app_id) FROM im_internal.im_arrears_standing(NULL, '2023-03', at8('2023-03-07 12:00')) s), '1arrears,2arrears', 'nor does it stop alerts');
 ROLLBACK TO before;
 
 -- What it refuses

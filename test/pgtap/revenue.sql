@@ -94,7 +94,7 @@ SELECT is((SELECT array_agg(x.n) FROM (
 -- no row.  Ten years and less are looked at month by month.
 CREATE FUNCTION span(first text, last text) RETURNS text LANGUAGE sql
 RETURN (SELECT concat_ws(' ', first::im_month + lower(s), first::im_month + upper(s) - 1)
-		FROM im_revenue_span(NULL, first::im_month, last::im_month) s);
+		FROM im_internal.im_revenue_span(NULL, first::im_month, last::im_month) s);
 SELECT is(span('2014-03', '2024-02'), '2014-03 2024-02', 'ten years are looked at whole');
 SELECT is(span('0001-01', '9999-12'), '2023-02 2024-08', 'of all years those from the first order to when all terms, packs and graces would be over');
 SELECT is(span('2023-05', '9999-12'), '2023-05 2024-08', 'from a month on');
@@ -117,7 +117,7 @@ SELECT is((SELECT count(*) FROM ten_years WHERE app_id = 10), 2::bigint, 'calls 
 SELECT set_eq($$SELECT * FROM im_app_revenue('0001-01', '9999-12')$$, 'SELECT * FROM ten_years', 'all years say what their decades say');
 SELECT set_eq($$SELECT * FROM im_app_revenue('2031-05', '9999-12')$$, $$SELECT * FROM ten_years WHERE month >= '2031-05-01'$$, 'so do all from a month on');
 SELECT set_eq($$SELECT * FROM im_app_revenue('0001-01', '2031-05')$$, $$SELECT * FROM ten_years WHERE month <= '2031-05-01'$$, 'and all to a month');
-SELECT set_eq($$SELECT * FROM im_app_revenue_of('{9}', '0001-01', '9999-12')$$, 'SELECT * FROM ten_years WHERE app_id = 9', 'of one app too');
+SELECT set_eq($$SELECT * FROM im_internal.im_app_revenue_of('{9}', '0001-01', '9999-12')$$, 'SELECT * FROM ten_years WHERE app_id = 9', 'of one app too');
 
 -- Mistakes
 SELECT fails_with($$SELECT * FROM im_revenue('2023-03', '2023-02')$$, '22023', 'last month 2023-02 is before first month 2023-03',

@@ -61,7 +61,7 @@ FROM unnest(ARRAY['UPDATE im_payment SET amount = 1', 'DELETE FROM im_payment', 
 	$$INSERT INTO im_account (account_id, name) VALUES (9, 'x')$$, $$UPDATE im_account SET opened_on = current_date$$,
 	$$UPDATE im_app SET account_id = NULL$$, $$INSERT INTO im_suspension VALUES (11, '[2023-03-01,)', 'arrears')$$, 'DELETE FROM im_suspension',
 	$$INSERT INTO im_order (app_id, order_id, at, action, item) VALUES (11, 90, now(), 'on', 'moderation')$$,
-	$$SELECT im_end_suspensions(NULL, now())$$, $$SELECT im_begin_suspensions(NULL, now(), 0)$$, $$SELECT im_lock_apps('{11}')$$]) call;
+	$$SELECT im_internal.im_end_suspensions(NULL, now())$$, $$SELECT im_internal.im_begin_suspensions(NULL, now(), 0)$$, $$SELECT im_internal.im_lock_apps('{11}')$$]) call;
 SELECT is(seen('till', $$SELECT im_suspend_arrears('2023-03-20 12:00+08')$$), '(3)', 'suspends for arrears');
 SELECT set_eq('SELECT app_id, days, reason FROM im_suspension', $$VALUES (11, '[2023-03-20,)'::daterange, 'arrears'), (99, '[2023-03-20,)', 'arrears'), (500, '[2023-03-20,)', 'arrears')$$,
 	'whose accounts are in arrears');

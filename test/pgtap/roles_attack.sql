@@ -22,19 +22,19 @@ FROM (VALUES ('TABLE im_app', 'Rivalry'), ('TABLE im_login', 'secret'), ('TABLE 
 -- The tables ------------------------------------------------------------------
 SELECT is(role || ': ' || left(seen(role, format('SELECT %s FROM %s', what, table_name)), 5), role || ': 42501',
 	format('%s cannot SELECT %s FROM %s', role, what, table_name))
-FROM im_table_definitions() t, unnest('{acme,gateway,clerk}'::name[]) role, unnest('{*,count(*),1,ctid}'::text[]) what
-WHERE role <> 'clerk' OR table_name NOT IN (SELECT p.table_name FROM im_privilege_definitions() p WHERE p.kind = 'reader' AND p.privilege ~ '^SELECT');
+FROM im_internal.im_table_definitions() t, unnest('{acme,gateway,clerk}'::name[]) role, unnest('{*,count(*),1,ctid}'::text[]) what
+WHERE role <> 'clerk' OR table_name NOT IN (SELECT p.table_name FROM im_internal.im_privilege_definitions() p WHERE p.kind = 'reader' AND p.privilege ~ '^SELECT');
 -- a reader sees what was used, but not by whom
 SELECT is(left(seen('clerk', format('SELECT %s FROM %s', what, table_name)), 5), '42501', format('clerk cannot SELECT %s FROM %s', what, table_name))
 FROM (VALUES ('im_event', '*'), ('im_event', 'subject'), ('im_event', 'ctid'), ('im_meter_daily', '*'), ('im_meter_daily', 'users')) v(table_name, what);
 SELECT is(left(done('acme', format('COPY %s TO ''/dev/null''', table_name)), 5), '42501', 'no COPY FROM ' || table_name)
-FROM im_table_definitions() t;
+FROM im_internal.im_table_definitions() t;
 SELECT is(seen(role, format('SELECT * FROM pg_stats WHERE tablename = %L', table_name)), '',
 	format('%s finds no statistics of %s', role, table_name))
-FROM im_table_definitions() t, unnest('{acme,gateway}'::name[]) role;
+FROM im_internal.im_table_definitions() t, unnest('{acme,gateway}'::name[]) role;
 
 SELECT is(left(done('acme', format('EXPLAIN SELECT * FROM %s', table_name)), 5), '42501', 'nor a plan of it: ' || table_name)
-FROM im_table_definitions() t;
+FROM im_internal.im_table_definitions() t;
 SELECT is(seen('acme', $$SELECT sequence_name FROM information_schema.sequences WHERE sequence_schema = 'public'$$), '',
 	'there is no sequence whose value would tell of others');
 
@@ -225,18 +225,18 @@ SELECT set_eq('SELECT app_id FROM lair.copy', $$VALUES (11::bigint), (12)$$, 'RE
 SELECT matches(seen('acme', format('SELECT * FROM %s(%s)', p.oid::regproc,
 		(SELECT string_agg(argument(t, 11, ''), ', ' ORDER BY i) FROM unnest(p.proargtypes) WITH ORDINALITY a(t, i)))),
 	'^42501: (function \w+ is not to be called directly|permission denied)', format('%s is not to be called directly', p.proname))
-FROM im_function_definitions() d JOIN pg_proc p ON p.proname = d.function_name AND p.pronamespace = 'public'::regnamespace;
-SELECT is(seen('acme', $$SELECT im_guarded('im_apps_guarded'), im_caller('im_apps_guarded') = 'acme'::regrole$$), '(t,t)', 'a note is taken');
-SELECT matches(seen('acme', $$SELECT im_guarded('im_apps_guarded'), im_caller('im_apps_guarded'), im_caller('im_apps_guarded')$$), '^42501', 'once');
-SELECT matches(seen('acme', $$SELECT im_guarded('im_apps_guarded'), im_caller('im_check_guarded')$$), '^42501', 'and only by the function it was meant for');
-SELECT is(seen('acme', format('SELECT im_guarded(%L)', name)), '(f)', 'nothing is noted for ' || left(name, 20))
+FROM im_internal.im_function_definitions() d JOIN pg_proc p ON p.proname = d.function_name AND p.pronamespace = 'public'::regnamespace;
+SELECT is(seen('acme', $$SELECT im_internal.im_guarded('im_apps_guarded'), im_internal.im_caller('im_apps_guarded') = 'acme'::regrole$$), '(t,t)', 'a note is taken');
+SELECT matches(seen('acme', $$SELECT im_internal.im_guarded('im_apps_guarded'), im_internal.im_caller('im_apps_guarded'), im_internal.im_caller('im_apps_guarded')$$), '^42501', 'once');
+SELECT matches(seen('acme', $$SELECT im_internal.im_guarded('im_apps_guarded'), im_internal.im_caller('im_check_guarded')$$), '^42501', 'and only by the function it was meant for');
+SELECT is(seen('acme', format('SELECT im_internal.im_guarded(%L)', name)), '(f)', 'nothing is noted for ' || left(name, 20))
 FROM unnest(ARRAY['pg_read_file', '', repeat('x', 100), 'im_apps_guarded()', 'nosuch']) name;
-SELECT is(seen(role, $$SELECT im_guarded('im_apps_guarded')$$), '(f)', 'nor for ' || role)
+SELECT is(seen(role, $$SELECT im_internal.im_guarded('im_apps_guarded')$$), '(f)', 'nor for ' || role)
 FROM unnest(ARRAY['gateway', 'stranger', current_user]) role;
 -- a note that an error left behind must not serve whoever comes next
-SELECT matches(seen('clerk', $$SELECT im_guarded('im_apps_guarded') AND 1 / (random() * 0)::int > 0$$), '^22012', 'a note that an error leaves behind');
+SELECT matches(seen('clerk', $$SELECT im_internal.im_guarded('im_apps_guarded') AND 1 / (random() * 0)::int > 0$$), '^22012', 'a note that an error leaves behind');
 SELECT matches(seen('acme', 'SELECT * FROM im_apps_guarded()'), '^42501', 'is gone');
-SELECT is(seen('clerk', $$SELECT im_guarded('im_apps_guarded')$$), '(t)', 'a reader''s note that nobody took');
+SELECT is(seen('clerk', $$SELECT im_internal.im_guarded('im_apps_guarded')$$), '(t)', 'a reader''s note that nobody took');
 SELECT matches(seen('acme', 'SELECT * FROM im_apps_guarded()'), '^42501', 'is void in the next statement');
 SELECT is(seen('acme', 'SELECT app_id FROM im_apps()'), E'(11)\n(12)', 'does not serve a tenant who asks');
 

@@ -7,7 +7,7 @@ BEGIN;
 -- The functions -------------------------------------------------------------
 CREATE VIEW made AS
 SELECT p.*, d.kinds, d.description
-FROM im_function_definitions() d
+FROM im_internal.im_function_definitions() d
 LEFT JOIN pg_proc p ON p.proname = d.function_name AND p.pronamespace = 'public'::regnamespace;
 SELECT is((SELECT count(*) FROM made), (SELECT count(DISTINCT proname) FROM made), 'every function of the list is made, each under a name of its own');
 SELECT is((SELECT string_agg(oid::regprocedure::text, E'\n') FROM made WHERE NOT prosecdef), NULL, 'SECURITY DEFINER');
@@ -86,7 +86,7 @@ BEGIN
 END $$;
 SELECT matches(done('keeper', format('SELECT im_revoke(''keeper'', %L)', kind)), '^0LP01', 'the owner is no ' || kind || ' to revoke')
 FROM unnest('{reader,tenant,loader,closer,cashier}'::text[]) kind;
-SELECT is((SELECT string_agg(format('%s %s', p.privilege, p.table_name), ', ') FROM im_privilege_definitions() p
+SELECT is((SELECT string_agg(format('%s %s', p.privilege, p.table_name), ', ') FROM im_internal.im_privilege_definitions() p
 	WHERE p.privilege !~ 'REFERENCES' AND NOT has_table_privilege('keeper', p.table_name, split_part(p.privilege, ' ', 1))), NULL, 'and keeps what he had');
 SELECT is(done('keeper', 'SELECT im_create_tables()'), 'done', 'calls im_create_tables()');
 SELECT matches(seen('acme', 'SELECT * FROM im_apps()'), '11', 'and tenants are answered');
@@ -114,7 +114,7 @@ CREATE VIEW held AS
 SELECT 'function ' || p.proname AS what FROM made p WHERE has_function_privilege('We%ird "one"', p.oid, 'EXECUTE')
 UNION ALL
 SELECT format('%s %s', v.privilege, d.table_name)
-FROM im_table_definitions() d, unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}'::text[]) v(privilege)
+FROM im_internal.im_table_definitions() d, unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}'::text[]) v(privilege)
 WHERE CASE WHEN v.privilege IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES')
 	THEN has_any_column_privilege('We%ird "one"', d.table_name, v.privilege)
 	ELSE has_table_privilege('We%ird "one"', d.table_name, v.privilege) END;
@@ -160,7 +160,7 @@ SELECT ok(NOT has_function_privilege('stranger', 'public.im_apps_guarded()', 'EX
 CREATE ROLE second;
 GRANT CREATE ON SCHEMA public TO second;
 ALTER TABLE im_load OWNER TO second;
-SELECT is(im_tables_owner(), NULL, 'tables of two roles have no one owner');
+SELECT is(im_internal.im_tables_owner(), NULL, 'tables of two roles have no one owner');
 DROP FUNCTION public.im_apps_guarded();
 SET LOCAL client_min_messages = error;
 SELECT matches(done(current_user, 'SELECT im_create_tables(false)'), '^42501: table public.im_load belongs to role "second"', 'im_create_tables() names the one of another');
@@ -175,7 +175,7 @@ SELECT im_create_tables() \g /dev/null
 SELECT isnt(to_regprocedure('public.im_apps_guarded()'), NULL, 'until they are of one again');
 ALTER TABLE im_load RENAME TO im_loaded;
 CREATE VIEW public.im_load AS TABLE im_loaded;
-SELECT is(im_tables_owner(), NULL, 'a view in place of a table makes none, either');
+SELECT is(im_internal.im_tables_owner(), NULL, 'a view in place of a table makes none, either');
 DROP VIEW public.im_load;
 ALTER TABLE im_loaded RENAME TO im_load;
 
@@ -185,7 +185,7 @@ GRANT CREATE ON SCHEMA public TO buyer;
 DO $$
 DECLARE t record;
 BEGIN
-	FOR t IN SELECT table_name FROM im_table_definitions() LOOP
+	FOR t IN SELECT table_name FROM im_internal.im_table_definitions() LOOP
 		EXECUTE format('ALTER TABLE %I OWNER TO buyer', t.table_name);
 	END LOOP;
 END $$;

@@ -52,7 +52,7 @@ INSERT INTO of_all VALUES
 	('im_card(''cn'')');
 
 SELECT set_eq(
-	$$SELECT function_name FROM im_guarded_definitions()$$,
+	$$SELECT function_name FROM im_internal.im_guarded_definitions()$$,
 	$$SELECT substring(call FROM '^\w+') FROM (TABLE of_app UNION ALL TABLE of_apps) c
 	UNION VALUES ('im_daily_charges_app'), ('im_moderation_statement_scenes'), ('im_monthly_bills_skipping'), ('im_card'), ('im_card_today'), ('im_current_card'), ('im_billed_months'), ('im_month_html'),
 		('im_account_bill'), ('im_account_totals'), ('im_balance'), ('im_arrears'), ('im_arrears_reason'), ('im_unpaid'), ('im_account_html')$$,

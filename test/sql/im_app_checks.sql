@@ -22,16 +22,16 @@ ANALYZE checked;
 CREATE FUNCTION differences(zone text) RETURNS TABLE (app_id bigint, day date, got bigint[], want bigint[]) LANGUAGE sql AS $$
 	SELECT app_id, day, g.units, w.units
 	FROM (SELECT r.app_id, r.day, ARRAY[text_checks, image_checks, audio_half_minutes, video_half_minutes] AS units
-		FROM (SELECT im_app_checks(app_id, at, kind, seconds, zone) AS a FROM checked) x, im_app_checks_rows(a) r) g
+		FROM (SELECT im_internal.im_app_checks(app_id, at, kind, seconds, zone) AS a FROM checked) x, im_internal.im_app_checks_rows(a) r) g
 	FULL JOIN (SELECT d.app_id, date '2000-01-01' + d.a[11 * i + 1]::int AS day, d.a[11 * i + 4 : 11 * i + 7] AS units
-		FROM (SELECT app_id, im_check_days(app_id, at, kind, seconds, zone, '2000-01-01', '2099-12-31') AS a
+		FROM (SELECT app_id, im_internal.im_check_days(app_id, at, kind, seconds, zone, '2000-01-01', '2099-12-31') AS a
 			FROM checked GROUP BY app_id) d, generate_series(0, array_length(d.a, 1) / 11 - 1) i) w USING (app_id, day)
 	WHERE g.units IS DISTINCT FROM w.units
 $$;
 CREATE FUNCTION plain_differences(zone text) RETURNS TABLE (app_id bigint, day date, got bigint[], want bigint[]) LANGUAGE sql AS $$
 	SELECT app_id, day, g.units, w.units
 	FROM (SELECT r.app_id, r.day, ARRAY[text_checks, image_checks, audio_half_minutes, video_half_minutes] AS units
-		FROM (SELECT im_app_checks(app_id, at, kind, seconds, zone) AS a FROM checked) x, im_app_checks_rows(a) r) g
+		FROM (SELECT im_internal.im_app_checks(app_id, at, kind, seconds, zone) AS a FROM checked) x, im_internal.im_app_checks_rows(a) r) g
 	FULL JOIN (SELECT app_id, hour::date AS day, ARRAY[sum(texts), sum(images), sum(audio / 30), sum(video / 30)]::bigint[] AS units
 		FROM (SELECT app_id, date_trunc('hour', at AT TIME ZONE zone) AS hour,
 				count(*) FILTER (WHERE kind = 'text') AS texts, count(*) FILTER (WHERE kind = 'image') AS images,
@@ -53,10 +53,10 @@ SET hash_mem_multiplier = 1;
 SELECT * FROM differences('Europe/Berlin');
 SET temp_file_limit = '100kB';
 \set VERBOSITY sqlstate
-SELECT array_length(im_app_checks(app_id, at, kind, seconds, 'UTC'), 1) > 0 AS counted FROM checked;
+SELECT array_length(im_internal.im_app_checks(app_id, at, kind, seconds, 'UTC'), 1) > 0 AS counted FROM checked;
 \set VERBOSITY default
 RESET work_mem;
-SELECT array_length(im_app_checks(app_id, at, kind, seconds, 'UTC'), 1) > 0 AS counted FROM checked;
+SELECT array_length(im_internal.im_app_checks(app_id, at, kind, seconds, 'UTC'), 1) > 0 AS counted FROM checked;
 RESET temp_file_limit;
 RESET hash_mem_multiplier;
 
@@ -66,50 +66,50 @@ SET parallel_leader_participation = off;
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;
-EXPLAIN (COSTS OFF) SELECT im_app_checks(app_id, at, kind, seconds, 'Asia/Shanghai') FROM checked;
+EXPLAIN (COSTS OFF) SELECT im_internal.im_app_checks(app_id, at, kind, seconds, 'Asia/Shanghai') FROM checked;
 SELECT * FROM plain_differences('Asia/Kolkata');
 SET work_mem = '64kB';
 SELECT * FROM plain_differences('Asia/Kolkata');
 SELECT count(*) AS files FROM pg_ls_tmpdir();
 RESET work_mem;
 -- Workers without a row leave no state.
-SELECT im_app_checks(app_id, at, kind, seconds, 'Asia/Shanghai') FROM checked WHERE seconds < 0;
+SELECT im_internal.im_app_checks(app_id, at, kind, seconds, 'Asia/Shanghai') FROM checked WHERE seconds < 0;
 -- Another aggregate's bytes are refused.
 CREATE AGGREGATE crossed_wires(bigint, timestamptz, text, integer, text, date, date) (
-	SFUNC = im_check_days_trans, STYPE = internal, COMBINEFUNC = im_app_checks_combine,
-	SERIALFUNC = im_check_days_serial, DESERIALFUNC = im_app_checks_deserial, FINALFUNC = im_app_checks_final, PARALLEL = SAFE);
+	SFUNC = im_internal.im_check_days_trans, STYPE = internal, COMBINEFUNC = im_internal.im_app_checks_combine,
+	SERIALFUNC = im_internal.im_check_days_serial, DESERIALFUNC = im_internal.im_app_checks_deserial, FINALFUNC = im_internal.im_app_checks_final, PARALLEL = SAFE);
 SELECT crossed_wires(app_id, at, kind, seconds, 'Asia/Shanghai', '2000-01-01', '2099-12-31') FROM checked WHERE app_id = 7;
 RESET max_parallel_workers_per_gather;
 
 -- By ascending app and day, whatever the order of the rows; a clock hour
 -- counts its whole half minutes.
 SELECT r.*
-FROM (SELECT im_app_checks(app_id, at::timestamptz, kind, seconds, 'Asia/Shanghai') AS a
+FROM (SELECT im_internal.im_app_checks(app_id, at::timestamptz, kind, seconds, 'Asia/Shanghai') AS a
 	FROM (VALUES (2, '2024-01-01 23:59:59+08', 'audio', 29), (2, '2024-01-01 23:00+08', 'audio', 31), (2, '2024-01-02 00:00+08', 'video', 29),
 		(1, '2024-01-02 00:00+08', 'text', NULL), (2, '2024-01-01 22:59+08', 'audio', 29), (1, '2024-01-01 00:00+08', 'image', NULL)) v(app_id, at, kind, seconds)) x,
-	im_app_checks_rows(a) r;
+	im_internal.im_app_checks_rows(a) r;
 
 -- A zone of each row.
 SELECT r.app_id, r.day, r.text_checks
-FROM (SELECT im_app_checks(app_id, '2024-01-01 20:00+00', 'text', NULL, zone) AS a
+FROM (SELECT im_internal.im_app_checks(app_id, '2024-01-01 20:00+00', 'text', NULL, zone) AS a
 	FROM (VALUES (1, 'UTC'), (1, 'Asia/Shanghai'), (2, 'UTC'), (2, 'Asia/Tokyo'), (2, 'UTC')) v(app_id, zone)) x,
-	im_app_checks_rows(a) r;
+	im_internal.im_app_checks_rows(a) r;
 
 -- What is no check.
-SELECT im_app_checks(1, '2024-01-01 00:00+00', 'Text', NULL, 'UTC');
-SELECT im_app_checks(1, '2024-01-01 00:00+00', 'videos', 1, 'UTC');
-SELECT im_app_checks(1, '2024-01-01 00:00+00', '', 1, 'UTC');
-SELECT im_app_checks(1, '2024-01-01 00:00+00', 'imagf', 1, 'UTC');
-SELECT im_app_checks(1, '2024-01-01 00:00+00', 'audio', NULL, 'UTC');
-SELECT im_app_checks(1, '2024-01-01 00:00+00', 'video', -1, 'UTC');
-SELECT im_app_checks(1, '2024-01-01 00:00+00', 'text', -1, 'UTC');
-SELECT im_app_checks(NULL, '2024-01-01 00:00+00', 'text', NULL, 'UTC');
-SELECT im_app_checks(1, NULL, 'text', NULL, 'UTC');
-SELECT im_app_checks(1, '2024-01-01 00:00+00', NULL, NULL, 'UTC');
-SELECT im_app_checks(1, '2024-01-01 00:00+00', 'text', NULL, NULL);
-SELECT im_app_checks(1, '2024-01-01 00:00+00', 'text', NULL, 'Asia/Nowhere');
-SELECT im_app_checks(1, 'infinity', 'text', NULL, 'UTC');
-SELECT * FROM im_app_checks_rows(ARRAY[1, 2, 3]);
+SELECT im_internal.im_app_checks(1, '2024-01-01 00:00+00', 'Text', NULL, 'UTC');
+SELECT im_internal.im_app_checks(1, '2024-01-01 00:00+00', 'videos', 1, 'UTC');
+SELECT im_internal.im_app_checks(1, '2024-01-01 00:00+00', '', 1, 'UTC');
+SELECT im_internal.im_app_checks(1, '2024-01-01 00:00+00', 'imagf', 1, 'UTC');
+SELECT im_internal.im_app_checks(1, '2024-01-01 00:00+00', 'audio', NULL, 'UTC');
+SELECT im_internal.im_app_checks(1, '2024-01-01 00:00+00', 'video', -1, 'UTC');
+SELECT im_internal.im_app_checks(1, '2024-01-01 00:00+00', 'text', -1, 'UTC');
+SELECT im_internal.im_app_checks(NULL, '2024-01-01 00:00+00', 'text', NULL, 'UTC');
+SELECT im_internal.im_app_checks(1, NULL, 'text', NULL, 'UTC');
+SELECT im_internal.im_app_checks(1, '2024-01-01 00:00+00', NULL, NULL, 'UTC');
+SELECT im_internal.im_app_checks(1, '2024-01-01 00:00+00', 'text', NULL, NULL);
+SELECT im_internal.im_app_checks(1, '2024-01-01 00:00+00', 'text', NULL, 'Asia/Nowhere');
+SELECT im_internal.im_app_checks(1, 'infinity', 'text', NULL, 'UTC');
+SELECT * FROM im_internal.im_app_checks_rows(ARRAY[1, 2, 3]);
 
 SET client_min_messages = warning;
 DROP TABLE checked;

@@ -49,12 +49,12 @@ CREATE FUNCTION differences(expression text DEFAULT 'user_id', condition text DE
 BEGIN
 	RETURN QUERY EXECUTE format('
 		SELECT app_id, g.users, w.users
-		FROM (SELECT p.* FROM (SELECT im_app_dau(app_id, %1$s) AS a FROM login WHERE %2$s) x, im_app_dau_rows(x.a) p(app_id, users)) g
+		FROM (SELECT p.* FROM (SELECT im_internal.im_app_dau(app_id, %1$s) AS a FROM login WHERE %2$s) x, im_internal.im_app_dau_rows(x.a) p(app_id, users)) g
 		FULL JOIN (SELECT app_id, count(DISTINCT %1$s) AS users FROM login WHERE %2$s GROUP BY 1) w USING (app_id)
 		WHERE g.users IS DISTINCT FROM w.users', expression, condition);
 END $$;
 
-SELECT count(*) AS apps, sum(users) > 10000 AS many FROM (SELECT im_app_dau(app_id, user_id) AS a FROM login) x, im_app_dau_rows(x.a) p(app_id, users);
+SELECT count(*) AS apps, sum(users) > 10000 AS many FROM (SELECT im_internal.im_app_dau(app_id, user_id) AS a FROM login) x, im_internal.im_app_dau_rows(x.a) p(app_id, users);
 SELECT * FROM differences();
 SELECT * FROM differences('user_id COLLATE "C"');
 SELECT * FROM differences('left(user_id, 3)');
@@ -64,27 +64,27 @@ SELECT * FROM differences(condition => 'app_id IN (8, 9)');
 -- A nondeterministic collation says who is the same user.
 CREATE COLLATION nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
 SELECT * FROM differences('user_id COLLATE nocase');
-SELECT im_app_dau(1, u COLLATE nocase), im_app_dau(1, u) FROM (VALUES ('a'), ('A'), ('b')) v(u);
+SELECT im_internal.im_app_dau(1, u COLLATE nocase), im_internal.im_app_dau(1, u) FROM (VALUES ('a'), ('A'), ('b')) v(u);
 
-SELECT * FROM im_app_dau_rows(ARRAY[1, 2, 3]);
-SELECT * FROM im_app_dau_rows(ARRAY[1, NULL]);
-SELECT * FROM im_app_dau_rows(ARRAY[[1, 2], [3, 4]]);
-SELECT * FROM im_app_dau_rows('{}');
+SELECT * FROM im_internal.im_app_dau_rows(ARRAY[1, 2, 3]);
+SELECT * FROM im_internal.im_app_dau_rows(ARRAY[1, NULL]);
+SELECT * FROM im_internal.im_app_dau_rows(ARRAY[[1, 2], [3, 4]]);
+SELECT * FROM im_internal.im_app_dau_rows('{}');
 -- Apps in ascending order, whatever that of the rows; any number of apps.
-SELECT im_app_dau(app_id, user_id)
+SELECT im_internal.im_app_dau(app_id, user_id)
 FROM (VALUES (3, 'a'), (-5, 'a'), (3, 'b'), (0, ''), (3, 'a'), (2, NULL), (9223372036854775807, 'z')) v(app_id, user_id);
 SELECT bool_and(users = 2) AS same, count(*)
-FROM (SELECT im_app_dau(n % 100000, (n % 200000)::text) AS a FROM generate_series(1, 300000) n) x, im_app_dau_rows(x.a) p(app_id, users);
+FROM (SELECT im_internal.im_app_dau(n % 100000, (n % 200000)::text) AS a FROM generate_series(1, 300000) n) x, im_internal.im_app_dau_rows(x.a) p(app_id, users);
 
 -- No rows, and rows that say nothing.
-SELECT im_app_dau(app_id, user_id) FROM login WHERE false;
-SELECT im_app_dau(NULL::bigint, 'a');
-SELECT im_app_dau(1, a || b) FROM (VALUES ('a' COLLATE "C", 'b' COLLATE "POSIX")) v(a, b);
-SELECT im_app_dau(1, u) OVER () FROM (VALUES ('a')) v(u);
+SELECT im_internal.im_app_dau(app_id, user_id) FROM login WHERE false;
+SELECT im_internal.im_app_dau(NULL::bigint, 'a');
+SELECT im_internal.im_app_dau(1, a || b) FROM (VALUES ('a' COLLATE "C", 'b' COLLATE "POSIX")) v(a, b);
+SELECT im_internal.im_app_dau(1, u) OVER () FROM (VALUES ('a')) v(u);
 -- Minor versions word the refusal of a state by hand differently.
 DO $$
 BEGIN
-	PERFORM im_app_dau_transition(NULL, 1::bigint, 'a');
+	PERFORM im_internal.im_app_dau_transition(NULL, 1::bigint, 'a');
 EXCEPTION WHEN undefined_function OR feature_not_supported THEN
 	RAISE NOTICE 'refused';
 END $$;
@@ -99,10 +99,10 @@ SELECT * FROM differences('n::text || user_id');
 -- It is files indeed, and they count towards temp_file_limit.
 SET temp_file_limit = '100kB';
 \set VERBOSITY sqlstate
-SELECT im_app_dau(1, n::text) FROM login WHERE n > 0;
+SELECT im_internal.im_app_dau(1, n::text) FROM login WHERE n > 0;
 \set VERBOSITY default
 RESET work_mem;
-SELECT im_app_dau(1, n::text) FROM login WHERE n > 0;
+SELECT im_internal.im_app_dau(1, n::text) FROM login WHERE n > 0;
 RESET temp_file_limit;
 RESET hash_mem_multiplier;
 
@@ -116,10 +116,10 @@ CREATE FUNCTION slice_differences() RETURNS TABLE (slice int, app_id bigint, got
 BEGIN
 	RETURN QUERY EXECUTE (SELECT format('
 		SELECT no, app_id, g.users, w.users
-		FROM (SELECT x.no, p.* FROM (%s) x(no, a), im_app_dau_rows(x.a) p(app_id, users)) g
+		FROM (SELECT x.no, p.* FROM (%s) x(no, a), im_internal.im_app_dau_rows(x.a) p(app_id, users)) g
 		FULL JOIN (%s) w(no, app_id, users) USING (no, app_id)
 		WHERE g.users IS DISTINCT FROM w.users',
-		string_agg(format('SELECT %s, im_app_dau(%s, %s) FROM login WHERE %s', no, app, id, condition), ' UNION ALL ' ORDER BY no),
+		string_agg(format('SELECT %s, im_internal.im_app_dau(%s, %s) FROM login WHERE %s', no, app, id, condition), ' UNION ALL ' ORDER BY no),
 		string_agg(format('SELECT %s, %s::bigint, count(DISTINCT %s) FROM login WHERE %s GROUP BY 2', no, app, id, condition), ' UNION ALL '))
 		FROM slice);
 END $$;
@@ -130,7 +130,7 @@ SET work_mem = '64kB'; SELECT * FROM slice_differences(); RESET work_mem;
 CREATE FUNCTION groups() RETURNS bigint LANGUAGE sql AS $$
 	SELECT count(*)
 	FROM (SELECT g.h, p.app_id, p.users
-		FROM (SELECT n % 50 AS h, im_app_dau(app_id, user_id) AS a FROM login GROUP BY GROUPING SETS ((n % 50), ())) g, im_app_dau_rows(g.a) p(app_id, users)) got
+		FROM (SELECT n % 50 AS h, im_internal.im_app_dau(app_id, user_id) AS a FROM login GROUP BY GROUPING SETS ((n % 50), ())) g, im_internal.im_app_dau_rows(g.a) p(app_id, users)) got
 	FULL JOIN (SELECT n % 50 AS h, app_id, count(DISTINCT user_id) AS users
 		FROM login GROUP BY GROUPING SETS ((n % 50, app_id), (app_id))) want
 		ON want.h IS NOT DISTINCT FROM got.h AND want.app_id = got.app_id
@@ -143,17 +143,17 @@ SET enable_sort = off; SET work_mem = '64kB'; SELECT groups(); RESET enable_sort
 -- A slice that is dropped unfinished leaves its table and closes its files.
 SET work_mem = '64kB';
 SELECT bool_and(a = ARRAY[o, 20000]::bigint[]) AS same
-FROM generate_series(1, 5) o, LATERAL (SELECT im_app_dau(o, i::text) AS a FROM generate_series(1, 20000) i) s;
+FROM generate_series(1, 5) o, LATERAL (SELECT im_internal.im_app_dau(o, i::text) AS a FROM generate_series(1, 20000) i) s;
 SET enable_sort = off;
 BEGIN;
-DECLARE c CURSOR FOR SELECT array_length(im_app_dau(1, n::text), 1) AS numbers FROM login GROUP BY n % 2;
+DECLARE c CURSOR FOR SELECT array_length(im_internal.im_app_dau(1, n::text), 1) AS numbers FROM login GROUP BY n % 2;
 FETCH 1 FROM c;
 CLOSE c;
 COMMIT;
 RESET enable_sort;
 DO $$
 BEGIN
-	PERFORM im_app_dau(app_id, user_id || 1 / (n - 29000)) FROM login WHERE n > 0;
+	PERFORM im_internal.im_app_dau(app_id, user_id || 1 / (n - 29000)) FROM login WHERE n > 0;
 EXCEPTION WHEN division_by_zero THEN
 	RAISE NOTICE '%', (SELECT count(*) FROM differences());
 END $$;
@@ -167,13 +167,13 @@ SET min_parallel_table_scan_size = 0;
 SET max_parallel_workers_per_gather = 2;
 ALTER TABLE login SET (parallel_workers = 2);
 EXPLAIN (COSTS OFF)
-SELECT im_app_dau(app_id, user_id) FROM login WHERE n < 12000
-UNION ALL SELECT im_app_dau(app_id, user_id) FROM login WHERE n >= 12000;
+SELECT im_internal.im_app_dau(app_id, user_id) FROM login WHERE n < 12000
+UNION ALL SELECT im_internal.im_app_dau(app_id, user_id) FROM login WHERE n >= 12000;
 WITH slices AS MATERIALIZED (
-	SELECT 1 AS slice, im_app_dau(app_id, user_id) AS a FROM login WHERE n < 12000
-	UNION ALL SELECT 2, im_app_dau(app_id, user_id) FROM login WHERE n >= 12000)
+	SELECT 1 AS slice, im_internal.im_app_dau(app_id, user_id) AS a FROM login WHERE n < 12000
+	UNION ALL SELECT 2, im_internal.im_app_dau(app_id, user_id) FROM login WHERE n >= 12000)
 SELECT count(*) AS differing
-FROM (SELECT slice, p.* FROM slices, im_app_dau_rows(a) p(app_id, users)) got
+FROM (SELECT slice, p.* FROM slices, im_internal.im_app_dau_rows(a) p(app_id, users)) got
 FULL JOIN (SELECT CASE WHEN n < 12000 THEN 1 ELSE 2 END AS slice, app_id, count(DISTINCT user_id) AS users
 	FROM login GROUP BY 1, 2) want USING (slice, app_id)
 WHERE got.users IS DISTINCT FROM want.users;

@@ -54,7 +54,7 @@ TABLE month_columns;
 -- Every day of 400 years lies in the month that date_trunc puts it in, and in
 -- that month's daterange.
 SELECT count(*) AS days, count(*) FILTER (WHERE
-	im_month_to_date(d::im_month) <> date_trunc('month', d)::date
+	im_internal.im_month_to_date(d::im_month) <> date_trunc('month', d)::date
 	OR d::im_month::text <> to_char(d, 'YYYY-MM') OR to_char(d, 'YYYY-MM')::im_month <> d
 	OR NOT d::im_month::daterange @> d) AS wrong
 FROM (SELECT date '1850-01-01' + i AS d FROM generate_series(0, 146096) i) days;
@@ -112,7 +112,7 @@ COPY months_back FROM PROGRAM $$printf 'PGCOPY\n\377\r\n\000\000\000\000\000\000
 COPY months_back FROM PROGRAM $$printf 'PGCOPY\n\377\r\n\000\000\000\000\000\000\000\000\000\000\001\000\000\000\004\377\377\242\113\377\377'$$ (FORMAT binary);
 COPY months_back FROM PROGRAM $$printf 'PGCOPY\n\377\r\n\000\000\000\000\000\000\000\000\000\000\001\000\000\000\002\000\001\377\377'$$ (FORMAT binary);
 COPY months_back FROM PROGRAM $$printf 'PGCOPY\n\377\r\n\000\000\000\000\000\000\000\000\000\000\001\000\000\000\005\000\000\000\001\000\377\377'$$ (FORMAT binary);
-SELECT im_month_send('0001-01'), im_month_send('2000-01'), im_month_send('9999-12');
+SELECT im_internal.im_month_send('0001-01'), im_internal.im_month_send('2000-01'), im_internal.im_month_send('9999-12');
 
 SET client_min_messages = warning;
 DROP EXTENSION imbilling CASCADE;

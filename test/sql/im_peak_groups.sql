@@ -111,19 +111,19 @@ FROM (VALUES (timestamptz '2024-03-01', timestamptz '2024-03-05'), ('2024-03-02'
 -- that are not a state are refused.  How the first is said differs between
 -- minor versions of the server.
 DO $$ BEGIN
-	PERFORM im_peak_groups_final(NULL);
+	PERFORM im_internal.im_peak_groups_final(NULL);
 	RAISE WARNING 'called with a state of our own making';
 EXCEPTION WHEN undefined_function OR feature_not_supported THEN NULL;
 END $$;
 DO $$ BEGIN
-	PERFORM im_peak_groups_deserial('\x00', NULL);
+	PERFORM im_internal.im_peak_groups_deserial('\x00', NULL);
 	RAISE WARNING 'called with bytes of our own making';
 EXCEPTION WHEN undefined_function OR feature_not_supported THEN NULL;
 END $$;
 CREATE AGGREGATE crossed_wires(timestamptz, timestamptz, timestamptz, timestamptz) (
-	SFUNC = im_peak_groups_trans, STYPE = internal, COMBINEFUNC = im_peak_groups_combine,
-	SERIALFUNC = im_peak_groups_serial, DESERIALFUNC = im_call_days_deserial,
-	FINALFUNC = im_peak_groups_final, PARALLEL = SAFE);
+	SFUNC = im_internal.im_peak_groups_trans, STYPE = internal, COMBINEFUNC = im_internal.im_peak_groups_combine,
+	SERIALFUNC = im_internal.im_peak_groups_serial, DESERIALFUNC = im_internal.im_call_days_deserial,
+	FINALFUNC = im_internal.im_peak_groups_final, PARALLEL = SAFE);
 SET max_parallel_workers_per_gather = 3; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0; SET parallel_leader_participation = off;
 SELECT crossed_wires(created_at, disbanded_at, '2024-03-01', '2024-04-01') FROM groups_of_apps;

@@ -210,7 +210,7 @@ psql_ok($database, qq{
 	-- how many days of apps count as metered
 	CREATE FUNCTION counting() RETURNS bigint LANGUAGE sql STABLE AS \$\$
 		SELECT count(*) FROM generate_series(0, 3) n, LATERAL (SELECT '2024-01'::im_month + n) m(month),
-			LATERAL im_reading(m.month::date, upper(m.month::daterange), NULL, NULL) r,
+			LATERAL im_internal.im_reading(m.month::date, upper(m.month::daterange), NULL, NULL) r,
 			im_usage_daily u
 		WHERE u.metered_at IS NOT NULL AND u.day <@ m.month::daterange AND (u.day < r.raw_first OR u.day >= r.raw_until)
 			AND NOT EXISTS (SELECT FROM unnest(r.stale_apps, r.stale_first, r.stale_until) s(a, f, t)

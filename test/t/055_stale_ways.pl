@@ -270,7 +270,7 @@ psql_ok('ways', qq{
 	-- how many metered rows the bills read
 	CREATE FUNCTION counting() RETURNS bigint LANGUAGE sql STABLE AS \$\$
 		SELECT count(*) FROM generate_series(0, 2) n, LATERAL (SELECT '2024-01'::im_month + n) m(month),
-			LATERAL im_reading(m.month::date, upper(m.month::daterange), NULL, NULL) r,
+			LATERAL im_internal.im_reading(m.month::date, upper(m.month::daterange), NULL, NULL) r,
 			im_usage_daily u
 		WHERE u.metered_at IS NOT NULL AND u.day <@ m.month::daterange AND (u.day < r.raw_first OR u.day >= r.raw_until)
 			AND NOT EXISTS (SELECT FROM unnest(r.stale_apps, r.stale_first, r.stale_until) s(a, f, t)
@@ -301,7 +301,7 @@ foreach my $way (@ways)
 	is($difference, 'none', "$name: bills are what the events make them");
 	ok($same ? $is eq $was : $is ne $was, "$name: " . ($same ? 'nothing moved' : 'something moved'));
 	happen($end) if ref $end;
-	($difference) = bills_after((ref $end ? '' : "$end; ") . 'SELECT im_add_triggers()');
+	($difference) = bills_after((ref $end ? '' : "$end; ") . 'SELECT im_internal.im_add_triggers()');
 	is($difference, 'none', "$name: nor do they differ when it is over");
 }
 

@@ -69,7 +69,7 @@ SQL
 	return $out =~ /^Query Text: (SELECT \* FROM \w+\.im_rated.*?)(?:^psql|\z)/ms ? $1 : $out;
 }
 
-foreach my $query ("im_monthly_bills('2023-12')", "im_monthly_totals('2023-12')", "im_rebills('2023-12')")
+foreach my $query ("im_monthly_bills('2023-12')", "im_monthly_totals('2023-12')", "im_internal.im_rebills('2023-12')")
 {
 	my $plan = plan_of($query, '');
 

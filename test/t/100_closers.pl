@@ -69,7 +69,7 @@ sub whole
 		"$what: each total is that of its lines");
 	is(psql($db, qq{SELECT a.app_id
 		FROM im_app a
-		LEFT JOIN im_retotals('$month') r USING (app_id)
+		LEFT JOIN im_internal.im_retotals('$month') r USING (app_id)
 		LEFT JOIN im_monthly_totals('$month') t USING (app_id)
 		LEFT JOIN im_drift('$month') d USING (app_id)
 		WHERE coalesce(r.total, 0) <> coalesce(t.total, 0) + coalesce(d.difference, 0) LIMIT 3}), '',
@@ -82,7 +82,7 @@ my @said = at_once(("CALL im_close_month('2023-01', 10)") x 8);
 all_well('eight closers', @said);
 whole('2023-01', 'eight closers');
 is(psql($db, "SELECT count(*) FROM im_invoice WHERE month = '2023-01-01'"),
-	psql($db, "SELECT count(DISTINCT app_id) FROM im_rebills('2023-01')"), 'every app with lines has its invoice');
+	psql($db, "SELECT count(DISTINCT app_id) FROM im_internal.im_rebills('2023-01')"), 'every app with lines has its invoice');
 is(psql($db, "SELECT * FROM im_drift('2023-01')"), '', 'and nothing drifts');
 my @roots = map { /root (\w+)/ ? $1 : '' } @said;
 is(join(' ', grep { $_ ne $roots[0] } @roots), '', 'all of them print the same root');

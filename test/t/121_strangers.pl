@@ -212,8 +212,8 @@ SKIP:
 			AND (p.$not_ours) IS NOT TRUE AND (p.prorettype <> 'trigger'::regtype OR t.oid IS NOT NULL)};
 	my $begin = q{SET search_path = pg_catalog, pg_temp;
 		BEGIN;
-		SELECT shop.im_open_metering() \g /dev/null
-		SELECT shop.im_collect(shop.im_reading('2023-03-01'::date, '2023-04-01'::date, NULL::shop.im_rate_card, NULL::shop.im_price_book, NULL::bigint)) \g /dev/null
+		SELECT im_internal.im_open_metering() \g /dev/null
+		SELECT im_internal.im_collect(im_internal.im_reading('2023-03-01'::date, '2023-04-01'::date, NULL::shop.im_rate_card, NULL::im_internal.im_price_book, NULL::bigint)) \g /dev/null
 	};
 	is(psql($db, qq{$begin
 		SELECT p.proname, e.lineno, e.message, left(e.query, 200)
@@ -269,8 +269,8 @@ psql_ok($db, q{
 				('bigint[]', NULL, '''{1,2,3,4}''::bigint[]'), ('jsonb', NULL, '''{}''::jsonb'), ('regclass', NULL, '''shop.im_login''::regclass'),
 				('shop.im_month', NULL, '''2023-03''::shop.im_month'),
 				('shop.im_rate_card', NULL, 'shop.im_bundled_card(''cn''::text, ''2019-12-10''::date)'),
-				('shop.im_price_book', NULL, 'shop.im_price_book(NULL::shop.im_rate_card)'),
-				('shop.im_reading', NULL, 'shop.im_reading(''2023-03-01''::date, ''2023-04-01''::date, NULL::shop.im_rate_card, NULL::shop.im_price_book, NULL::bigint)')
+				('im_internal.im_price_book', NULL, 'im_internal.im_price_book(NULL::shop.im_rate_card)'),
+				('im_internal.im_reading', NULL, 'im_internal.im_reading(''2023-03-01''::date, ''2023-04-01''::date, NULL::shop.im_rate_card, NULL::im_internal.im_price_book, NULL::bigint)')
 			) v(t, n, value)
 			WHERE v.t = type AND (v.n = name OR v.n IS NULL)
 			ORDER BY v.n IS NULL

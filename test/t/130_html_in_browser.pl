@@ -145,7 +145,7 @@ sub page
 	local $ENV{PGCLIENTENCODING} = 'UTF8';
 	IPC::Run::run([ 'psql', '-AtX', '-d', $db, '-c', "SELECT im_bill_html($app, '2023-03', '$lang')" ], '>', \$html);
 	return (spill("$name.html", $html),
-		psql($db, "SELECT im_html_number(im_monthly_total($app, '2023-03'), 2), count(*) FROM im_monthly_bill($app, '2023-03')"));
+		psql($db, "SELECT im_internal.im_html_number(im_monthly_total($app, '2023-03'), 2), count(*) FROM im_monthly_bill($app, '2023-03')"));
 }
 
 sub check

@@ -152,7 +152,7 @@ foreach my $month (@{ $history->{months} }[ 1, 2 ])
 		@got = map { join ' ', @$_ } $db->rows(
 			"SELECT a.app_id, s.kind, trim_scale(s.used) || '/' || trim_scale(s.allowed) FROM im_app a"
 			  . " JOIN (SELECT DISTINCT rate_card, terms ->> 'time_zone' AS zone FROM im_rate_card_version) z USING (rate_card)"
-			  . ", im_standing_of(ARRAY[a.app_id], '$text', '$text 12:00'::timestamp AT TIME ZONE z.zone) s"
+			  . ", im_internal.im_standing_of(ARRAY[a.app_id], '$text', '$text 12:00'::timestamp AT TIME ZONE z.zone) s"
 			  . " WHERE s.kind IN ('dau', 'mau', 'groups', 'call_minutes') AND NOT EXISTS (SELECT FROM im_rate_card_version v"
 			  . " WHERE v.rate_card = a.rate_card AND v.terms #>> ARRAY['plans', s.option, 'rank'] = '0')");
 		is(join("\n", sort @got), join("\n", sort @want), scalar(@want) . " standings of $text");

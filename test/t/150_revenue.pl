@@ -126,8 +126,8 @@ foreach my $pair ([ 'EXCEPT ALL', 'lacks' ], [ 'EXCEPT ALL', 'adds' ])
 # histories have terms of a hundred of them, in which every month counts.
 my $few = '(SELECT array_agg(a.app_id) FROM (SELECT app_id FROM im_order GROUP BY 1 HAVING sum(months) < 60 ORDER BY app_id % 7, 1 LIMIT 10) a)';
 $db->run(
-	"CREATE TABLE ten_years AS SELECT * FROM im_app_revenue_of($few, '$first', '$first'::im_month + 119)",
-	"CREATE TABLE all_years AS SELECT * FROM im_app_revenue_of($few, '0001-01', '9999-12')");
+	"CREATE TABLE ten_years AS SELECT * FROM im_internal.im_app_revenue_of($few, '$first', '$first'::im_month + 119)",
+	"CREATE TABLE all_years AS SELECT * FROM im_internal.im_app_revenue_of($few, '0001-01', '9999-12')");
 ok(count_of('SELECT FROM ten_years') > 0, 'some apps whose terms end within ten years');
 is(count_of('(TABLE ten_years EXCEPT ALL TABLE all_years) UNION ALL (TABLE all_years EXCEPT ALL TABLE ten_years)'),
 	0, 'a report of all years has the same rows as one of these');

@@ -210,7 +210,7 @@ my $earlier = $present;
 my @taken_back = (
 	[ qr/SSPACE = 16384/, 'SSPACE = 8192', 'an aggregate' ],
 	[ qr/ROWS 100000/, 'ROWS 7', 'rows that a function estimates' ],
-	[ qr/im_need_app\(app_id bigint\) RETURNS void/, 'im_need_app(number bigint) RETURNS integer', 'names and a result' ],
+	[ qr/im_need_app\(app_id bigint\) RETURNS void/, 'im_internal.im_need_app(number bigint) RETURNS integer', 'names and a result' ],
 	[ qr/LANGUAGE plpgsql STABLE PARALLEL SAFE/, 'LANGUAGE plpgsql VOLATILE', 'a volatility' ],
 	[ qr/im_create_tables\(with_cards boolean DEFAULT true\)/, 'im_create_tables(with_cards boolean)', 'a default' ],
 	[ qr/'Raises 42501 unless the table belongs to the current role.'/, "'It does.'", 'a comment' ],

@@ -79,8 +79,8 @@ cmp_ok(scalar @types, '>=', 3, 'types to try');
 cmp_ok(scalar @aggregates, '>=', 9, 'aggregates to try');
 my $share = int(1000 * $seconds / (2 * @types + @aggregates + 3)) + 1;
 
-my %also = (im_userset => "ARRAY['im_userset_hash(im_userset)', 'im_count(im_userset)', 'im_userset_union(im_userset,im_userset)',
-	'im_userset_eq(im_userset,im_userset)']::regprocedure[]");
+my %also = (im_userset => "ARRAY['im_internal.im_userset_hash(im_userset)', 'im_count(im_userset)', 'im_internal.im_userset_union(im_userset,im_userset)',
+	'im_internal.im_userset_eq(im_userset,im_userset)']::regprocedure[]");
 for my $type (@types)
 {
 	my $also = $also{$type} || "'{}'::regprocedure[]";
@@ -113,7 +113,7 @@ for my $aggregate (@aggregates)
 }
 
 # States of im_dau that are too large for memory: ids go to files and come back.
-psql_ok($db, 'CREATE AGGREGATE partial_im_dau(anyelement) (SFUNC = im_dau_transition, STYPE = internal, FINALFUNC = im_dau_serialize)', 'states are had');
+psql_ok($db, 'CREATE AGGREGATE partial_im_dau(anyelement) (SFUNC = im_internal.im_dau_transition, STYPE = internal, FINALFUNC = im_internal.im_dau_serialize)', 'states are had');
 my ($code, $out) = psql_both($db, qq{SET work_mem = '64kB'; SET hash_mem_multiplier = 1;
 	SELECT fuzz_state('im_dau(anyelement)', (SELECT array_agg(s) FROM (
 		SELECT partial_im_dau(1000 * o + i) AS s FROM generate_series(1, 5) o, generate_series(1, 1000) i GROUP BY o
@@ -152,7 +152,7 @@ is($reached, '', 'SQL cannot hand a state to a support function');
 # Those whose states SQL can make are called with any below.
 is(psql($db, q{SELECT string_agg(aggfnoid::oid::regprocedure::text, ' ' ORDER BY proname) FROM pg_aggregate a JOIN pg_proc p ON p.oid = aggfnoid
 	JOIN pg_depend d ON d.objid = a.aggfnoid AND deptype = 'e' AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'imbilling')
-	WHERE aggtranstype <> 'internal'::regtype}), 'im_join_usage(bigint[]) max(im_month) min(im_month)', 'other states are plain values');
+	WHERE aggtranstype <> 'internal'::regtype}), 'im_internal.im_join_usage(bigint[]) max(im_month) min(im_month)', 'other states are plain values');
 
 # Binary COPY of whole rows, each with a few bytes changed
 sub mutated
@@ -167,12 +167,12 @@ sub mutated
 	return $bytes;
 }
 
-psql_ok($db, q{CREATE TABLE copied (m im_month, c im_rate_card, u im_userset, l im_bill_line, o im_order_entry[], b im_price_book);
+psql_ok($db, q{CREATE TABLE copied (m im_month, c im_rate_card, u im_userset, l im_bill_line, o im_internal.im_order_entry[], b im_internal.im_price_book);
 	CREATE TABLE copied_in (LIKE copied);
 	INSERT INTO copied SELECT '2023-12', im_bundled_card('intl', '2022-12-26'), '{a,bc,"d e"}',
 		ROW(1, '2023-12-01', 1, 'plan', 'pro', '[2023-12-01,2024-01-01)', '2023-12-01', 1, 0, 1, 1, 999, 999, 'CNY', 'x')::im_bill_line,
-		ARRAY[ROW(1, '2023-12-01', 'buy', 'plan', 'pro', 1, 1, NULL, NULL)::im_order_entry],
-		ROW('{intl}', '{2022-12-26}', ARRAY[im_bundled_card('intl', '2022-12-26')])::im_price_book}, 'a row of every type');
+		ARRAY[ROW(1, '2023-12-01', 'buy', 'plan', 'pro', 1, 1, NULL, NULL)::im_internal.im_order_entry],
+		ROW('{intl}', '{2022-12-26}', ARRAY[im_bundled_card('intl', '2022-12-26')])::im_internal.im_price_book}, 'a row of every type');
 run_ok([ 'psql', '-XqAt', '-d', $db, '-c', "\\copy copied TO '$BillingData::work/row' (FORMAT binary)" ], 'is copied out');
 my $row = do { local $/; open(my $in, '<:raw', "$BillingData::work/row") or die $!; <$in> };
 my ($copies, $script) = (20 * $seconds, "\\copy copied_in FROM '$BillingData::work/row' (FORMAT binary)\n");
@@ -208,7 +208,7 @@ psql_ok($db, q{
 		FROM generate_series(0, 40) d, generate_series(0, $2 - 1) n $$;
 	CREATE FUNCTION packed(first date) RETURNS bigint[] LANGUAGE plpgsql VOLATILE AS $$
 	DECLARE
-		pack bigint[] := (SELECT im_usage_pack(1, $1 + d, abs(nasty() % 100000), abs(nasty() % 1000000), d, NULL, 7, 0, 1, d * d, 1000000007, NULL)
+		pack bigint[] := (SELECT im_internal.im_usage_pack(1, $1 + d, abs(nasty() % 100000), abs(nasty() % 1000000), d, NULL, 7, 0, 1, d * d, 1000000007, NULL)
 			FROM generate_series(0, 30) d);
 	BEGIN
 		IF random() < 0.5 THEN
@@ -219,27 +219,27 @@ psql_ok($db, q{
 		RETURN pack;
 	END $$;
 	-- mostly whole: what is spoiled hides what comes after it
-	CREATE FUNCTION entry() RETURNS im_order_entry LANGUAGE sql VOLATILE AS $$
-		SELECT any_of(ARRAY[ROW(id, at, 'buy', 'plan', 'pro', 1, 1, NULL, NULL)::im_order_entry, ROW(id, at, 'buy', 'plan', 'flagship', months, 1, NULL, paid)::im_order_entry,
-			ROW(id, at, 'upgrade', 'plan', 'flagship', NULL, 1, NULL, paid)::im_order_entry, ROW(id, at, 'refund', 'plan', '', NULL, 1, 1, NULL)::im_order_entry,
-			ROW(id, at, 'buy', 'moderation_pack', 'month', NULL, packs, NULL, paid)::im_order_entry, ROW(id, at, 'on', 'moderation', '', NULL, 1, NULL, NULL)::im_order_entry,
-			ROW(id, at, 'off', 'moderation', '', NULL, 1, NULL, NULL)::im_order_entry, ROW(id, at, 'buy', 'call', 'basic', months, 1, NULL, NULL)::im_order_entry,
-			ROW(id, at, 'on', 'history_storage', '90d', NULL, 1, NULL, NULL)::im_order_entry, ROW(id, at, 'buy', 'local_moderation', '', months, 1, NULL, paid)::im_order_entry,
-			ROW(id, at, action, item, '', months, packs, id, paid)::im_order_entry] || NULL::im_order_entry)
+	CREATE FUNCTION entry() RETURNS im_internal.im_order_entry LANGUAGE sql VOLATILE AS $$
+		SELECT any_of(ARRAY[ROW(id, at, 'buy', 'plan', 'pro', 1, 1, NULL, NULL)::im_internal.im_order_entry, ROW(id, at, 'buy', 'plan', 'flagship', months, 1, NULL, paid)::im_internal.im_order_entry,
+			ROW(id, at, 'upgrade', 'plan', 'flagship', NULL, 1, NULL, paid)::im_internal.im_order_entry, ROW(id, at, 'refund', 'plan', '', NULL, 1, 1, NULL)::im_internal.im_order_entry,
+			ROW(id, at, 'buy', 'moderation_pack', 'month', NULL, packs, NULL, paid)::im_internal.im_order_entry, ROW(id, at, 'on', 'moderation', '', NULL, 1, NULL, NULL)::im_internal.im_order_entry,
+			ROW(id, at, 'off', 'moderation', '', NULL, 1, NULL, NULL)::im_internal.im_order_entry, ROW(id, at, 'buy', 'call', 'basic', months, 1, NULL, NULL)::im_internal.im_order_entry,
+			ROW(id, at, 'on', 'history_storage', '90d', NULL, 1, NULL, NULL)::im_internal.im_order_entry, ROW(id, at, 'buy', 'local_moderation', '', months, 1, NULL, paid)::im_internal.im_order_entry,
+			ROW(id, at, action, item, '', months, packs, id, paid)::im_internal.im_order_entry] || NULL::im_internal.im_order_entry)
 		FROM (SELECT floor(random() * 9)::bigint AS id,
 			any_of('{2023-12-01 00:00+08,2023-12-01 00:00+08,2023-12-31 15:59:59.999999+00,2023-11-05,2023-12-12,2023-12-13,-infinity,infinity,0001-01-01 BC}'::timestamptz[]) AS at,
 			any_of('{1,1,2,12,NULL,0,-1,2147483647,-2147483648}'::int[]) AS months, any_of('{1,1,2,0,-1,2147483647}'::int[]) AS packs,
 			any_of('{NULL,NULL,0,1.5,999999999999.99999999,1e12,-1,NaN,Infinity,1e-300}'::numeric[]) AS paid,
 			any_of('{buy,refund,on,"",%s}'::text[]) AS action, any_of('{plan,call,"","%"}'::text[]) AS item) x $$;
-	CREATE FUNCTION entries() RETURNS im_order_entry[] LANGUAGE sql VOLATILE AS
+	CREATE FUNCTION entries() RETURNS im_internal.im_order_entry[] LANGUAGE sql VOLATILE AS
 		'SELECT array_agg(entry()) FROM generate_series(1, any_of(''{0,1,1,2,3,30}''::int[]))';
-	CREATE FUNCTION books() RETURNS im_price_book LANGUAGE sql VOLATILE AS $$
+	CREATE FUNCTION books() RETURNS im_internal.im_price_book LANGUAGE sql VOLATILE AS $$
 		SELECT CASE floor(random() * 12)::int WHEN 0 THEN NULL
-			WHEN 1 THEN ROW('{cn,NULL}', '{2019-12-10,-infinity}', ARRAY[im_bundled_card('cn', '2019-12-10'), NULL])::im_price_book
-			WHEN 2 THEN ROW('{cn,cn}', '{2019-12-10}', ARRAY[im_bundled_card('cn', '2019-12-10')])::im_price_book
-			WHEN 3 THEN ROW('{{cn,intl}}', '{infinity,-infinity}', ARRAY[im_bundled_card('cn', '2019-12-10'), im_bundled_card('intl', '2022-12-26')])::im_price_book
-			WHEN 4 THEN ROW(NULL, NULL, NULL)::im_price_book
-			ELSE im_price_book(NULL) END $$;
+			WHEN 1 THEN ROW('{cn,NULL}', '{2019-12-10,-infinity}', ARRAY[im_bundled_card('cn', '2019-12-10'), NULL])::im_internal.im_price_book
+			WHEN 2 THEN ROW('{cn,cn}', '{2019-12-10}', ARRAY[im_bundled_card('cn', '2019-12-10')])::im_internal.im_price_book
+			WHEN 3 THEN ROW('{{cn,intl}}', '{infinity,-infinity}', ARRAY[im_bundled_card('cn', '2019-12-10'), im_bundled_card('intl', '2022-12-26')])::im_internal.im_price_book
+			WHEN 4 THEN ROW(NULL, NULL, NULL)::im_internal.im_price_book
+			ELSE im_internal.im_price_book(NULL) END $$;
 	CREATE TABLE pool AS SELECT n, books() AS book, entries() AS orders, nasties(60) AS figures,
 		CASE WHEN n % 2 = 0 THEN packed(any_of('{2023-12-01,2023-12-01,2023-11-25}'::date[]))
 			ELSE usage(any_of('{2023-12-01,2023-12-01,2023-11-25}'::date[]), any_of('{11,11,11,5,2,12}'::int[])) END AS usage FROM generate_series(1, 400) n;
@@ -258,7 +258,7 @@ psql_ok($db, q{
 			p := array(SELECT pool FROM pool WHERE pool.n IN (SELECT 1 + floor(random() * 400)::int FROM generate_series(1, 9)) ORDER BY random());
 			call := CASE WHEN n % 8 < 6
 				THEN format('SELECT count(*) FROM %s($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) x', any_of(rating))
-				WHEN n % 8 = 6 THEN 'SELECT im_usage_since($1, $2, $3, $4, $5, $6, $7)'
+				WHEN n % 8 = 6 THEN 'SELECT im_internal.im_usage_since($1, $2, $3, $4, $5, $6, $7)'
 				ELSE format('SELECT %s($1, $2, $3, $4, $5, $6)', any_of(replay)) END;
 			BEGIN
 				EXECUTE call USING nasty(), any_of('{cn,cn,cn,intl,overseas,"",x,NULL}'::text[]), p[1].book, p[1].orders,
@@ -302,14 +302,14 @@ psql_ok($db, q{
 			('daterange[]', '{NULL,"{}","{empty,NULL}","{\"(,)\"}"}')) x (t, list), unnest(list) v;
 	INSERT INTO nasty_value SELECT 'im_rate_card', v FROM unnest(ARRAY[NULL, im_bundled_card('cn', '2024-01-01')::text, im_bundled_card('intl', '2022-12-26')::text]) v;
 	INSERT INTO nasty_value SELECT 'im_charge', v FROM unnest(ARRAY[NULL, '{"price": 1}', '{"price": "999999999999", "block": "0.00000001"}']) v;
-	INSERT INTO nasty_value SELECT 'im_price_book', book::text FROM pool WHERE n < 20;
-	INSERT INTO nasty_value SELECT 'im_order_entry[]', orders::text FROM pool WHERE n < 50;
+	INSERT INTO nasty_value SELECT 'im_internal.im_price_book', book::text FROM pool WHERE n < 20;
+	INSERT INTO nasty_value SELECT 'im_internal.im_order_entry[]', orders::text FROM pool WHERE n < 50;
 	INSERT INTO nasty_value SELECT 'bigint[]', unnest(ARRAY[figures::text, usage::text]) FROM pool WHERE n < 50;
 	-- what the packed forms of other meters look like, whole and with a number changed
 	INSERT INTO nasty_value
 	SELECT 'bigint[]', overlay(a::text PLACING any_of('{1,9,99999999999,-7}'::text[]) FROM 2 + floor(random() * (length(a::text) - 2))::int FOR any_of('{0,0,1,2}'::int[]))
-	FROM (SELECT im_app_dau(i % 3, 'user ' || i) AS a FROM generate_series(1, 30) i
-		UNION ALL SELECT im_app_checks(i % 3, '2023-12-01'::timestamptz + i * interval '7 hours', 'audio', i * 60, 'UTC') FROM generate_series(1, 30) i) x,
+	FROM (SELECT im_internal.im_app_dau(i % 3, 'user ' || i) AS a FROM generate_series(1, 30) i
+		UNION ALL SELECT im_internal.im_app_checks(i % 3, '2023-12-01'::timestamptz + i * interval '7 hours', 'audio', i * 60, 'UTC') FROM generate_series(1, 30) i) x,
 		generate_series(1, 40);
 	-- a number cut in two may be no bigint any more
 	CREATE FUNCTION is_array(text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN PERFORM $1::bigint[]; RETURN true; EXCEPTION WHEN OTHERS THEN RETURN false; END $$;

@@ -114,7 +114,7 @@ psql_ok($db, q{
 my $zone = q{'Asia/Shanghai'};
 
 flat('months', in_rows(q{(('2023-' || lpad((1 + i % 12)::text, 2, '0'))::im_month + i % 9)::text || ('2023-12'::im_month - '2023-01'::im_month)
-	|| im_month_hash((date '2020-01-01' + i % 9999)::im_month)::text || (date '2020-01-01' + i % 9999)::im_month::daterange::text}), $calls);
+	|| im_internal.im_month_hash((date '2020-01-01' + i % 9999)::im_month)::text || (date '2020-01-01' + i % 9999)::im_month::daterange::text}), $calls);
 flat('days', in_rows(qq{im_day(timestamptz '2023-12-01' + i * interval '1 minute', CASE WHEN i % 2 = 0 THEN $zone ELSE 'America/New_York' END)}), $calls);
 flat('sets', in_rows(q{im_count((('{a,b,' || i || '}')::im_userset | ('{d' || i || '}')::im_userset)::text::im_userset)}), $calls);
 flat('users of sets', in_rows(q{(SELECT count(*) FROM im_users(('{a,b,' || i || '}')::im_userset))}), $calls);
@@ -122,10 +122,10 @@ flat('rate cards', in_rows(q{jsonb_set(card()::jsonb, '{plans,pro,price}', to_js
 flat('primitives', in_rows(q{im_dau_overage(card(), 'pro', i) + im_group_overage(card(), 'pro', i) + im_block_fee(i, 10, 3, 0.1)
 	+ im_usage_fee(card(), 'pro', 'dau', i) + im_addon_fee(card(), 'pro', 'call', 'basic') + im_moderation_fee(card(), i) + im_deductions(card(), 'image', i)}), $calls / 10);
 flat('meters', in_rows(qq{(SELECT (im_dau(i + j), im_dau((i + j)::numeric), im_dau('user ' || j), im_count(im_userset_agg('user ' || i + j)),
-	im_peak_groups('2023-12-05', NULL, '2023-12-01', '2024-01-01'), im_call_days(1, '2023-12-05', 'hd', j, $zone, '2023-12-01', '2023-12-31'),
-	im_check_days(1, '2023-12-05', 'audio', j, $zone, '2023-12-01', '2023-12-31'),
-	im_group_days(1, j::text, '2023-12-05', NULL, $zone, '2023-12-01', '2023-12-31'),
-	im_usage_agg(1, '2023-12-05', j, j, j, j, j, j, j, j, j, j))::text FROM generate_series(1, 10) j)}), $calls / 10);
+	im_peak_groups('2023-12-05', NULL, '2023-12-01', '2024-01-01'), im_internal.im_call_days(1, '2023-12-05', 'hd', j, $zone, '2023-12-01', '2023-12-31'),
+	im_internal.im_check_days(1, '2023-12-05', 'audio', j, $zone, '2023-12-01', '2023-12-31'),
+	im_internal.im_group_days(1, j::text, '2023-12-05', NULL, $zone, '2023-12-01', '2023-12-31'),
+	im_internal.im_usage_agg(1, '2023-12-05', j, j, j, j, j, j, j, j, j, j))::text FROM generate_series(1, 10) j)}), $calls / 10);
 flat('a bill', in_statements(q{PERFORM * FROM im_monthly_bill(1 + i % 9, '2023-03')}), $calls / 100);
 flat('all bills', in_statements(q{PERFORM * FROM im_monthly_bills('2023-03'); PERFORM * FROM im_monthly_totals('2023-03')}), $calls / 1000);
 flat('a statement', in_statements(q{PERFORM * FROM im_moderation_statement(3, '2023-03')}), $calls / 100);

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 #
 # fuzz_userset.pl
-#	  Broken bytes through im_userset_recv().
+#	  Broken bytes through im_internal.im_userset_recv().
 #
 # Binary COPY hands a client's bytes to the type.  Whatever they are, the
 # server must refuse them or store a set that is as good as any other: it
@@ -74,14 +74,14 @@ CREATE TABLE stored (users im_userset);
 SQL
 
 my @sets = split /\n/, psql(<<'SQL');
-SELECT encode(im_userset_send(s), 'hex') FROM (VALUES
+SELECT encode(im_internal.im_userset_send(s), 'hex') FROM (VALUES
 	('{}'), ('{a}'), ('{"",a,ab,abc,b}'), ('{user_00000001,user_00000002,user_00000010}'),
 	('{123e4567-e89b-12d3-a456-426614174000,123e4567-e89b-12d3-a456-426614174001,deadbeef,DEADBEEF}'),
 	('{用户,用}')) AS v (t), LATERAL (SELECT t::im_userset) AS x (s)
 UNION ALL
-SELECT encode(im_userset_send(im_userset_agg(i)), 'hex') FROM generate_series(1, 3000) AS i
+SELECT encode(im_internal.im_userset_send(im_userset_agg(i)), 'hex') FROM generate_series(1, 3000) AS i
 UNION ALL
-SELECT encode(im_userset_send(im_userset_agg(repeat('x', 200 * i) || i)), 'hex') FROM generate_series(1, 40) AS i;
+SELECT encode(im_internal.im_userset_send(im_userset_agg(repeat('x', 200 * i) || i)), 'hex') FROM generate_series(1, 40) AS i;
 SQL
 is(scalar @sets, 8, 'sets to start from');
 

@@ -39,7 +39,7 @@ RETURN (
 			THEN format('%s..%s', to_char(r.raw_first, 'MM-DD'), to_char(r.raw_until - 1, 'MM-DD')) ELSE '-' END,
 		(SELECT string_agg(format('%s:%s..%s', app, to_char(f, 'MM-DD'), to_char(u - 1, 'MM-DD')), ' ' ORDER BY app, f)
 		 FROM unnest(r.stale_apps, r.stale_first, r.stale_until) s(app, f, u)))
-	FROM im_reading(month::date, upper(month::daterange), NULL, im_price_book(NULL)) r);
+	FROM im_internal.im_reading(month::date, upper(month::daterange), NULL, im_internal.im_price_book(NULL)) r);
 
 -- Writes behind the triggers' back, to show which figures a bill reads.
 CREATE PROCEDURE forge(app bigint, on_day date, new_dau bigint) LANGUAGE plpgsql AS $$
@@ -48,5 +48,5 @@ BEGIN
 	UPDATE im_usage_daily SET dau = new_dau WHERE app_id = app AND day = on_day AND metered_at IS NOT NULL;
 	ALTER TABLE im_usage_daily ENABLE ALWAYS TRIGGER im_own_day, ENABLE ALWAYS TRIGGER im_mark_write,
 		ENABLE ALWAYS TRIGGER im_mark_delete, ENABLE ALWAYS TRIGGER im_mark_truncate, ENABLE REPLICA TRIGGER im_mark_applied;
-	UPDATE im_metered_partition p SET watch = l.watch FROM im_raw_leaves() l WHERE l.partition = p.partition;
+	UPDATE im_metered_partition p SET watch = l.watch FROM im_internal.im_raw_leaves() l WHERE l.partition = p.partition;
 END $$;
