@@ -213,7 +213,8 @@ for (@new)
 }
 
 my $hand = slurp($hand_file);
-my %by_hand = map { tidy($_) => 1 } $hand =~ /^-- by hand: (.*)$/mg;
+# It names what it alters as the old version does, since it runs before the moves.
+my %by_hand = map { tidy($_ =~ s/\@extschema\@\.(\w+)/$moved->{$1} ? "im_internal.$1" : $&/er) => 1 } $hand =~ /^-- by hand: (.*)$/mg;
 
 my $routine = qr/^(?:FUNCTION|PROCEDURE|AGGREGATE) /;
 my (%remake, @create, @schemas);

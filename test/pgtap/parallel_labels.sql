@@ -14,7 +14,7 @@ SELECT p.oid, p.proname AS name, position(p.proparallel::text IN 'sru') AS rank,
 	regexp_replace(CASE WHEN p.prosqlbody IS NOT NULL THEN pg_get_function_sqlbody(p.oid) WHEN l.lanname IN ('sql', 'plpgsql') THEN p.prosrc ELSE '' END,
 		'--[^\n]*|(DETAIL|HINT) = [^;]*', '', 'g') AS text
 FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-WHERE p.pronamespace = 'public'::regnamespace AND p.proname ~ '^im_' AND p.proname !~ '_definitions$|^im_guarded_body$|_guarded$|^im_(guarded|caller)$';
+WHERE p.pronamespace IN ('public'::regnamespace, 'im_internal'::regnamespace) AND p.proname ~ '^im_' AND p.proname !~ '_definitions$|^im_guarded_body$|_guarded$|^im_(guarded|caller)$';
 SELECT cmp_ok(count(*), '>', 300::bigint, 'there are many functions') FROM body;
 SELECT is((
 	SELECT string_agg(format('%s (%s) calls %s (%s)', b.oid::regprocedure, substr('sru', b.rank, 1), c.name, substr('sru', c.rank, 1)), E'\n')
@@ -38,10 +38,10 @@ RETURN CASE format_type(type, NULL)
 	WHEN 'im_rate_card' THEN 'im_bundled_card(''cn'', ''2019-12-10'')' WHEN 'jsonb' THEN '''{}''::jsonb'
 	ELSE format('NULL::%s', format_type(type, NULL)) END;
 CREATE TABLE call AS
-SELECT p.oid::regprocedure AS function, format('SELECT md5(string_agg(q::text, '','' ORDER BY q::text COLLATE "C")) FROM public.%I(%s) q', p.proname,
+SELECT p.oid::regprocedure AS function, format('SELECT md5(string_agg(q::text, '','' ORDER BY q::text COLLATE "C")) FROM %s.%I(%s) q', p.pronamespace::regnamespace, p.proname,
 	coalesce(string_agg(argument(t, p.proargnames[n]), ', ' ORDER BY n) FILTER (WHERE t IS NOT NULL), '')) AS query
 FROM pg_proc p LEFT JOIN LATERAL unnest(p.proargtypes) WITH ORDINALITY a(t, n) ON true
-WHERE p.pronamespace = 'public'::regnamespace AND p.proname ~ '^im_' AND p.prokind = 'f' AND p.proparallel <> 'u' AND p.proname !~ '_guarded$|^im_(caller|guarded)$'
+WHERE p.pronamespace IN ('public'::regnamespace, 'im_internal'::regnamespace) AND p.proname ~ '^im_' AND p.prokind = 'f' AND p.proparallel <> 'u' AND p.proname !~ '_guarded$|^im_(caller|guarded)$'
 	AND p.prorettype NOT IN ('trigger'::regtype, 'void'::regtype)
 	AND NOT EXISTS (SELECT FROM pg_type y WHERE y.oid = ANY (p.proargtypes || p.prorettype) AND y.typname IN ('internal', 'cstring', 'anyelement', 'any', 'record'))
 GROUP BY p.oid, p.proname;

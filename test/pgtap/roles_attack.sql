@@ -54,12 +54,12 @@ RETURN CASE format_type(type, NULL)
 	WHEN 'jsonb' THEN '''{}''::jsonb'
 	ELSE format('NULL::%s', format_type(type, NULL)) END;
 -- What happened is undone.
-CREATE FUNCTION glimpse(role name, kind "char", function name, arguments text) RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION glimpse(role name, kind "char", function text, arguments text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	answer text;
 BEGIN
-	answer := CASE kind WHEN 'p' THEN done(role, format('CALL public.%I(%s)', function, arguments))
-		ELSE seen(role, format('SELECT * FROM public.%I(%s)', function, arguments)) END;
+	answer := CASE kind WHEN 'p' THEN done(role, format('CALL %s(%s)', function, arguments))
+		ELSE seen(role, format('SELECT * FROM %s(%s)', function, arguments)) END;
 	RAISE EXCEPTION USING ERRCODE = 'T0000';
 EXCEPTION WHEN SQLSTATE 'T0000' THEN
 	RETURN answer;
@@ -72,9 +72,9 @@ DECLARE
 	answer text;
 BEGIN
 	FOR f IN
-		SELECT p.oid, p.proname, p.prokind, p.proargtypes
+		SELECT p.oid, format('%s.%I', p.pronamespace::regnamespace, p.proname) AS name, p.prokind, p.proargtypes
 		FROM pg_proc p
-		WHERE p.pronamespace = 'public'::regnamespace AND p.proname ~ '^im_' AND p.prokind IN ('f', 'p')
+		WHERE p.pronamespace IN ('public'::regnamespace, 'im_internal'::regnamespace) AND p.proname ~ '^im_' AND p.prokind IN ('f', 'p')
 			AND NOT EXISTS (SELECT FROM pg_type t WHERE t.oid = ANY (p.proargtypes) AND t.typtype = 'p')
 			AND p.prorettype <> 'trigger'::regtype
 			-- it gives numbers of the catalogue, which may have any digits
@@ -85,7 +85,7 @@ BEGIN
 			FOREACH word IN ARRAY '{pro,im_login,cn,2023-03,tenant,im_monthly_bills_guarded}'::text[] LOOP
 				SELECT coalesce(string_agg(argument(t, app, word), ', ' ORDER BY i), '') INTO answer
 				FROM unnest(f.proargtypes) WITH ORDINALITY a(t, i);
-				answer := glimpse(role, f.prokind, f.proname, answer);
+				answer := glimpse(role, f.prokind, f.name, answer);
 				IF answer ~* mark THEN
 					RETURN NEXT format('%s(%s, %s): %s', f.oid::regprocedure, app, word, left(answer, 500));
 				END IF;

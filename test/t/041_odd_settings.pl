@@ -49,7 +49,7 @@ sub stored
 
 	return psql($db, q{
 		SELECT oid::regprocedure, pg_get_functiondef(oid), obj_description(oid, 'pg_proc')
-		FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prokind IN ('f', 'p') ORDER BY 1;
+		FROM pg_proc WHERE pronamespace IN ('public'::regnamespace, 'im_internal'::regnamespace) AND prokind IN ('f', 'p') ORDER BY 1;
 		SELECT conrelid::regclass, conname, pg_get_constraintdef(oid) FROM pg_constraint
 		WHERE connamespace = 'public'::regnamespace ORDER BY 1, 2;
 		SELECT relname, attname, format_type(atttypid, atttypmod), pg_get_expr(adbin, adrelid) FROM pg_attribute
@@ -108,7 +108,7 @@ like($readings, qr/<time>2023-03/, 'pages mark days');
 # is off, be it at installation or whenever a body is parsed.
 is(psql($plain, q{
 	SELECT oid::regprocedure FROM pg_proc
-	WHERE pronamespace = 'public'::regnamespace AND prolang IN (SELECT oid FROM pg_language WHERE lanname IN ('sql', 'plpgsql'))
+	WHERE pronamespace IN ('public'::regnamespace, 'im_internal'::regnamespace) AND prolang IN (SELECT oid FROM pg_language WHERE lanname IN ('sql', 'plpgsql'))
 		AND strpos(regexp_replace(prosrc, $re$(^|[^a-z_])E'([^']|'')*'$re$, '', 'g'), chr(92)) > 0}), '',
 	'backslashes are in escape strings only');
 

@@ -124,11 +124,11 @@ psql_ok($other, q{SET search_path = pg_catalog;
 	SELECT p.prokind, p.proname, ARRAY(SELECT t::regtype::text FROM unnest(p.proargtypes) WITH ORDINALITY a(t, n) ORDER BY n) AS types, pg_get_function_result(p.oid) AS result,
 		p.pronargdefaults, p.prosecdef
 	FROM pg_proc p
-	WHERE p.pronamespace = 'shop'::regnamespace AND p.prorettype <> 'trigger'::regtype AND p.pronargs > 0
+	WHERE p.pronamespace IN ('shop'::regnamespace, 'im_internal'::regnamespace) AND p.prorettype <> 'trigger'::regtype AND p.pronargs > 0
 		AND p.prorettype NOT IN ('internal'::regtype, 'cstring'::regtype)
 		AND NOT EXISTS (SELECT FROM pg_type t WHERE t.oid = ANY (p.proargtypes) AND t.typname IN ('internal', 'cstring', 'any'))},
 	'what ours are');
-my $bodies = psql($other, q{SELECT string_agg(prosrc, ' ') FROM pg_proc WHERE pronamespace = 'shop'::regnamespace});
+my $bodies = psql($other, q{SELECT string_agg(prosrc, ' ') FROM pg_proc WHERE pronamespace IN ('shop'::regnamespace, 'im_internal'::regnamespace)});
 my $dump = "/tmp/imb_strangers_$$";
 psql($other, "\\copy shop.ours TO '$dump'");
 stranger("\\copy lair.ours FROM '$dump'");
@@ -195,7 +195,7 @@ psql_ok($db, q{
 is(psql($db, qq{SET search_path = pg_catalog;
 	SELECT p.oid::regprocedure, e
 	FROM pg_proc p, copy.copy(p.oid) e
-	WHERE p.pronamespace = 'shop'::regnamespace AND p.prolang = (SELECT oid FROM pg_language WHERE lanname = 'sql')
+	WHERE p.pronamespace IN ('shop'::regnamespace, 'im_internal'::regnamespace) AND p.prolang = (SELECT oid FROM pg_language WHERE lanname = 'sql')
 		AND p.prosqlbody IS NULL AND (p.$not_ours) IS NOT TRUE AND e NOT LIKE 'relation "pg_temp.%'}), '', 'every body of SQL can be read');
 cmp_ok(psql($db, q{SELECT count(*) FROM pg_proc WHERE pronamespace = 'copy'::regnamespace}), '>', 50, 'they are many');
 is(psql($db, "SET search_path = pg_catalog; SELECT what, by FROM ($strangers_named) n ORDER BY by"), '', 'none means one of the stranger\'s');
@@ -208,7 +208,7 @@ SKIP:
 		SELECT DISTINCT p.oid, coalesce(t.tgrelid, 0) AS relid, p.proname
 		FROM pg_proc p
 		LEFT JOIN pg_trigger t ON t.tgfoid = p.oid
-		WHERE p.pronamespace = 'shop'::regnamespace AND p.prolang = (SELECT oid FROM pg_language WHERE lanname = 'plpgsql')
+		WHERE p.pronamespace IN ('shop'::regnamespace, 'im_internal'::regnamespace) AND p.prolang = (SELECT oid FROM pg_language WHERE lanname = 'plpgsql')
 			AND (p.$not_ours) IS NOT TRUE AND (p.prorettype <> 'trigger'::regtype OR t.oid IS NOT NULL)};
 	my $begin = q{SET search_path = pg_catalog, pg_temp;
 		BEGIN;
@@ -284,10 +284,10 @@ psql_ok($db, q{
 		RETURN SQLSTATE || ' ' || SQLERRM;
 	END $$;
 	CREATE TABLE trial.calls AS
-	SELECT format('SELECT * FROM shop.%I(%s)', p.proname, coalesce(string_agg(trial.argument(t::regtype::text, p.proargnames[n]), ', ' ORDER BY n) FILTER (WHERE t IS NOT NULL), '')) AS query
+	SELECT format('SELECT * FROM %s.%I(%s)', p.pronamespace::regnamespace, p.proname, coalesce(string_agg(trial.argument(t::regtype::text, p.proargnames[n]), ', ' ORDER BY n) FILTER (WHERE t IS NOT NULL), '')) AS query
 	FROM pg_proc p
 	LEFT JOIN LATERAL unnest(p.proargtypes) WITH ORDINALITY a(t, n) ON true
-	WHERE p.pronamespace = 'shop'::regnamespace AND p.prokind = 'f' AND p.prorettype <> 'trigger'::regtype
+	WHERE p.pronamespace IN ('shop'::regnamespace, 'im_internal'::regnamespace) AND p.prokind = 'f' AND p.prorettype <> 'trigger'::regtype
 		AND p.prosrc NOT LIKE '%lair.ran%' AND NOT p.prosecdef
 		AND NOT EXISTS (SELECT FROM pg_type y WHERE y.oid = ANY (p.proargtypes || p.prorettype) AND y.typname IN ('internal', 'cstring', 'anyelement'))
 		-- those that have a search_path, or need none

@@ -45,8 +45,8 @@ sub slurp
 	return scalar <$in>;
 }
 
-# Everything that a database knows of the objects of the schema, a row each and
-# without oids.  Columns are compared by name: an added one comes last.
+# Everything that a database knows of the objects of the schema and of
+# im_internal, a row each and without oids.  Columns are compared by name: an added one comes last.
 sub objects
 {
 	my ($database, $schema) = @_;
@@ -54,13 +54,13 @@ sub objects
 	my $list = qq{
 	SET search_path = pg_catalog;
 	CREATE TEMP VIEW object AS
-		SELECT 'pg_proc'::regclass AS class, oid, proacl AS acl FROM pg_proc WHERE pronamespace = '$schema'::regnamespace
-		UNION ALL SELECT 'pg_type'::regclass, oid, typacl FROM pg_type WHERE typnamespace = '$schema'::regnamespace
+		SELECT 'pg_proc'::regclass AS class, oid, proacl AS acl FROM pg_proc WHERE pronamespace IN ('$schema'::regnamespace, to_regnamespace('im_internal'))
+		UNION ALL SELECT 'pg_type'::regclass, oid, typacl FROM pg_type WHERE typnamespace IN ('$schema'::regnamespace, to_regnamespace('im_internal'))
 		UNION ALL SELECT 'pg_class'::regclass, oid, relacl FROM pg_class
-			WHERE relnamespace = '$schema'::regnamespace AND relkind IN ('r', 'v', 'm', 'p', 'c', 'S')
-		UNION ALL SELECT 'pg_operator'::regclass, oid, NULL FROM pg_operator WHERE oprnamespace = '$schema'::regnamespace
-		UNION ALL SELECT 'pg_opclass'::regclass, oid, NULL FROM pg_opclass WHERE opcnamespace = '$schema'::regnamespace
-		UNION ALL SELECT 'pg_opfamily'::regclass, oid, NULL FROM pg_opfamily WHERE opfnamespace = '$schema'::regnamespace
+			WHERE relnamespace IN ('$schema'::regnamespace, to_regnamespace('im_internal')) AND relkind IN ('r', 'v', 'm', 'p', 'c', 'S')
+		UNION ALL SELECT 'pg_operator'::regclass, oid, NULL FROM pg_operator WHERE oprnamespace IN ('$schema'::regnamespace, to_regnamespace('im_internal'))
+		UNION ALL SELECT 'pg_opclass'::regclass, oid, NULL FROM pg_opclass WHERE opcnamespace IN ('$schema'::regnamespace, to_regnamespace('im_internal'))
+		UNION ALL SELECT 'pg_opfamily'::regclass, oid, NULL FROM pg_opfamily WHERE opfnamespace IN ('$schema'::regnamespace, to_regnamespace('im_internal'))
 		UNION ALL SELECT classid, objid, NULL FROM pg_depend
 			WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e' AND classid IN ('pg_cast'::regclass)
 				AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'imbilling');
@@ -72,42 +72,42 @@ sub objects
 	SELECT oid::regprocedure, CASE WHEN prokind = 'a' THEN NULL ELSE pg_get_functiondef(oid) END,
 		pg_get_function_arguments(oid), pg_get_function_result(oid), provolatile, proparallel, proisstrict, prosecdef,
 		proleakproof, procost, prorows, prosupport, proconfig, probin
-	FROM pg_proc WHERE pronamespace = '$schema'::regnamespace;
+	FROM pg_proc WHERE pronamespace IN ('$schema'::regnamespace, to_regnamespace('im_internal'));
 	SELECT aggfnoid::regprocedure, aggkind, aggnumdirectargs, aggtransfn, aggfinalfn, aggcombinefn, aggserialfn, aggdeserialfn,
 		aggmtransfn, aggminvtransfn, aggmfinalfn, aggfinalextra, aggmfinalextra, aggfinalmodify, aggmfinalmodify,
 		aggsortop::regoperator, aggtranstype::regtype, aggtransspace, aggmtranstype::regtype, aggmtransspace, agginitval
-	FROM pg_aggregate a JOIN pg_proc p ON p.oid = aggfnoid WHERE pronamespace = '$schema'::regnamespace;
+	FROM pg_aggregate a JOIN pg_proc p ON p.oid = aggfnoid WHERE pronamespace IN ('$schema'::regnamespace, to_regnamespace('im_internal'));
 	SELECT oid::regtype, typlen, typbyval, typtype, typcategory, typispreferred, typdelim, typinput, typoutput, typreceive,
 		typsend, typmodin, typalign, typstorage, typdefault, typnotnull
-	FROM pg_type WHERE typnamespace = '$schema'::regnamespace;
+	FROM pg_type WHERE typnamespace IN ('$schema'::regnamespace, to_regnamespace('im_internal'));
 	SELECT oid::regoperator, oprcanmerge, oprcanhash, oprresult::regtype, oprcom::regoperator, oprnegate::regoperator,
 		oprcode, oprrest, oprjoin
-	FROM pg_operator WHERE oprnamespace = '$schema'::regnamespace;
+	FROM pg_operator WHERE oprnamespace IN ('$schema'::regnamespace, to_regnamespace('im_internal'));
 	SELECT opcname, opcmethod, opcintype::regtype, opcdefault, opckeytype::regtype,
 		(SELECT string_agg(format('%s %s', amopstrategy, amopopr::regoperator), ', ' ORDER BY amopstrategy, amopopr::regoperator::text)
 		 FROM pg_amop WHERE amopfamily = opcfamily),
 		(SELECT string_agg(format('%s %s', amprocnum, amproc::oid::regprocedure), ', ' ORDER BY amprocnum, amproc::text)
 		 FROM pg_amproc WHERE amprocfamily = opcfamily)
-	FROM pg_opclass WHERE opcnamespace = '$schema'::regnamespace;
+	FROM pg_opclass WHERE opcnamespace IN ('$schema'::regnamespace, to_regnamespace('im_internal'));
 	SELECT castsource::regtype, casttarget::regtype, castfunc::regprocedure, castcontext, castmethod
 	FROM pg_cast JOIN object o ON o.class = 'pg_cast'::regclass AND o.oid = pg_cast.oid;
 	SELECT attrelid::regclass, attname, format_type(atttypid, atttypmod), attnotnull, attacl, attstorage,
 		pg_get_expr(adbin, adrelid), col_description(attrelid, attnum)
 	FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
 	JOIN pg_class c ON c.oid = attrelid
-	WHERE relnamespace = '$schema'::regnamespace AND relkind IN ('r', 'v', 'm', 'p', 'c') AND attnum > 0 AND NOT attisdropped;
+	WHERE relnamespace IN ('$schema'::regnamespace, to_regnamespace('im_internal')) AND relkind IN ('r', 'v', 'm', 'p', 'c') AND attnum > 0 AND NOT attisdropped;
 	SELECT conrelid::regclass, conname, pg_get_constraintdef(oid), condeferrable, condeferred, convalidated, obj_description(oid, 'pg_constraint')
-	FROM pg_constraint WHERE connamespace = '$schema'::regnamespace;
+	FROM pg_constraint WHERE connamespace IN ('$schema'::regnamespace, to_regnamespace('im_internal'));
 	SELECT pg_get_indexdef(indexrelid) FROM pg_index JOIN pg_class c ON c.oid = indexrelid
-	WHERE relnamespace = '$schema'::regnamespace;
+	WHERE relnamespace IN ('$schema'::regnamespace, to_regnamespace('im_internal'));
 	SELECT pg_get_triggerdef(t.oid), tgenabled FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid
-	WHERE relnamespace = '$schema'::regnamespace AND NOT tgisinternal;
+	WHERE relnamespace IN ('$schema'::regnamespace, to_regnamespace('im_internal')) AND NOT tgisinternal;
 	SELECT pg_get_ruledef(r.oid) FROM pg_rewrite r JOIN pg_class c ON c.oid = ev_class
-	WHERE relnamespace = '$schema'::regnamespace;
+	WHERE relnamespace IN ('$schema'::regnamespace, to_regnamespace('im_internal'));
 	SELECT polrelid::regclass, polname, polcmd, polpermissive, polroles, pg_get_expr(polqual, polrelid) FROM pg_policy p
-	JOIN pg_class c ON c.oid = polrelid WHERE relnamespace = '$schema'::regnamespace;
+	JOIN pg_class c ON c.oid = polrelid WHERE relnamespace IN ('$schema'::regnamespace, to_regnamespace('im_internal'));
 	SELECT oid::regclass, relkind, relpersistence, relreplident, relrowsecurity, relforcerowsecurity, reloptions FROM pg_class
-	WHERE relnamespace = '$schema'::regnamespace AND relkind IN ('r', 'v', 'm', 'p', 'c', 'S');
+	WHERE relnamespace IN ('$schema'::regnamespace, to_regnamespace('im_internal')) AND relkind IN ('r', 'v', 'm', 'p', 'c', 'S');
 	SELECT extversion, extnamespace::regnamespace, extconfig FROM pg_extension WHERE extname = 'imbilling'};
 
 	return psql($database, $list . join '', map { "SELECT * FROM ($_) q ORDER BY q::text;\n" } @queries);
@@ -210,7 +210,7 @@ my $earlier = $present;
 my @taken_back = (
 	[ qr/SSPACE = 16384/, 'SSPACE = 8192', 'an aggregate' ],
 	[ qr/ROWS 100000/, 'ROWS 7', 'rows that a function estimates' ],
-	[ qr/im_need_app\(app_id bigint\) RETURNS void/, 'im_internal.im_need_app(number bigint) RETURNS integer', 'names and a result' ],
+	[ qr/im_internal\.im_need_app\(app_id bigint\) RETURNS void/, 'im_internal.im_need_app(number bigint) RETURNS integer', 'names and a result' ],
 	[ qr/LANGUAGE plpgsql STABLE PARALLEL SAFE/, 'LANGUAGE plpgsql VOLATILE', 'a volatility' ],
 	[ qr/im_create_tables\(with_cards boolean DEFAULT true\)/, 'im_create_tables(with_cards boolean)', 'a default' ],
 	[ qr/'Raises 42501 unless the table belongs to the current role.'/, "'It does.'", 'a comment' ],

@@ -105,7 +105,7 @@ for my $type (@types)
 my %unchecked = (im_dau => '\x01');
 for my $aggregate (@aggregates)
 {
-	my ($name) = $aggregate =~ /^(\w+)/;
+	my ($name) = $aggregate =~ /(\w+)\(/;
 	my $states = seeds("$name.state");
 
 	ok(defined $states, "$name has a corpus") or next;
@@ -249,7 +249,7 @@ psql_ok($db, q{
 		until timestamptz := clock_timestamp() + seconds * interval '1 s';
 		p pool[];
 		call text;
-		rating text[] := '{im_rate_lines,im_rate_total,im_rate_problem,im_rate_statement,im_rate_unbilled}';
+		rating text[] := '{lines,total,problem,statement,unbilled}';
 		replay text[] := '{im_verify_orders,im_order_problem}';
 		n bigint := 0;
 	BEGIN
@@ -257,9 +257,9 @@ psql_ok($db, q{
 			n := n + 1;
 			p := array(SELECT pool FROM pool WHERE pool.n IN (SELECT 1 + floor(random() * 400)::int FROM generate_series(1, 9)) ORDER BY random());
 			call := CASE WHEN n % 8 < 6
-				THEN format('SELECT count(*) FROM %s($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) x', any_of(rating))
+				THEN format('SELECT count(*) FROM im_internal.im_rate_%s($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) x', any_of(rating))
 				WHEN n % 8 = 6 THEN 'SELECT im_internal.im_usage_since($1, $2, $3, $4, $5, $6, $7)'
-				ELSE format('SELECT %s($1, $2, $3, $4, $5, $6)', any_of(replay)) END;
+				ELSE format('SELECT im_internal.%s($1, $2, $3, $4, $5, $6)', any_of(replay)) END;
 			BEGIN
 				EXECUTE call USING nasty(), any_of('{cn,cn,cn,intl,overseas,"",x,NULL}'::text[]), p[1].book, p[1].orders,
 					any_of(ARRAY['{}', '{}', '{empty}', '{NULL}', '{"(,)"}', '{"[-infinity,infinity)"}', '{"[2023-12-03,2023-12-09)","[2023-12-05,)"}', NULL])::daterange[],
@@ -325,7 +325,7 @@ psql_ok($db, q{
 		state text;
 	BEGIN
 		WHILE clock_timestamp() < until LOOP
-			SELECT format('SELECT count(*) FROM %s(%s) x', p.proname, string_agg(coalesce(format('%L::%s', v.value, t::regtype), 'NULL::' || t::regtype), ', ' ORDER BY n))
+			SELECT format('SELECT count(*) FROM %s.%I(%s) x', p.pronamespace::regnamespace, p.proname, string_agg(coalesce(format('%L::%s', v.value, t::regtype), 'NULL::' || t::regtype), ', ' ORDER BY n))
 			INTO call
 			FROM pg_proc p, unnest(proargtypes) WITH ORDINALITY u(t, n)
 			LEFT JOIN LATERAL (SELECT value FROM nasty_value WHERE type = t AND n > 0 AND until IS NOT NULL ORDER BY random() LIMIT 1) v ON true

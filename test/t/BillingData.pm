@@ -128,18 +128,18 @@ sub readings
 		('timestamptz', 'at', \$\$'2023-03-20 12:00+08'\$\$), ('$schema.im_rate_card', NULL, \$\$$card\$\$)),
 	reader AS (
 		SELECT p.* FROM pg_proc p
-		WHERE pronamespace = '$schema'::regnamespace AND prokind = 'f' AND provolatile <> 'v'
+		WHERE pronamespace IN ('$schema'::regnamespace, to_regnamespace('im_internal')) AND prokind = 'f' AND provolatile <> 'v'
 			AND prorettype NOT IN ('void'::regtype, 'trigger'::regtype) AND 'internal'::regtype <> ALL (proargtypes)),
 	argument AS (
 		SELECT p.oid, n, format('%s::%s', k.value, proargtypes[n - 1]::regtype) AS value, k.value IS NULL AS unknown FROM reader p CROSS JOIN generate_series(1, pronargs - pronargdefaults) n
 		LEFT JOIN known k ON k.type::regtype = proargtypes[n - 1] AND coalesce(k.name, proargnames[n]) = proargnames[n]),
 	call AS (
-		SELECT p.oid, p.proname, coalesce(string_agg(value, ', ' ORDER BY n), '') AS arguments
+		SELECT p.oid, p.pronamespace::regnamespace AS schema, p.proname, coalesce(string_agg(value, ', ' ORDER BY n), '') AS arguments
 		FROM reader p LEFT JOIN argument a ON a.oid = p.oid
-		GROUP BY p.oid, p.proname HAVING coalesce(bool_and(NOT unknown), true))
+		GROUP BY p.oid, p.pronamespace, p.proname HAVING coalesce(bool_and(NOT unknown), true))
 	SELECT format('SELECT %L, q::text FROM generate_series(1, %s) a, %s.%I(%s) q ORDER BY q::text COLLATE "C";', proname,
-		CASE WHEN arguments ~ E'\\\\ma\\\\M' THEN 10 ELSE 1 END, \$\$$schema\$\$, proname, arguments)
-	FROM call WHERE proname !~ '^im_month(_|\$)|_definitions\$' ORDER BY oid::regprocedure::text COLLATE "C"});
+		CASE WHEN arguments ~ E'\\\\ma\\\\M' THEN 10 ELSE 1 END, schema, proname, arguments)
+	FROM call WHERE proname !~ '^im_month(_|\$)|_definitions\$' ORDER BY proname COLLATE "C", arguments COLLATE "C"});
 	my $said = '';
 
 	local $ENV{PGOPTIONS} = '-c client_min_messages=error';
