@@ -53,11 +53,11 @@ SQL_PARTS = preamble \
 		usage/meter_slices usage/meter_events usage/meter_run usage/meter_month usage/meter_write \
 	documents/documents \
 	bills/rebill bills/bills bills/months bills/reports bills/scenes bills/visible bills/checks \
-	ledger/run ledger/issue ledger/closing ledger/adjusting ledger/verify ledger/audit ledger/months \
+	ledger/run ledger/numbers ledger/issue ledger/closing ledger/adjusting ledger/verify ledger/audit ledger/months \
 	money/accounts money/dues money/balances money/suspending money/standing money/reasons \
 	finance/daily_usage finance/limits finance/quote finance/alerts finance/revenue finance/running \
 		finance/views \
-	pages/explain pages/parts pages/chart pages/page pages/days pages/bill pages/month pages/account \
+	pages/explain pages/parts pages/chart pages/page pages/days pages/bill pages/month pages/document pages/account \
 	roles/guarded roles/functions roles/grants \
 	setup/tables setup/partition_parts setup/partitions
 SQL_FILES = $(foreach part,$(SQL_PARTS),$(if $(filter cards/bundled_cards,$(part)),sql/$(part).sql,$(HERE)/sql/$(part).sql))

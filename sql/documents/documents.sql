@@ -1,8 +1,8 @@
 -- The ledger: what was issued, how it is read, digested and guarded.
 --
--- The number of a document is its natural key (app_id, month, revision): there
--- is no counter to wait for, so closers of different apps run side by side,
--- and the key alone keeps two of them from issuing one document twice.
+-- The key of a document is (app_id, month, revision): it alone keeps two closers
+-- from issuing one document twice.  Its number, which people use, comes from the
+-- ledger itself, under the lock that a batch takes last (ledger/numbers.sql).
 
 CREATE FUNCTION im_internal.im_canonical("values" record) RETURNS bytea
 	AS 'MODULE_PATHNAME', 'im_canonical_record'
@@ -36,17 +36,22 @@ COMMENT ON FUNCTION im_internal.im_invoice_digest(bigint, date, integer, text, t
 -- documents of earlier versions those columns are null.
 CREATE FUNCTION im_internal.im_document_digest(version integer, app_id bigint, month date,
 		revision integer, kind text, currency text, total numeric, issued_at timestamptz,
-		rate_card text, card_from date, app_name text, previous bytea, lines bytea)
+		rate_card text, card_from date, app_name text, number text, account_id bigint,
+		account_name text, previous bytea, lines bytea)
 	RETURNS bytea
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	RETURN CASE version
-		WHEN 1 THEN CASE WHEN app_name IS NULL THEN
+	RETURN CASE
+		WHEN version = 1 AND pg_catalog.num_nonnulls(app_name, number, account_id, account_name) = 0 THEN
 			im_internal.im_invoice_digest(app_id, month, revision, kind, currency, total, issued_at,
-				rate_card, card_from, previous, lines) END
-		WHEN 2 THEN pg_catalog.sha256(
+				rate_card, card_from, previous, lines)
+		WHEN version = 2 AND pg_catalog.num_nonnulls(number, account_id, account_name) = 0 THEN pg_catalog.sha256(
 			im_internal.im_canonical(ROW('imbilling invoice 2'::pg_catalog.text, app_id, month, revision, kind,
-				currency, total, issued_at, rate_card, card_from, app_name, previous, lines))) END;
-COMMENT ON FUNCTION im_internal.im_document_digest(integer, bigint, date, integer, text, text, numeric, timestamptz, text, date, text, bytea, bytea) IS
+				currency, total, issued_at, rate_card, card_from, app_name, previous, lines)))
+		WHEN version = 3 THEN pg_catalog.sha256(
+			im_internal.im_canonical(ROW('imbilling invoice 3'::pg_catalog.text, app_id, month, revision, kind,
+				currency, total, issued_at, rate_card, card_from, app_name, number, account_id,
+				account_name, previous, lines))) END;
+COMMENT ON FUNCTION im_internal.im_document_digest(integer, bigint, date, integer, text, text, numeric, timestamptz, text, date, text, text, bigint, text, bytea, bytea) IS
 'The digest of a document by the version that it names; null where the version is unknown or the document has what that version does not cover.';
 
 -- The entries of im_closing are a chain as well, over all months.
@@ -137,20 +142,20 @@ COMMENT ON FUNCTION im_internal.im_open_apps(@extschema@.im_month) IS
 'The apps that are not closed in a month and have no documents of it; null if there are none.';
 
 CREATE FUNCTION im_internal.im_cards_in_force(month @extschema@.im_month)
-	RETURNS TABLE (rate_card text, card_from date, currency text, scale integer)
+	RETURNS TABLE (rate_card text, card_from date, currency text, scale integer, time_zone text)
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT DISTINCT ON (v.rate_card) v.rate_card, v.effective_from, v.terms ->> 'currency',
 		-- a card may write its scale as 2.0
-		(v.terms ->> 'scale')::numeric::integer
+		(v.terms ->> 'scale')::numeric::integer, v.terms ->> 'time_zone'
 	FROM @extschema@.im_rate_card_version v
 	WHERE v.effective_from < upper($1::daterange)
 	-- in force on the first day, else the first one if it starts in the month
 	ORDER BY v.rate_card, v.effective_from > $1::date, abs(v.effective_from - $1::date)
 $$;
 COMMENT ON FUNCTION im_internal.im_cards_in_force(@extschema@.im_month) IS
-'The version of each rate card that rates usage of a month (R9), with its currency and the places of it.';
+'The version of each rate card that rates usage of a month (R9), with its currency, the places of it and its time zone.';
 
 -- What was issued ----------------------------------------------------------
 

@@ -200,16 +200,18 @@ AS $$
 DECLARE
 	batch uuid := gen_random_uuid();
 	step record;
+	done record;
 BEGIN
-	SELECT * INTO step FROM im_internal.im_issue_what_can_be($1, $2, true, batch);
-	run.issued := run.issued + cardinality(step.issued);
+	SELECT * INTO step FROM im_internal.im_draft_what_can_be($1, $2, true);
 	run.failed := run.failed || step.failed;
 	run.problem := coalesce(run.problem, step.problem);
 	PERFORM im_internal.im_need_few_failures($1, run.failed, run.problem);
-	IF step.issued <> '{}' THEN
-		PERFORM im_internal.im_need_first_invoices($1, step.invoiced);
-		run.begun_at := (im_internal.im_note_closing($1::date, batch, step.issued, '{}'::bigint[],
-			im_internal.im_app_points(step.invoiced), '{}'::int8multirange, 0::bigint, run)).begun_at;
+	IF step.drafts <> '{}' THEN
+		SELECT * INTO done FROM im_internal.im_issue($1::date, step.drafts, batch);
+		run.issued := run.issued + cardinality(done.issued);
+		PERFORM im_internal.im_need_first_invoices($1, done.invoiced);
+		run.begun_at := (im_internal.im_note_closing($1::date, batch, done.issued, '{}'::bigint[],
+			im_internal.im_app_points(done.invoiced), '{}'::int8multirange, 0::bigint, run)).begun_at;
 	END IF;
 	run.done := run.done + cardinality($2);
 END

@@ -96,16 +96,20 @@ AS $$
 	HAVING count(*) > 0
 	UNION ALL
 	SELECT i.issued_at, i.kind, i.total, i.currency,
-		format('Revision %s with %s, digest %s', i.revision,
+		format('Revision %s with %s, digest %s%s', i.revision,
 			(SELECT CASE count(*) WHEN 1 THEN '1 line' ELSE format('%s lines', count(*)) END
 			 FROM @extschema@.im_invoice_line l
 			 WHERE l.app_id = i.app_id AND l.month = i.month AND l.revision = i.revision),
-			encode(i.digest, 'hex'))
+			encode(i.digest, 'hex'), ', number ' || i.number)
 	FROM @extschema@.im_invoice i
 	WHERE i.app_id = $1 AND i.month = $2::date
+	UNION ALL
+	SELECT i.issued_at, 'number', NULL, NULL, p.problem
+	FROM im_internal.im_number_problems($2::date, $1) p
+	JOIN @extschema@.im_invoice i ON i.app_id = p.app_id AND i.month = p.month AND i.revision = p.revision
 $$;
 COMMENT ON FUNCTION im_internal.im_audit_documents(bigint, @extschema@.im_month) IS
-'When a month was closed for an app, and its documents.';
+'When a month was closed for an app, its documents, and what is wrong with their numbers.';
 
 -- A bill that cannot be right any more must not hide what was issued.
 CREATE FUNCTION im_internal.im_audit_drift(app_id bigint, month @extschema@.im_month)

@@ -6,8 +6,8 @@
 -- closers of one month share its apps among them; and whoever holds an app's
 -- row sees the last document of that app, which the next one's digest covers.
 -- When all that is left is held by others, it waits for one of those apps
--- before it has locked any.  At its end it waits for the chain of im_closing,
--- whose holder does nothing but commit.
+-- before it has locked any.  Once all is rated it waits for the lock of the
+-- ledger, whose holder has nothing left but to number, write and commit.
 --
 -- An app is closed by a batch that has billed it, and by no other: what a batch
 -- covers besides are ids of no app.  So im_closing tells of each app whether it
@@ -73,18 +73,20 @@ DECLARE
 	had bigint[] := im_internal.im_documented($1::date, $2);
 	rest bigint[] := ARRAY(SELECT c FROM unnest($2) c WHERE c <> ALL (had));
 	step record;
+	done record;
 BEGIN
 	PERFORM im_internal.im_need_over($1, $2);
-	SELECT * INTO step FROM im_internal.im_issue_what_can_be($1, rest, false, batch);
-	run.issued := run.issued + cardinality(step.issued);
+	SELECT * INTO step FROM im_internal.im_draft_what_can_be($1, rest, false);
 	run.failed := run.failed || step.failed;
 	run.problem := coalesce(run.problem, step.problem);
 	PERFORM im_internal.im_need_few_failures($1, run.failed, run.problem);
 	span := '{}';
 	IF cardinality(step.failed) < cardinality($2) THEN
 		span := im_internal.im_span_of_batch($3, $2) - im_internal.im_app_points(step.failed);
-		run := im_internal.im_note_closing($1::date, batch, step.issued, had, span,
-			span - im_internal.im_app_points(had || step.invoiced),
+		SELECT * INTO done FROM im_internal.im_issue($1::date, step.drafts, batch);
+		run.issued := run.issued + cardinality(done.issued);
+		run := im_internal.im_note_closing($1::date, batch, done.issued, had, span,
+			span - im_internal.im_app_points(had || done.invoiced),
 			(cardinality($2) - cardinality(step.failed))::bigint, run);
 	END IF;
 END
@@ -207,8 +209,7 @@ $$;
 COMMENT ON FUNCTION im_internal.im_digest_of_batch(date, uuid, bigint[]) IS
 'im_documents_digest() of the entry to come of a batch, which issued documents to the apps.';
 
--- Entries are numbered in the order in which they are committed: whoever adds
--- one holds the table until then, and has nothing left to do but that.
+-- Entries are numbered in the order in which they are committed.
 CREATE FUNCTION im_internal.im_note_closing(month date, batch uuid, issued bigint[], had bigint[],
 		apps int8multirange, without_lines int8multirange, done bigint, INOUT run @extschema@.im_run)
 	LANGUAGE plpgsql
@@ -221,7 +222,7 @@ DECLARE
 	documents bytea;
 	at timestamptz;
 BEGIN
-	LOCK TABLE @extschema@.im_closing IN SHARE ROW EXCLUSIVE MODE;
+	PERFORM im_internal.im_lock_ledger();
 	run := im_internal.im_noted_run($1, run);
 	SELECT c.entry, c.digest, c.closed_at INTO last
 	FROM @extschema@.im_closing c

@@ -46,9 +46,11 @@ AS $$
 	checked AS (
 		SELECT d.*,
 			coalesce(d.digest = im_internal.im_document_digest(d.digest_version, d.app_id, d.month, d.revision, d.kind,
-				d.currency, d.total, d.issued_at, d.rate_card, d.card_from, d.app_name, d.previous, l.bytes), false) AS follows,
+				d.currency, d.total, d.issued_at, d.rate_card, d.card_from, d.app_name,
+				d.number, d.account_id, d.account_name, d.previous, l.bytes), false) AS follows,
 			coalesce(d.digest = im_internal.im_document_digest(d.digest_version, d.app_id, d.month, d.revision, d.kind,
-				d.currency, d.total, d.issued_at, d.rate_card, d.card_from, d.app_name, d.last_but_one, l.bytes), false) AS skips
+				d.currency, d.total, d.issued_at, d.rate_card, d.card_from, d.app_name,
+				d.number, d.account_id, d.account_name, d.last_but_one, l.bytes), false) AS skips
 		FROM document d
 		LEFT JOIN lines l ON l.app_id = d.app_id AND l.month = d.month AND l.revision = d.revision)
 	SELECT j.app_id, j.month, j.revision, j.copies, j.follows OR j.place > 1 AND j.skips, j.inserted
@@ -67,7 +69,7 @@ CREATE FUNCTION im_internal.im_document_problems(of_month date)
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT c.app_id, c.month, c.revision,
-		CASE WHEN c.copies > 1 THEN format('there are %s documents of this number', c.copies)
+		CASE WHEN c.copies > 1 THEN format('there are %s documents of this revision', c.copies)
 			WHEN c.inserted THEN 'the document was inserted: the one after it follows the one before it'
 			ELSE 'the document or its lines were changed, or the app''s document before it was changed or removed' END
 	FROM im_internal.im_checked_documents($1) c
@@ -208,6 +210,8 @@ BEGIN
 	RETURN QUERY
 	SELECT p.app_id, p.month, p.revision, p.problem
 	FROM (SELECT * FROM im_internal.im_document_problems($1::date)
+		  UNION ALL
+		  SELECT * FROM im_internal.im_number_problems($1::date, NULL::bigint)
 		  UNION ALL
 		  SELECT * FROM im_internal.im_count_problems($1::date)
 		  UNION ALL

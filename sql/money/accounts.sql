@@ -56,13 +56,18 @@ CREATE FUNCTION im_internal.im_account_documents(accounts bigint[])
 		currency text, total numeric, issued_at timestamptz)
 	LANGUAGE sql STABLE
 AS $$
+	SELECT i.account_id, i.app_id, i.month, i.revision, i.currency, i.total, i.issued_at
+	FROM @extschema@.im_invoice i
+	WHERE i.account_id = ANY ($1) OR $1 IS NULL AND i.account_id IS NOT NULL
+	UNION ALL
+	-- those of before version 0.3.0 keep none
 	SELECT a.account_id, i.app_id, i.month, i.revision, i.currency, i.total, i.issued_at
 	FROM @extschema@.im_app a
-	JOIN @extschema@.im_invoice i ON i.app_id = a.app_id
+	JOIN @extschema@.im_invoice i ON i.app_id = a.app_id AND i.digest_version < 3
 	WHERE a.account_id = ANY ($1) OR $1 IS NULL AND a.account_id IS NOT NULL
 $$;
 COMMENT ON FUNCTION im_internal.im_account_documents(bigint[]) IS
-'The documents of the given accounts; null for those of all accounts.';
+'The documents that were issued to the given accounts, null for all of them; documents of before version 0.3.0 are those of the apps'' accounts of now.';
 
 CREATE FUNCTION @extschema@.im_account_bill(account_id bigint, month @extschema@.im_month)
 	RETURNS SETOF @extschema@.im_account_line

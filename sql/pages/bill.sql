@@ -3,17 +3,17 @@
 CREATE FUNCTION im_internal.im_html_amount(tag text, class text, label text, amount numeric, places integer) RETURNS text
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-	RETURN format('<%1$s role="cell" class="n amount%2$s%3$s" data-label="%4$s"><data value="%5$s">%6$s</data></%1$s>',
+	RETURN format('<%1$s role="cell" class="n amount%2$s%3$s%6$s" data-label="%4$s">%5$s</%1$s>',
 		tag, class, CASE WHEN amount < 0 THEN ' minus' ELSE '' END, label,
-		round(amount, greatest(min_scale(amount), places)), im_internal.im_html_number(amount, places));
+		im_internal.im_html_money(amount, amount, places), im_internal.im_html_long(im_internal.im_html_number(amount, places)));
 COMMENT ON FUNCTION im_internal.im_html_amount(text, text, text, numeric, integer) IS
-'A cell with an amount of money, exact, with at least the places of its currency.';
+'A cell with an amount of money in the places of its currency, with the exact one where they differ.';
 
 CREATE FUNCTION im_internal.im_html_cell(label text, value numeric) RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-	RETURN format('<td role="cell" class="n%s" data-label="%s">%s</td>', CASE WHEN value IS NULL THEN ' none' ELSE '' END,
-		label, im_internal.im_html_number(value, 0));
+	RETURN format('<td role="cell" class="n%s" data-label="%s">%s</td>',
+		CASE WHEN value IS NULL THEN ' none' ELSE im_internal.im_html_long(im_internal.im_html_number(value, 0)) END, label, im_internal.im_html_number(value, 0));
 COMMENT ON FUNCTION im_internal.im_html_cell(text, numeric) IS
 'A cell with a number; empty for null.';
 
@@ -26,7 +26,7 @@ AS $$
 			'<p class="why">%s</p><p class="when">%s</p></th>',
 			($2).line, im_internal.im_html_name($1, 'item.' || ($2).item, ($2).item),
 			im_internal.im_html_item($1, ($2).item, ($2).option),
-			im_internal.im_html_times(im_internal.im_html_why($1, $2, $4)),
+			im_internal.im_html_times(im_internal.im_html_grouped(im_internal.im_html_why($1, $2, $4))),
 			im_internal.im_html_times(format(im_internal.im_html_word($1, 'when'::text), im_internal.im_html_date(lower(($2).period)),
 				im_internal.im_html_date(upper(($2).period) - 1), im_internal.im_html_date(($2).due_on))))
 		|| im_internal.im_html_cell(im_internal.im_html_word($1, 'quantity'::text), ($2).quantity)
@@ -47,6 +47,7 @@ CREATE FUNCTION im_internal.im_html_lines(lang text, lines @extschema@.im_bill_l
 AS $$
 DECLARE
 	exact numeric := (SELECT sum(b.amount) FROM unnest($2) b);
+	shown numeric := (SELECT sum(round(b.amount, $3)) FROM unnest($2) b);
 	currency text := im_internal.im_html_text(($2[1]).currency);
 BEGIN
 	RETURN format('<section><h2 id="lines%2$s">%1$s</h2><div class="scroll" tabindex="0" role="region" aria-labelledby="lines%2$s">'
@@ -63,9 +64,11 @@ BEGIN
 					CASE b.item WHEN 'dau_overage' THEN $5 WHEN 'group_overage' THEN $6 END), '' ORDER BY b.line)
 			FROM unnest($2) b)
 		|| '</tbody>' || E'\n' || '<tfoot role="rowgroup">'
-		|| CASE WHEN total = exact THEN '' ELSE format('<tr role="row" class="round"><th role="rowheader" scope="row" colspan="6">%s</th>%s</tr>',
-			im_internal.im_html_word($1, 'total.rounding'::text),
-			im_internal.im_html_amount('td'::text, ''::text, ''::text, total - exact, $3)) END
+		-- what is shown adds up as well as what is exact
+		|| CASE WHEN total = exact AND total = shown THEN '' ELSE
+			format('<tr role="row" class="round"><th role="rowheader" scope="row" colspan="6">%s</th><td role="cell" class="n amount">%s</td></tr>',
+				im_internal.im_html_word($1, 'total.rounding'::text),
+				im_internal.im_html_money(total - exact, total - shown, $3)) END
 		|| format('<tr role="row"><th role="rowheader" scope="row" colspan="6">%s</th>%s</tr>',
 			format(im_internal.im_html_word($1, 'total.in'::text), currency),
 			im_internal.im_html_amount('td'::text, ''::text, ''::text, total, $3))
@@ -87,7 +90,7 @@ CREATE FUNCTION im_internal.im_html_sums(lang text, month date, lines @extschema
 	LANGUAGE sql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT string_agg(im_internal.im_html_fact(s.heading, im_internal.im_html_number(s.amount, $4)), '' ORDER BY s.n)
+	SELECT string_agg(im_internal.im_html_fact(s.heading, im_internal.im_html_number(round(s.amount, $4), $4)), '' ORDER BY s.n)
 	FROM (SELECT k.n, k.heading, sum(b.amount) AS amount
 		  FROM unnest($3) b,
 			LATERAL (SELECT CASE WHEN b.item = 'refund' THEN 3
@@ -195,17 +198,23 @@ $$;
 COMMENT ON FUNCTION im_internal.im_html_tables(text, bigint, date, @extschema@.im_bill_line[], im_internal.im_html_head, date, date) IS
 'The lines of a bill: a table for each currency, last the one of its total.';
 
+CREATE FUNCTION im_internal.im_html_top(lang text, kicker text, name text, currency text, total numeric, places integer) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+	RETURN format('<div class="top"><div><p class="kicker">%s</p><h1><bdi>%s</bdi></h1></div>'
+		'<div class="total"><p class="kicker">%s</p><p class="sum"><span class="currency">%s</span><data id="total" value="%s">%s</data></p></div></div>',
+		kicker, im_internal.im_html_text(name), im_internal.im_html_word(lang, 'total'::text), im_internal.im_html_text(currency),
+		total, im_internal.im_html_number(total, places));
+COMMENT ON FUNCTION im_internal.im_html_top(text, text, text, text, numeric, integer) IS
+'The first line of a page: what it is, whose, how much.';
+
 CREATE FUNCTION im_internal.im_html_header(lang text, app_id bigint, month date, head im_internal.im_html_head,
 		plan text, lines @extschema@.im_bill_line[]) RETURNS text
 	LANGUAGE sql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT format('<header><div class="top"><div><p class="kicker">%s</p><h1><bdi>%s</bdi></h1></div>'
-			'<div class="total"><p class="kicker">%s</p><p class="sum"><span class="currency">%s</span><data id="total" value="%s">%s</data></p></div></div>',
-			format(im_internal.im_html_word($1, 'bill'::text),
-				format('<time datetime="%s">%s</time>', to_char($3, 'YYYY-MM'), im_internal.im_html_month($1, $3))),
-			im_internal.im_html_text(($4).name), im_internal.im_html_word($1, 'total'::text), im_internal.im_html_text(($4).currency),
-			($4).total, im_internal.im_html_number(($4).total, ($4).places))
+	SELECT '<header>' || im_internal.im_html_top($1, format(im_internal.im_html_word($1, 'bill'::text), im_internal.im_html_when($1, $3)),
+			($4).name, ($4).currency, ($4).total, ($4).places)
 		|| '<dl class="facts">'
 		|| im_internal.im_html_fact(im_internal.im_html_word($1, 'app_id'::text), $2::text)
 		|| im_internal.im_html_fact(im_internal.im_html_word($1, 'plan'::text),

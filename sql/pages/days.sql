@@ -127,20 +127,23 @@ BEGIN
 		|| (SELECT string_agg(format('<th scope="col"%s>%s</th>', CASE WHEN h.n > 2 THEN ' class="n"' ELSE '' END,
 					im_internal.im_html_word($1, h.key)), '' ORDER BY h.n)
 			FROM (VALUES (1, 'day', true), (2, 'state', true), (3, 'dau', true), (4, 'groups', true),
-						 (5, 'deductions', has_deductions), (6, 'packs', has_deductions), (7, 'left', has_deductions),
-						 (8, 'minutes', has_minutes), (9, 'packs', has_minutes), (10, 'left', has_minutes)) h(n, key, shown)
+						 (5, 'deductions', has_deductions), (6, 'packs.deductions', has_deductions), (7, 'left.deductions', has_deductions),
+						 (8, 'minutes', has_minutes), (9, 'packs.minutes', has_minutes), (10, 'left.minutes', has_minutes)) h(n, key, shown)
 			WHERE h.shown)
 		|| '</tr></thead>' || E'\n' || '<tbody>'
-		|| (SELECT string_agg(format('<tr><th scope="row">%s</th><td>%s</td>', im_internal.im_html_date(d.day),
-					im_internal.im_html_word($1, 'state.' || d.state))
-				|| (SELECT string_agg(format('<td class="n%s">%s%s</td>', CASE WHEN c.highest THEN ' highest' ELSE '' END,
-							CASE WHEN c.highest THEN peak ELSE '' END, im_internal.im_html_number(c.value, 0)), '' ORDER BY c.n)
-					FROM (VALUES (3, d.dau::numeric, true, coalesce(d.day = $3, false)),
-								 (4, d.groups, true, coalesce(d.day = $4, false)),
-								 (5, d.deductions, has_deductions, false), (6, d.deductions_from_packs, has_deductions, false),
-								 (7, d.deductions_left, has_deductions, false), (8, d.minutes, has_minutes, false),
-								 (9, d.minutes_from_packs, has_minutes, false), (10, d.minutes_left, has_minutes, false)
-						) c(n, value, shown, highest)
+		|| (SELECT string_agg(format('<tr><th scope="row">%s</th><td data-label="%s">%s</td>', im_internal.im_html_date(d.day),
+					im_internal.im_html_word($1, 'state'::text), im_internal.im_html_word($1, 'state.' || d.state))
+				|| (SELECT string_agg(format('<td class="n%s" data-label="%s">%s%s</td>', CASE WHEN c.highest THEN ' highest' ELSE '' END,
+							im_internal.im_html_word($1, c.key), CASE WHEN c.highest THEN peak ELSE '' END, im_internal.im_html_number(c.value, 0)), '' ORDER BY c.n)
+					FROM (VALUES (3, 'dau', d.dau::numeric, true, coalesce(d.day = $3, false)),
+								 (4, 'groups', d.groups, true, coalesce(d.day = $4, false)),
+								 (5, 'deductions', d.deductions, has_deductions, false),
+								 (6, 'packs.deductions', d.deductions_from_packs, has_deductions, false),
+								 (7, 'left.deductions', d.deductions_left, has_deductions, false),
+								 (8, 'minutes', d.minutes, has_minutes, false),
+								 (9, 'packs.minutes', d.minutes_from_packs, has_minutes, false),
+								 (10, 'left.minutes', d.minutes_left, has_minutes, false)
+						) c(n, key, value, shown, highest)
 					WHERE c.shown)
 				|| '</tr>', E'\n' ORDER BY d.day)
 			FROM unnest($2) d)

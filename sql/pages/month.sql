@@ -26,7 +26,7 @@ CREATE FUNCTION im_internal.im_html_section(id text, heading text, class text, i
 	RETURN format('<section><h2 id="%1$s">%2$s</h2><div class="scroll" tabindex="0" role="region" aria-labelledby="%1$s">'
 		'<table class="%3$s"><caption>%2$s</caption>%4$s</table></div></section>', id, heading, class, inner_html) || E'\n';
 COMMENT ON FUNCTION im_internal.im_html_section(text, text, text, text) IS
-'A section with a table that scrolls where it is too wide.';
+'A section with a table.';
 
 -- What each item came to in a currency.
 CREATE FUNCTION im_internal.im_html_items(lang text, items text[], lines bigint[], amounts numeric[], places integer) RETURNS text
@@ -34,10 +34,11 @@ CREATE FUNCTION im_internal.im_html_items(lang text, items text[], lines bigint[
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT im_internal.im_html_heads($1, ARRAY['item', 'lines.count', 'share', 'amount'], 2) || '<tbody>'
-		|| string_agg(format('<tr><th scope="row"><span class="item">%s</span></th><td class="n">%s</td><td>%s</td>%s</tr>',
-				im_internal.im_html_name($1, 'item.' || i.item, i.item), im_internal.im_html_number(i.lines::numeric, 0),
+		|| string_agg(format('<tr><th scope="row"><span class="item">%s</span></th><td class="n" data-label="%s">%s</td><td>%s</td>%s</tr>',
+				im_internal.im_html_name($1, 'item.' || i.item, i.item), im_internal.im_html_word($1, 'lines.count'::text),
+				im_internal.im_html_number(i.lines::numeric, 0),
 				im_internal.im_html_share(i.amount, (SELECT max(m) FROM unnest($4) m)),
-				im_internal.im_html_amount('td'::text, ''::text, ''::text, i.amount, $5)), E'\n' ORDER BY i.amount DESC, i.item COLLATE "C")
+				im_internal.im_html_amount('td'::text, ''::text, im_internal.im_html_word($1, 'amount'::text), i.amount, $5)), E'\n' ORDER BY i.amount DESC, i.item COLLATE "C")
 		|| '</tbody>'
 	FROM unnest($2, $3, $4) i(item, lines, amount)
 $$;
@@ -82,9 +83,11 @@ BEGIN
 			format('%s, %s', im_internal.im_html_word($3, 'items'::text), im_internal.im_html_text(c.currency)),
 			'items'::text, im_internal.im_html_items($3, i.items, i.lines, i.amounts, c.places)), '' ORDER BY c.currency COLLATE "C"),
 		(SELECT im_internal.im_html_heads($3, ARRAY['app', 'app_id', 'currency', 'lines.count', 'total'], 4) || '<tbody>'
-				|| string_agg(format('<tr><th scope="row"><bdi>%s</bdi></th><td>%s</td><td>%s</td><td class="n">%s</td>%s</tr>',
-					im_internal.im_html_text(coalesce(d.app_name, a.name)), t.app_id, im_internal.im_html_text(t.currency),
-					im_internal.im_html_number(l.lines::numeric, 0), im_internal.im_html_amount('td'::text, ''::text, ''::text, t.total, t.places)), E'\n'
+				|| string_agg(format('<tr><th scope="row"><bdi>%s</bdi></th><td data-label="%s">%s</td><td data-label="%s">%s</td><td class="n" data-label="%s">%s</td>%s</tr>',
+					im_internal.im_html_text(coalesce(d.app_name, a.name)), im_internal.im_html_word($3, 'app_id'::text), t.app_id,
+					im_internal.im_html_word($3, 'currency'::text), im_internal.im_html_text(t.currency),
+					im_internal.im_html_word($3, 'lines.count'::text), im_internal.im_html_number(l.lines::numeric, 0),
+					im_internal.im_html_amount('td'::text, ''::text, im_internal.im_html_word($3, 'total'::text), t.total, t.places)), E'\n'
 					ORDER BY t.currency COLLATE "C", t.total DESC, t.app_id)
 				|| '</tbody>'
 		 FROM total t

@@ -23,7 +23,7 @@ h3{font-size:.9375rem;font-weight:600}
 .top{display:flex;flex-wrap:wrap;gap:1.5rem 3rem;justify-content:space-between;align-items:flex-end;padding-bottom:1.5rem;border-bottom:2px solid var(--strong)}
 .top>div:first-child{flex:1 1 18rem;min-width:0}
 .total{text-align:right}
-.total .sum{font-size:1.75rem;line-height:1.25;font-weight:650;white-space:nowrap}
+.total .sum{font-size:1.75rem;line-height:1.25;font-weight:650;overflow-wrap:anywhere}
 .total .sum .currency{font-size:1rem;font-weight:500;color:var(--soft);margin-right:.4em}
 .facts{display:flex;flex-wrap:wrap;gap:1rem 3rem;margin-top:1.25rem}
 dt{color:var(--soft);font-size:.8125rem}
@@ -36,8 +36,11 @@ th,td{padding:.5rem .625rem;text-align:left;vertical-align:top;border-bottom:1px
 th:first-child,td:first-child{padding-left:0!important}
 th:last-child,td:last-child{padding-right:0!important}
 thead th{color:var(--soft);font-size:.8125rem;font-weight:500;vertical-align:bottom;border-bottom:1px solid var(--strong)}
-.lines th:nth-child(2){width:45%;min-width:15rem}
+.lines thead th{overflow-wrap:normal;white-space:normal}
+.lines th:nth-child(2){width:100%}
 .n{text-align:right;white-space:nowrap}
+.n.long{white-space:normal;overflow-wrap:anywhere;min-width:7rem}
+.exact{display:block;font-size:.75rem;font-weight:400;color:var(--soft)}
 .no{color:var(--soft);white-space:nowrap}
 time{white-space:nowrap}
 .item{font-weight:600}
@@ -73,21 +76,25 @@ rect.not{stroke:var(--not);stroke-width:.5}
 .key.not{background:repeating-linear-gradient(135deg,var(--not) 0 1.5px,var(--paper) 1.5px 4px)}
 .key.postpaid{background:repeating-linear-gradient(135deg,var(--postpaid) 0 2.5px,var(--paper) 2.5px 4px);border-color:var(--postpaid)}
 .days{font-size:.8125rem}
-.days th,.days td{padding-top:.25rem;padding-bottom:.25rem;white-space:nowrap}
+.days th,.days td{padding:.25rem .3rem}
+.days .n{white-space:normal;overflow-wrap:anywhere}
+.days thead th{overflow-wrap:normal}
+.days tbody th{white-space:nowrap}
 .days .highest{font-weight:650}
 .tag{margin-right:.4em;padding:0 .35em;border:1px solid var(--peak);border-radius:3px;font-size:.6875rem;font-weight:500;color:var(--peak)}
 .bar{display:block;width:100%;height:.6rem;min-width:6rem;margin-top:.45em}
 .bar rect{fill:var(--day)}
+.digest{overflow-wrap:anywhere}
 footer{margin-top:2.5rem;padding-top:1rem;border-top:1px solid var(--rule);color:var(--soft);font-size:.8125rem}
-@media (max-width:46rem){
+@media screen and (max-width:56rem){
 main{margin:0;padding:1.5rem 1.125rem;border:0;border-radius:0}
 .total{text-align:left}
 .charts{grid-template-columns:minmax(0,1fr)}
 figcaption p{min-height:0}
 svg text{font-size:12.5px}
-.days th,.days td{padding-left:.3rem;padding-right:.3rem}
 .lines,.lines tbody,.lines tfoot,.lines tr,.lines th,.lines td{display:block}
 .lines thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+.lines .exact,.apps .exact,.items .exact{text-align:right}
 .lines tr{position:relative;padding:.875rem 0;border-bottom:1px solid var(--rule)}
 .lines tbody tr:first-child{border-top:1px solid var(--strong)}
 .lines th,.lines td{padding:0;border:0;text-align:left}
@@ -102,6 +109,12 @@ svg text{font-size:12.5px}
 .lines tfoot tr,.lines tfoot tr.round+tr{display:flex;justify-content:space-between;border-bottom:0;border-top:2px solid var(--strong)}
 .lines tfoot tr.round{border-top:0;padding-bottom:0}
 .lines tfoot th,.lines tfoot td,.lines tfoot tr.round+tr th,.lines tfoot tr.round+tr td{border:0}
+.days,.items,.apps,.days tbody,.items tbody,.apps tbody{display:block}
+.days thead,.items thead,.apps thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+.days tr,.items tr,.apps tr{display:flex;flex-wrap:wrap;gap:.125rem 1rem;padding:.5rem 0;border-bottom:1px solid var(--rule)}
+.days tbody th,.items th,.apps th{flex:1 1 100%;padding:0!important;border:0;overflow-wrap:anywhere}
+.days td,.items td,.apps td{padding:0;border:0;text-align:left}
+.days td[data-label]::before,.items td[data-label]::before,.apps td[data-label]::before{content:attr(data-label) " ";color:var(--soft);font-weight:400;font-size:.8125rem}
 }
 @page{size:A4;margin:14mm 14mm 16mm;@bottom-right{content:counter(page) " / " counter(pages);font:8pt system-ui,sans-serif;color:#566173}}
 @media print{

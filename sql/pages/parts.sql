@@ -21,6 +21,28 @@ CREATE FUNCTION im_internal.im_html_number(value numeric, places integer DEFAULT
 COMMENT ON FUNCTION im_internal.im_html_number(numeric, integer) IS
 'A number with separators of thousands and at least so many places; exact. Error 22023 unless places are from 0 to 100.';
 
+CREATE FUNCTION im_internal.im_html_long(number text) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	RETURN CASE WHEN length(number) > 13 THEN ' long' ELSE '' END;
+COMMENT ON FUNCTION im_internal.im_html_long(text) IS
+'The class of a cell whose number may have to break, so that no column is cut off.';
+
+CREATE FUNCTION im_internal.im_html_grouped(html text) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION im_internal.im_html_grouped(text) IS
+'Puts separators of thousands into the numbers of a sentence of a page, which has no markup yet: not into days, times, fractions, names, nor the numbers of orders and apps.';
+
+CREATE FUNCTION im_internal.im_html_money(amount numeric, shown numeric, places integer) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	RETURN format('<data value="%s">%s%s</data>', round(amount, greatest(min_scale(amount), places)),
+		im_internal.im_html_number(round(shown, places), places),
+		CASE WHEN round(shown, places) <> amount THEN
+			format(' <span class="exact">%s</span>', im_internal.im_html_number(amount, places)) END);
+COMMENT ON FUNCTION im_internal.im_html_money(numeric, numeric, integer) IS
+'An amount of money in the places of its currency, with the exact one where they differ.';
+
 CREATE FUNCTION im_internal.im_html_date(day date) RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
@@ -42,6 +64,13 @@ CREATE FUNCTION im_internal.im_html_month(lang text, month date) RETURNS text
 		im_internal.im_html_word(lang, 'month.' || to_char(month, 'FMMM')), to_char(month, 'FMMM'));
 COMMENT ON FUNCTION im_internal.im_html_month(text, date) IS
 'A month in words.';
+
+CREATE FUNCTION im_internal.im_html_when(lang text, month date) RETURNS text
+	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+	RETURN format('<time datetime="%s">%s</time>', to_char(month, 'YYYY-MM'), im_internal.im_html_month(lang, month));
+COMMENT ON FUNCTION im_internal.im_html_when(text, date) IS
+'A month in words that machines can read as well.';
 
 CREATE FUNCTION im_internal.im_html_item(lang text, item text, option text) RETURNS text
 	LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED

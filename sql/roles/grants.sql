@@ -38,6 +38,8 @@ AS $$
 			('reader', 'im_invoice', 'SELECT'),
 			('reader', 'im_invoice_line', 'SELECT'),
 			('reader', 'im_closing', 'SELECT'),
+			('reader', 'im_series', 'SELECT'),
+			('reader', 'im_outbox', 'SELECT'),
 			('closer', 'im_closing', 'SELECT'),
 			('reader', 'im_close_progress', 'SELECT'),
 			('closer', 'im_close_progress', 'SELECT'),

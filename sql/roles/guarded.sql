@@ -79,6 +79,8 @@ AS $list$
 			('im_audit', 'app_id bigint, month @extschema@.im_month',
 				'TABLE (at timestamptz, event text, amount numeric, currency text, detail text)',
 				'app', '@extschema@.im_audit($1, $2)'),
+			('im_document_html', 'app_id bigint, month @extschema@.im_month, revision integer, lang text', 'text',
+				'app', '@extschema@.im_document_html($1, $2, $3, $4)'),
 			('im_invoices', 'app_id bigint, month @extschema@.im_month', 'SETOF @extschema@.im_document',
 				'app', '@extschema@.im_invoices($1, $2)'),
 			('im_drift', 'month @extschema@.im_month', 'TABLE (app_id bigint, issued numeric, rebilled numeric, difference numeric)',

@@ -29,7 +29,9 @@ AS $$
 			('im_invoice', 'Documents as issued: invoices and their notes. Append-only; each digest covers the document, its lines and the app''s document before it.'),
 			('im_invoice_line', 'The lines of those documents as issued. Append-only.'),
 			('im_payment', 'What accounts paid, and (negative) what was given back to them. Append-only.'),
+			('im_series', 'Names of the series that numbers of documents belong to: the latest that has begun is in use.'),
 			('im_closing', 'Which apps of a month are closed and how many invoices they got, a row a batch. Append-only.'),
+			('im_outbox', 'What others want to know of: documents issued, apps suspended and resumed, a row an event, written in the very transaction. Delete rows once they are sent.'),
 			-- roles
 			('im_role_grant', 'Has no rows: im_grant() makes a role of a kind by REFERENCES on the column of that name.')
 	) AS t(table_name, description)
@@ -165,8 +167,11 @@ AS $$
 			('im_invoice', 'card_from', 'date NOT NULL', 'First day of the version of it that rates usage of the month.'),
 			('im_invoice', 'digest', 'bytea NOT NULL', 'SHA-256 over the document, its lines and the digest of the app''s document before it.'),
 			('im_invoice', 'app_name', 'text', 'im_app.name when it was issued; null in documents of before version 0.3.0.'),
-			('im_invoice', 'digest_version', 'integer NOT NULL DEFAULT 1', 'What the digest covers: 1 the columns through card_from, 2 app_name as well.'),
+			('im_invoice', 'digest_version', 'integer NOT NULL DEFAULT 1', 'What the digest covers: 1 the columns through card_from, 2 app_name as well, 3 number and account, too.'),
 			('im_invoice', 'batch', 'uuid', 'The batch that issued it, as in im_closing; null in documents of before version 0.3.0.'),
+			('im_invoice', 'number', 'text COLLATE "C"', 'The number on the document: name of the series, currency, year of issue and place; without gaps within these, in the order of issue. Null in documents of before version 0.3.0, as the account.'),
+			('im_invoice', 'account_id', 'bigint', 'The account of the app when it was issued; null where it had none.'),
+			('im_invoice', 'account_name', 'text', 'The name of that account then.'),
 			('im_invoice_line', 'revision', 'integer NOT NULL', 'The document that the line is of.'),
 			('im_invoice_line', 'app_id', 'bigint NOT NULL', 'The app that pays.'),
 			('im_invoice_line', 'month', 'date NOT NULL', 'First day of the usage month.'),
@@ -202,6 +207,16 @@ AS $$
 			('im_closing', 'documents', 'bytea', 'SHA-256 over their digests; in the first entry of a month over all that the month had before, too.'),
 			('im_closing', 'entry', 'bigint', 'Place in the chain of all batches, from 1.'),
 			('im_closing', 'digest', 'bytea', 'SHA-256 over the row and the digest of the entry before it.'),
+			('im_series', 'series', 'text NOT NULL DEFAULT ''IM'' || upper(left(md5(gen_random_uuid()::text), 6))', 'A name that no other database has: letters, digits, dots and underscores, at most 32.'),
+			('im_series', 'since', 'timestamptz NOT NULL DEFAULT now()', 'When it begins.'),
+			('im_outbox', 'id', 'uuid NOT NULL DEFAULT gen_random_uuid()', 'The event; no two have the same, in other databases neither.'),
+			('im_outbox', 'at', 'timestamptz NOT NULL DEFAULT clock_timestamp()', 'When: of a document its issued_at.'),
+			('im_outbox', 'kind', 'text NOT NULL', 'document_issued, note_issued, app_suspended or app_resumed.'),
+			('im_outbox', 'app_id', 'bigint NOT NULL', 'The app.'),
+			('im_outbox', 'account_id', 'bigint', 'Its account; null where it has none.'),
+			('im_outbox', 'month', 'date', 'First day of the usage month of a document.'),
+			('im_outbox', 'revision', 'integer', 'The document of the month: 0 the invoice, 1, 2, ... its notes.'),
+			('im_outbox', 'body', 'jsonb NOT NULL', 'Of a document its number, kind, currency, total (as text), names and digest; of a suspension its days and reason.'),
 			-- roles
 			('im_role_grant', 'reader', 'boolean', 'REFERENCES on it: reads the bills and invoices of all apps.'),
 			('im_role_grant', 'tenant', 'boolean', 'REFERENCES on it: reads those of the apps whose im_app.tenant it is.'),
@@ -256,6 +271,9 @@ AS $$
 			('im_payment', 'im_payment_currency_check', 'CHECK (currency COLLATE "C" ~ ''^[A-Z]{3}$'')'),
 			('im_closing', 'im_closing_pkey', 'PRIMARY KEY (begun_at, closed_at, month)'),
 			('im_closing', 'im_closing_entry_key', 'UNIQUE (entry)'),
+			('im_series', 'im_series_pkey', 'PRIMARY KEY (since)'),
+			('im_series', 'im_series_series_check', 'CHECK (series ~ ''^[A-Za-z0-9._]{1,32}$'')'),
+			('im_outbox', 'im_outbox_pkey', 'PRIMARY KEY (app_id, id)'),
 			('im_role_grant', 'im_role_grant_empty_check', 'CHECK (false)')
 	) AS t(table_name, constraint_name, definition)
 $$;
@@ -289,6 +307,10 @@ AS $$
 			('im_usage_mark', 'im_usage_mark_app_id_idx', '(app_id)'),
 			-- the ledger: its rows come in month by month
 			('im_invoice', 'im_invoice_month_idx', 'USING brin (month)'),
+			-- not unique: every key of apps' data begins with app_id, and the lock of the ledger gives no number twice
+			('im_invoice', 'im_invoice_number_idx', '(number)'),
+			('im_invoice', 'im_invoice_account_id_idx', '(account_id) WHERE account_id IS NOT NULL'),
+			('im_outbox', 'im_outbox_at_idx', '(at)'),
 			('im_invoice_line', 'im_invoice_line_month_idx', 'USING brin (month)'),
 			-- the row that closes all ids, which whoever asks is to find first, has no apps
 			('im_closing', 'im_closing_month_done_idx', '(month, done)')

@@ -1,4 +1,5 @@
--- The triggers that keep the ledger as it was issued.
+-- The triggers that keep the ledger as it was issued, and the one that tells
+-- others of what is no document.
 
 CREATE FUNCTION @extschema@.im_only_issued() RETURNS trigger
 	AS 'MODULE_PATHNAME' LANGUAGE C;
@@ -19,3 +20,8 @@ END
 $$;
 COMMENT ON FUNCTION @extschema@.im_as_issued() IS
 'Trigger: refuses UPDATE, DELETE and TRUNCATE of the ledger with error 55000.';
+
+CREATE FUNCTION @extschema@.im_tell_suspension() RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION @extschema@.im_tell_suspension() IS
+'Trigger: writes an event into im_outbox where a suspension is added or gets more days (app_suspended), or is removed or loses days (app_resumed).';

@@ -113,6 +113,7 @@ AS $$
 			('im_rate_card_version', 'im_rate_card_version_agree', 'CREATE TRIGGER', 'AFTER INSERT OR UPDATE', 'FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.im_card_versions_agree()'),
 			('im_payment', 'im_payment_append_only', 'CREATE TRIGGER', 'BEFORE UPDATE OR DELETE', 'FOR EACH ROW EXECUTE FUNCTION @extschema@.im_append_only()'),
 			('im_payment', 'im_payment_no_truncate', 'CREATE TRIGGER', 'BEFORE TRUNCATE', 'FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.im_append_only()'),
+			('im_suspension', 'im_tell_suspension', 'CREATE TRIGGER', 'AFTER INSERT OR UPDATE OR DELETE', 'FOR EACH ROW EXECUTE FUNCTION @extschema@.im_tell_suspension()'),
 			-- the ledger
 			('im_invoice', 'im_invoice_only_issued', 'CREATE TRIGGER', 'BEFORE INSERT', 'FOR EACH ROW EXECUTE FUNCTION @extschema@.im_only_issued()'),
 			('im_invoice_line', 'im_invoice_line_only_issued', 'CREATE TRIGGER', 'BEFORE INSERT', 'FOR EACH ROW EXECUTE FUNCTION @extschema@.im_only_issued()'),

@@ -4,9 +4,13 @@
  */
 #include "html/page_text.h"
 
+#include <ctype.h>
+
+#include "utils/builtins.h"
 #include "utils/numeric.h"
 
 PG_FUNCTION_INFO_V1(im_html_number);
+PG_FUNCTION_INFO_V1(im_html_grouped);
 
 /* Far more than any currency has, or an amount of ours. */
 #define MAX_PLACES	100
@@ -57,5 +61,76 @@ im_html_number(PG_FUNCTION_ARGS)
 	appendBinaryStringInfo(&page, digits + whole + 1, fraction);
 	for (int i = fraction; i < places; i++)
 		appendStringInfoChar(&page, '0');
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(page.data, page.len));
+}
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* A byte of a word, a reference of a character or a name that a digit may be in. */
+static bool
+is_of_word(char c)
+{
+	return (c & 0x80) != 0 || isalnum((unsigned char) c) || c == '_' || c == '#';
+}
+
+/* What is called by its number: "order 1400000003". */
+static bool
+follows_name(const char *start, const char *number)
+{
+	static const char *const names[] = {"order ", "Order ", "app ", "App "};
+
+	for (int i = 0; i < (int) lengthof(names); i++)
+	{
+		int			len = (int) strlen(names[i]);
+
+		if (number - start >= len && memcmp(number - len, names[i], len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether the digits from number until end are an amount: no day (2024-03-17),
+ * no time (08:10), no part of a name, no fraction.
+ */
+static bool
+is_amount(const char *start, const char *number, const char *end)
+{
+	char		before = number > start ? number[-1] : ' ',
+				before_that = number > start + 1 ? number[-2] : ' ';
+
+	if (is_of_word(before) || is_of_word(*end) || ((*end == '-' || *end == ':') && is_digit(end[1])))
+		return false;
+	if (strchr(".,:-", before) != NULL && is_digit(before_that))
+		return false;
+	return !follows_name(start, number);
+}
+
+/* A sentence of a page whose numbers get separators of thousands. */
+Datum
+im_html_grouped(PG_FUNCTION_ARGS)
+{
+	char	   *sentence = text_to_cstring(PG_GETARG_TEXT_PP(0)),
+			   *rest = sentence;
+	StringInfoData page;
+
+	initStringInfo(&page);
+	while (*rest != '\0')
+	{
+		int			other = (int) strcspn(rest, "0123456789"),
+					digits = (int) strspn(rest + other, "0123456789");
+		char	   *number = rest + other;
+
+		appendBinaryStringInfo(&page, rest, other);
+		if (is_amount(sentence, number, number + digits))
+			append_grouped(&page, number, digits);
+		else
+			appendBinaryStringInfo(&page, number, digits);
+		rest = number + digits;
+	}
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(page.data, page.len));
 }

@@ -118,6 +118,18 @@ static const Word words[] = {
 	{"nothing.note", {"Nothing was bought, used or refunded in %1$s that this price list charges for.",
 		"%1$s没有产生应计费的购买、用量或退费。"}},
 
+	/* a document as it was issued */
+	{"document.invoice", {"Invoice, %1$s", "%1$s账单"}},
+	{"document.credit_note", {"Credit note, %1$s", "%1$s账单贷项通知"}},
+	{"document.debit_note", {"Debit note, %1$s", "%1$s账单借项通知"}},
+	{"number", {"Number", "编号"}},
+	{"number.none", {"none", "无"}},
+	{"issued", {"Issued", "出具日期"}},
+	{"corrects", {"Corrects", "更正"}},
+	{"corrects.invoice", {"invoice %1$s of %2$s", "%2$s 的账单 %1$s"}},
+	{"account", {"Account", "账户"}},
+	{"digest", {"Digest (SHA-256): %1$s", "摘要（SHA-256）：%1$s"}},
+
 	/* the table of lines */
 	{"lines", {"Lines of the bill", "账单明细"}},
 	{"line", {"No.", "序号"}},
@@ -181,8 +193,10 @@ static const Word words[] = {
 	{"dau", {"DAU", "DAU"}},
 	{"groups", {"Groups", "群组数"}},
 	{"deductions", {"Deductions", "抵扣量"}},
-	{"packs", {"From packs", "资源包抵扣"}},
-	{"left", {"Left in packs", "资源包余量"}},
+	{"packs.deductions", {"Deductions from packs", "审核资源包抵扣"}},
+	{"left.deductions", {"Deductions left in packs", "审核资源包余量"}},
+	{"packs.minutes", {"Minutes from packs", "通话时长包抵扣"}},
+	{"left.minutes", {"Minutes left in packs", "通话时长包余量"}},
 	{"minutes", {"Call minutes", "通话分钟"}},
 	{"peak", {"peak", "峰值"}},
 
@@ -200,8 +214,8 @@ static const Word words[] = {
 	{"axis.3", {"G", "亿"}},
 	{"axis.4", {"T", "万亿"}},
 
-	{"note", {"Amounts are exact to 8 places; the total is rounded once. Days and months are those of the time zone %1$s.",
-		"各行金额精确到小数点后 8 位，合计只舍入一次。日期与账期按时区 %1$s 计算。"}},
+	{"note", {"Amounts are shown in the places of the currency, in small print as exact as they are where that differs; the total is rounded once. Days and months are those of the time zone %1$s.",
+		"金额按币种小数位显示，与精确金额不同时以小字列出精确金额；合计只舍入一次。日期与账期按时区 %1$s 计算。"}},
 };
 
 static Language

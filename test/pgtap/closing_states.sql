@@ -136,7 +136,7 @@ SELECT isnt_empty($$SELECT FROM im_apps() WHERE name = 'renamed'$$, 'as the list
 UPDATE im_app SET rate_card = 'other' WHERE app_id = 1;
 SELECT is(pages(), page, 'and the price list that it had') FROM printed;
 UPDATE im_app SET rate_card = 'cn' WHERE app_id = 1;
-SELECT is((SELECT app_name || ' ' || digest_version FROM im_invoice WHERE app_id = 1 AND month = '2023-01-01'), 'app 1 2', 'the name is in the document');
+SELECT is((SELECT app_name || ' ' || digest_version FROM im_invoice WHERE app_id = 1 AND month = '2023-01-01'), 'app 1 3', 'the name is in the document');
 CALL turn(1, 2, '2023-01-10', 'on', 'history_storage', '30d');
 CALL im_adjust_month('2023-01');
 SELECT is((SELECT string_agg(app_name, ', ' ORDER BY revision) FROM im_invoice WHERE app_id = 1 AND month = '2023-01-01'), 'app 1, renamed', 'a note has the name of its day');

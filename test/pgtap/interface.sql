@@ -152,6 +152,7 @@ INSERT INTO promise (name, args, result, volatility, kind) VALUES
 	('im_ledger_anchor', '', 'text', 's', 'f'),
 	('im_verify_anchor', 'anchor text', 'SETOF im_invoice_problem', 's', 'f'),
 	('im_verify_invoices', 'month im_month, root bytea', 'SETOF im_invoice_problem', 's', 'f'),
+	('im_document_html', 'app_id bigint, month im_month, revision integer, lang text', 'text', 's', 'f'),
 	('im_invoices', 'app_id bigint, month im_month', 'SETOF im_document', 's', 'f'),
 	('im_audit', 'app_id bigint, month im_month', 'TABLE(at timestamp with time zone, event text, amount numeric, currency text, detail text)', 's', 'f');
 CREATE TEMP TABLE have AS

@@ -4,6 +4,7 @@ BEGIN;
 \ir include/setup.sql
 \ir include/ledger.sql
 
+INSERT INTO im_series (series) VALUES ('T');
 INSERT INTO im_app (app_id, name) SELECT n, 'app ' || n FROM generate_series(1, 4) n;
 INSERT INTO im_order (app_id, order_id, at, action, item, option, months)
 SELECT a, 1, at8('2023-01-01'), 'buy', 'plan', 'pro', 6 FROM generate_series(1, 4) a;
@@ -75,7 +76,7 @@ SELECT is(tampered('SELECT 1', '2023-02', :'root'), 'nothing', 'the root printed
 SELECT matches(tampered(format('UPDATE im_invoice SET %I = %s WHERE app_id = 2 AND month = ''2023-02-01'' AND revision = 0', c, v)),
 	'2 2023-02-01 .*changed', format('a changed %s of a document', c))
 FROM (VALUES ('total', 'total + 0.01'), ('currency', '''USD'''), ('issued_at', 'issued_at - interval ''1 microsecond'''),
-	('rate_card', 'rate_card || '' '''), ('card_from', 'card_from + 1'), ('digest', '''\x00'''), ('revision', '7, kind = ''debit_note''')) t(c, v);
+	('rate_card', 'rate_card || '' '''), ('card_from', 'card_from + 1'), ('digest', '''\x00'''), ('number', 'number || ''1'''), ('account_id', '1'), ('account_name', '''x'''), ('revision', '7, kind = ''debit_note''')) t(c, v);
 SELECT matches(tampered('ALTER TABLE im_invoice DROP CONSTRAINT im_invoice_kind_check; UPDATE im_invoice SET kind = ''credit_note'' WHERE app_id = 2 AND month = ''2023-02-01'' AND revision = 0'),
 	'2 2023-02-01 0 .*changed', 'a changed kind of a document');
 SELECT matches(tampered(format('UPDATE im_invoice_line SET %I = %s WHERE app_id = 2 AND month = ''2023-02-01'' AND revision = 1', c, v)),
@@ -88,15 +89,18 @@ SELECT is(tampered('DELETE FROM im_invoice_line WHERE app_id = 2 AND month = ''2
 SELECT is(tampered('DELETE FROM im_invoice WHERE app_id = 1 AND month = ''2023-02-01'' AND revision = 1'),
 	E'1 2023-02-01 1 lines without a document: 1\n1 2023-02-01 1 the document is missing\n'
 	'1 2023-02-01 2 the document or its lines were changed, or the app''s document before it was changed or removed\n'
+	'2 2023-02-01 1 no document has the number T-CNY-' || to_char(now() AT TIME ZONE 'Asia/Shanghai', 'YYYY') || E'-00000013\n'
 	'2023-02-01 3 notes were issued, but there are 2\n'
 	'2023-02-01 the documents of entry 7 of im_closing are not those that were issued', 'a document that is gone');
 SELECT is(tampered('DELETE FROM im_invoice WHERE app_id = 3 AND month = ''2023-02-01''; DELETE FROM im_invoice_line WHERE app_id = 3 AND month = ''2023-02-01'''),
 	E'3 2023-02-01 0 the app is closed without an invoice, though it had lines to bill\n'
 	'3 2023-03-01 0 the document or its lines were changed, or the app''s document before it was changed or removed\n'
+	'4 2023-02-01 0 no document has the number T-CNY-' || to_char(now() AT TIME ZONE 'Asia/Shanghai', 'YYYY') || E'-00000007\n'
 	'2023-02-01 4 invoices were issued, but there are 3\n'
 	'2023-02-01 the documents of entry 3 of im_closing are not those that were issued', 'a month of an app that is gone');
 SELECT is(tampered('DELETE FROM im_invoice WHERE app_id = 3 AND month = ''2023-03-01''; DELETE FROM im_invoice_line WHERE app_id = 3 AND month = ''2023-03-01'''),
 	E'3 2023-03-01 0 the app is closed without an invoice, though it had lines to bill\n'
+	'4 2023-03-01 0 no document has the number T-CNY-' || to_char(now() AT TIME ZONE 'Asia/Shanghai', 'YYYY') || E'-00000011\n'
 	'2023-03-01 4 invoices were issued, but there are 3\n'
 	'2023-03-01 the documents of entry 5 of im_closing are not those that were issued', 'the last document of an app');
 SELECT is(tampered('INSERT INTO im_invoice_line SELECT 9, app_id, month, line, item, option, period, due_on, quantity, included, billable, units, unit_price, amount, currency, explanation
@@ -114,7 +118,7 @@ BEGIN
 	FROM im_invoice_line l WHERE app_id = app AND month = of_month AND revision = rev;
 	INSERT INTO im_invoice (app_id, month, revision, kind, currency, total, issued_at, rate_card, card_from, app_name, digest_version, digest)
 	VALUES (app, of_month, rev, 'credit_note', 'CNY', amount, at, 'cn', '2019-12-10', 'app', 2,
-		im_internal.im_document_digest(2, app, of_month, rev, 'credit_note', 'CNY', amount, at, 'cn', '2019-12-10', 'app', previous, bytes));
+		im_internal.im_document_digest(2, app, of_month, rev, 'credit_note', 'CNY', amount, at, 'cn', '2019-12-10', 'app', NULL, NULL, NULL, previous, bytes));
 END $$;
 -- What every entry says is made anew by whoever knows how.
 CREATE FUNCTION forge_chain() RETURNS void LANGUAGE plpgsql AS $$
@@ -160,7 +164,7 @@ INSERT INTO forgery (what, statement, problem) VALUES
 	('a row of before put in', $$INSERT INTO im_closing (month, apps, done, invoices, total, begun_at, closed_at) VALUES ('2023-01-01', '{[9,10)}', 1, 0, 4, now(), now())$$,
 		'^2023-01-01 the documents of entry 1 of im_closing are not those'),
 	('a document given the digest of before', $$UPDATE im_invoice SET app_name = NULL, digest_version = 1 WHERE app_id = 4$$, '^4 2023-01-01 0 the document or its lines were changed'),
-	('a document of a version to come', $$UPDATE im_invoice SET digest_version = 3 WHERE app_id = 4$$, '^4 2023-01-01 0 the document or its lines were changed');
+	('a document of a version to come', $$UPDATE im_invoice SET digest_version = 4 WHERE app_id = 4$$, '^4 2023-01-01 0 the document or its lines were changed');
 INSERT INTO forgery (what, statement, problem)
 SELECT format('%s of an entry changed', c), format('UPDATE im_closing SET %s WHERE entry = 3', c), '^2023-02-01 entry 3 of im_closing was changed'
 FROM unnest('{month = month,done = done + 1,total = total - 1,begun_at = begun_at + ''1s'',closed_at = closed_at - interval ''1s'',documents = ''\x00'',digest = ''\x00'',notes = 1}'::text[]) c

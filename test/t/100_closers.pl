@@ -63,6 +63,10 @@ sub whole
 		GROUP BY app_id HAVING count(*) > 1) d"), '0', "$what: no app has two invoices");
 	is(psql($db, "SELECT state FROM im_close_progress WHERE month = '$month-01'"), 'closed', "$what: the month is closed");
 	is(psql($db, 'SELECT * FROM im_verify_invoices()'), '', "$what: all documents are whole");
+	is(psql($db, q{SELECT * FROM (SELECT number, row_number() OVER (PARTITION BY left(number, -8) ORDER BY issued_at, number) AS n FROM im_invoice) s
+		WHERE right(number, 8)::bigint IS DISTINCT FROM n LIMIT 3}), '', "$what: numbers without gap and double, in the order of issue");
+	is(psql($db, q{SELECT count(*) FILTER (WHERE kind ~ 'issued'), count(DISTINCT (app_id, month, revision)), (SELECT count(*) FROM im_invoice) FROM im_outbox})
+		=~ s/^(\d+)\|\1\|\1$//r, '', "$what: the outbox has each document once");
 	# each invoice is a bill under one snapshot: its total is that of its lines
 	is(psql($db, qq{SELECT i.app_id FROM im_invoice i JOIN im_invoice_line l USING (app_id, month, revision)
 		GROUP BY i.app_id, i.month, i.revision, i.total HAVING i.revision = 0 AND i.total <> round(sum(l.amount), 2)}), '',

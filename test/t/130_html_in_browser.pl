@@ -164,12 +164,66 @@ sub check
 	return ($url, $dom);
 }
 
+# How far a page and its tables are wider than a window of each width: the page
+# in frames, which tell what they find.  Its policy allows no script, so this is
+# a copy without it.
+sub overflow_of
+{
+	my ($url) = @_;
+	my $html = slurp($url =~ s{^file://}{}r);
+	my @widths = (320, 360, 414, 600, 768, 820, 897, 960, 1024, 1280, 1600);
+
+	$html =~ s/<meta http-equiv="Content-Security-Policy"[^>]*>//;
+	$html .= '<script>addEventListener("load", () => { const w = document.documentElement.clientWidth;'
+	  . 'let over = [...document.querySelectorAll("main, table, td, th, dd, h1, p, svg")].filter(e => {'
+	  . ' const r = e.getBoundingClientRect(); return getComputedStyle(e).position !== "absolute" && !e.closest("thead, caption") && r.width > 0 && r.right > w + 1 }).map(e => e.tagName + "." + e.className);'
+	  . '[...document.querySelectorAll(".scroll, .plot")].forEach(e => { if (e.scrollWidth > e.clientWidth + 1) over.push(e.firstElementChild.className) });'
+	  . 'parent.postMessage(w + ": " + [...new Set(over)].join(" "), "*") })</script>';
+	my $frame = spill('frame.html', $html);
+	my $frames = spill('frames.html', '<pre id=said></pre><script>let n = 0; addEventListener("message", e => { n++;'
+		  . 'if (!/: $/.test(e.data)) said.textContent += e.data + "\n"; if (n === ' . @widths . ') said.textContent += "all" })</script>'
+		  . join('', map { qq{<iframe src="$frame" width="$_" height="600" style="border:0"></iframe>} } @widths));
+	my ($dom) = browse($frames, '--dump-dom', '--virtual-time-budget=20000', '--window-size=2000,900');
+
+	return $dom =~ m{<pre id="said">([^<]*)</pre>} ? $1 : 'nothing was said';
+}
+
 my ($normal, undef) = check('normal', 1003, 'en');
 my ($crowded) = check('crowded', 1, 'zh');
 my (undef, $empty) = check('empty', 3, 'en');
 like($empty, qr/<p>Nothing to bill<\/p>/, 'empty: says that there is nothing');
 unlike($empty, qr/<script|<img/i, 'a hostile name is no markup');
 like($empty, qr{<bdi>&lt;/title&gt;&lt;script&gt;.*\x{FFFD}</bdi>}, 'but there as it is');
+
+# Documents as they were issued.
+psql_ok($db, <<'SQL', 'a month is closed and adjusted');
+SET client_min_messages = warning;
+INSERT INTO im_series (series) VALUES ('SH1');
+CALL im_close_month('2023-03');
+INSERT INTO im_order (app_id, order_id, at, action, item, option, months, quantity) VALUES (1, 20, '2023-03-28 10:00+08', 'buy', 'local_moderation', '', 1, 1);
+DELETE FROM im_usage_daily WHERE app_id = 1 AND day = '2023-03-31';
+CALL im_adjust_month('2023-03');
+SQL
+my %page_of = (
+	invoice => [ q{im_document_html(1003, '2023-03', 0, 'en')}, qr/<dt>Number<\/dt><dd>SH1-CNY-\d{4}-\d{8}<\/dd>/ ],
+	note => [ q{im_document_html(1, '2023-03', 1, 'en')}, qr/<dt>Corrects<\/dt><dd>invoice SH1-CNY-\d{4}-00000001 of <time>/ ],
+	note_zh => [ q{im_document_html(1, '2023-03', 1, 'zh')}, qr/<dt>\x{66F4}\x{6B63}<\/dt>/ ],
+	month => [ q{im_month_html('2023-03')}, qr/<h2 id="apps">/ ]);
+my %url_of = (normal => $normal, crowded => $crowded, empty => "file://$folder/empty.html");
+foreach my $name (sort keys %page_of)
+{
+	my ($call, $wanted) = @{ $page_of{$name} };
+	my $html = '';
+
+	local $ENV{PGCLIENTENCODING} = 'UTF8';
+	IPC::Run::run([ 'psql', '-AtX', '-d', $db, '-c', "SELECT $call" ], '>', \$html);
+	$url_of{$name} = spill("$name.html", $html);
+	my ($dom, $console, $requests) = load($url_of{$name});
+	like($dom, $wanted, "$name: says what it is of");
+	is("$console$requests", '', "$name: nothing on the console, no request");
+}
+is(overflow_of($url_of{$_}), 'all', "$_: no column is cut off from 320 px on") for sort keys %url_of;
+is(overflow_of(spill('wide.html', '<main><table><td style="white-space:nowrap">' . 'wide ' x 100 . '</td></table></main>')) =~ /^320: .*TD/, 1, 'one that is would be seen');
 
 # The picture of the README.
 my ($w, $h, $bytes) = picture($normal, 'bill', 960, 1180);
@@ -198,8 +252,13 @@ if ($pictures)
 	my ($quiet) = page('quiet', 2, 'en');
 	picture($quiet, 'empty', 960, 520);
 	picture($quiet, 'empty-dark', 960, 520, @dark);
-	my $month = '';
-	IPC::Run::run([ 'psql', '-AtX', '-d', $db, '-c', "SELECT im_month_html('2023-03')" ], '>', \$month);
-	picture(spill('month.html', $month), 'month', 960, 1100);
+	picture($url_of{month}, 'month', 960, 1100);
+	foreach my $name (qw(invoice note note_zh))
+	{
+		picture($url_of{$name}, $name, 960, 1180);
+		picture($url_of{$name}, "$name-dark", 960, 1180, @dark);
+		picture($url_of{$name}, "$name-320", 500, 1800);
+	}
+	browse($url_of{note}, "--print-to-pdf=$pictures/note.pdf", '--no-pdf-header-footer');
 }
 done_testing();

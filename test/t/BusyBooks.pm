@@ -71,14 +71,19 @@ sub issued_documents
 }
 
 # What must be empty at any time: documents that are not whole, apps with two
-# invoices, documents whose lines are not theirs
+# invoices, documents whose lines are not theirs, series with a gap or a double,
+# documents that the outbox does not have once
 sub broken_documents
 {
 	return q{SELECT * FROM im_verify_invoices();
 		SELECT app_id, month, count(*) FROM im_invoice WHERE revision = 0 GROUP BY 1, 2 HAVING count(*) <> 1;
 		SELECT i.app_id, i.month FROM im_invoice i LEFT JOIN im_invoice_line l USING (app_id, month) GROUP BY 1, 2
 		HAVING count(l.line) = 0 OR abs((SELECT sum(total) FROM im_invoice t WHERE t.app_id = i.app_id AND t.month = i.month)
-			- (SELECT sum(amount) FROM im_invoice_line t WHERE t.app_id = i.app_id AND t.month = i.month)) > 0.5;};
+			- (SELECT sum(amount) FROM im_invoice_line t WHERE t.app_id = i.app_id AND t.month = i.month)) > 0.5;
+		SELECT * FROM (SELECT number, row_number() OVER (PARTITION BY left(number, -8) ORDER BY issued_at, number) AS n FROM im_invoice) s
+		WHERE right(number, 8)::bigint IS DISTINCT FROM n;
+		SELECT app_id, month, revision FROM im_invoice EXCEPT ALL SELECT app_id, month, revision FROM im_outbox WHERE kind ~ 'issued';
+		SELECT app_id, month, revision FROM im_outbox WHERE kind ~ 'issued' EXCEPT ALL SELECT app_id, month, revision FROM im_invoice;};
 }
 
 1;
