@@ -39,7 +39,6 @@ INSERT INTO of_apps VALUES
 	('im_standing(''2023-03'', ''2023-03-20 12:00+08'')'),
 	('im_app_revenue(''2023-02'', ''2023-04'')'),
 	('im_daily_usage(''2023-03'')'),
-	('im_months()'),
 	('im_apps()');
 CREATE TABLE of_all (call text);
 INSERT INTO of_all VALUES
@@ -54,7 +53,7 @@ INSERT INTO of_all VALUES
 SELECT set_eq(
 	$$SELECT function_name FROM im_internal.im_guarded_definitions()$$,
 	$$SELECT substring(call FROM '^\w+') FROM (TABLE of_app UNION ALL TABLE of_apps) c
-	UNION VALUES ('im_daily_charges_app'), ('im_moderation_statement_scenes'), ('im_monthly_bills_skipping'), ('im_card'), ('im_card_today'), ('im_current_card'), ('im_billed_months'), ('im_month_html'),
+	UNION VALUES ('im_daily_charges_app'), ('im_moderation_statement_scenes'), ('im_monthly_bills_skipping'), ('im_card'), ('im_card_today'), ('im_current_card'), ('im_billed_months'), ('im_months'), ('im_month_html'),
 		('im_account_bill'), ('im_account_totals'), ('im_balance'), ('im_arrears'), ('im_arrears_reason'), ('im_unpaid'), ('im_account_html')$$,
 	'every function that readers and tenants may call is tried here, those of accounts in roles_accounts');
 
@@ -137,6 +136,9 @@ FROM unnest(ARRAY['im_alerts(''2023-03'', 0)', 'im_bi_bill_line', 'im_bi_bill_to
 	'im_close_progress', 'im_verify_invoices(''2023-02'', ''\x00'')', 'im_month_root(''2023-02'')', 'im_ledger_anchor()', 'im_verify_anchor(im_ledger_anchor())']) call;
 SELECT is(seen('acme', $$SELECT sum(billed) FROM im_revenue('2023-02', '2023-04')$$),
 	seen(current_user, $$SELECT sum(billed) FROM im_app_revenue('2023-02', '2023-04') WHERE app_id IN (11, 12)$$), 'so does im_revenue');
+SELECT is(seen('acme', 'SELECT * FROM im_months()'), seen(current_user, 'SELECT * FROM im_internal.im_months_of(ARRAY[11, 12])'),
+	'a tenant is told how far the months of other apps are');
+SELECT is(seen('clerk', 'SELECT * FROM im_months()'), seen(current_user, 'SELECT * FROM im_months()'), 'a reader gets other months than the owner');
 SELECT is(seen('acme', $$SELECT min(month) FROM im_billed_months()$$), '(2023-01-01)', 'months are those of the own apps');
 SELECT is(seen(role, $$SELECT min(month) FROM im_billed_months()$$), '(2022-01-01)', 'of all apps for ' || role)
 FROM unnest(ARRAY['clerk', current_user]) role;
