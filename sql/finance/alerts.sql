@@ -91,6 +91,7 @@ CREATE FUNCTION @extschema@.im_standing(month @extschema@.im_month, at timestamp
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	PERFORM im_internal.im_need_tables();
 	IF im_internal.im_guarded('im_standing_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_standing_guarded($1, $2);
 		RETURN;
