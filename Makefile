@@ -41,7 +41,7 @@ OBJS = $(SRCS:.c=.o)
 # The parts of the install script, in the order in which they are joined: floor by
 # floor, lowest first.  cards/bundled_cards is generated, the others are files of sql/.
 SQL_PARTS = preamble \
-	types/month types/userset types/rate_card types/charge \
+	types/month types/userset types/usage types/rate_card types/charge \
 	cards/bundled_cards \
 	guards/need guards/asks \
 	meters/dau meters/app_dau meters/days meters/figures meters/event_day meters/app_checks \

@@ -85,11 +85,11 @@ COMMENT ON FUNCTION im_internal.im_app_suspensions() IS
 
 CREATE FUNCTION im_internal.im_app_accounts(until date, card @extschema@.im_rate_card)
 	RETURNS TABLE (
-		app_id bigint, card_name text, card_from date, orders im_internal.im_order_entry[],
-		suspensions daterange[], prices_mau boolean, currency text)
+		app_id bigint, account im_internal.im_app_account, card_from date, orders im_internal.im_order_entry[])
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT a.app_id, a.card_name, a.card_from, o.orders, s.suspensions, a.prices_mau, a.currency
+	SELECT a.app_id, ROW(a.app_id, a.card_name, o.orders, s.suspensions, $2 IS NOT NULL)::im_internal.im_app_account,
+		a.card_from, o.orders
 	FROM im_internal.im_app_cards($2) a
 	LEFT JOIN im_internal.im_app_orders(im_internal.im_utc_midnight($1 + 1)) o
 		ON o.app_id = a.app_id
@@ -97,3 +97,11 @@ AS $$
 $$;
 COMMENT ON FUNCTION im_internal.im_app_accounts(date, @extschema@.im_rate_card) IS
 'Each app with what its state before a day follows from.';
+
+-- Inlined.
+CREATE FUNCTION im_internal.im_with_orders(account im_internal.im_app_account, orders im_internal.im_order_entry[])
+	RETURNS im_internal.im_app_account
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	RETURN ROW(($1).app_id, ($1).card_name, $2, ($1).suspensions, ($1).preview)::im_internal.im_app_account;
+COMMENT ON FUNCTION im_internal.im_with_orders(im_internal.im_app_account, im_internal.im_order_entry[]) IS
+'An account with other orders.';

@@ -160,8 +160,8 @@ BEGIN
 	IF NOT EXISTS (SELECT FROM @extschema@.im_rate_card_version) THEN
 		RETURN 0;
 	END IF;
-	SELECT count(*) FILTER (WHERE im_internal.im_verify_orders(a.app_id, a.card_name, book,
-								o.orders, NULL::daterange[], false))
+	SELECT count(*) FILTER (WHERE im_internal.im_verify_orders(
+								ROW(a.app_id, a.card_name, o.orders, NULL, false)::im_internal.im_app_account, book))
 	INTO checked
 	FROM im_internal.im_app_cards(NULL::@extschema@.im_rate_card) a
 	JOIN (SELECT k.app_id,
@@ -189,7 +189,7 @@ BEGIN
 	RETURN ARRAY(
 		SELECT p.app_id
 		FROM (SELECT a.app_id,
-					 im_internal.im_order_problem(a.app_id, a.rate_card, book, o.orders, NULL::daterange[], false) AS problem
+					 im_internal.im_order_problem(ROW(a.app_id, a.rate_card, o.orders, NULL, false)::im_internal.im_app_account, book) AS problem
 			  FROM @extschema@.im_app a
 			  JOIN im_internal.im_app_orders('infinity'::timestamptz) o ON o.app_id = a.app_id
 			  WHERE a.rate_card = ANY ($1) OR array_position($1, NULL::text) IS NOT NULL
@@ -234,7 +234,7 @@ BEGIN
 		ERRCODE = 'check_violation',
 		MESSAGE = format('under the changed rate card existing orders of %s apps break a rule', cardinality(worse)),
 		DETAIL = format('One of them: %s.', (
-			SELECT im_internal.im_order_problem(a.app_id, a.rate_card, book, o.orders, NULL::daterange[], false)
+			SELECT im_internal.im_order_problem(ROW(a.app_id, a.rate_card, o.orders, NULL, false)::im_internal.im_app_account, book)
 			FROM @extschema@.im_app a
 			JOIN im_internal.im_app_orders('infinity'::timestamptz) o ON o.app_id = a.app_id
 			WHERE a.app_id = worse[1])),
@@ -256,8 +256,7 @@ DECLARE
 BEGIN
 	SELECT count(*), count(p.problem), min(p.problem)
 	INTO checked, wrong, example
-	FROM (SELECT im_internal.im_order_problem(a.app_id, a.card_name, book, a.orders,
-					a.suspensions, false) AS problem
+	FROM (SELECT im_internal.im_order_problem(a.account, book) AS problem
 		  FROM im_internal.im_app_accounts('9999-12-31'::date, NULL::@extschema@.im_rate_card) a
 		  WHERE a.orders IS NOT NULL) p;
 	IF wrong > 0 THEN

@@ -82,7 +82,7 @@ CREATE FUNCTION im_internal.im_idle_packs(apps bigint[], month @extschema@.im_mo
 AS $$
 	SELECT p.app_id, p.problem
 	FROM (SELECT a.app_id,
-				 im_internal.im_idle_pack(a.app_id, a.card_name, $3, o.orders, NULL::daterange[], false, $2) AS problem
+				 im_internal.im_idle_pack(ROW(a.app_id, a.card_name, o.orders, NULL, false)::im_internal.im_app_account, $3, $2) AS problem
 		  FROM (SELECT DISTINCT k.app_id
 				FROM @extschema@.im_order k
 				WHERE k.item = 'moderation_pack' AND (k.app_id = ANY ($1) OR $1 IS NULL)
@@ -246,7 +246,7 @@ BEGIN
 	RETURN QUERY
 	SELECT r.app_id, r.problem, true
 	FROM (SELECT a.app_id,
-				 im_internal.im_rate_problem(a.app_id, a.card_name, book, a.orders, a.suspensions, false, $2, first, NULL::bigint[], NULL::bigint[], NULL::bigint[], NULL::bigint[], NULL::bigint[], NULL::date[], NULL::@extschema@.im_userset[]) AS problem
+				 im_internal.im_rate_problem(a.account, im_internal.im_usage_from(NULL::im_internal.im_usage, first), book, $2) AS problem
 		  FROM im_internal.im_app_accounts(until, NULL::@extschema@.im_rate_card) a
 		  WHERE a.app_id = ANY ($1) OR $1 IS NULL
 		  OFFSET 0) r
@@ -254,7 +254,7 @@ BEGIN
 	-- alone such a bill fails; among all it is empty as long as nothing was used
 	RETURN QUERY
 	SELECT a.app_id, format('rate card "%s" has no version in force on %s',
-			a.card_name, to_char(until - 1, 'YYYY-MM-DD')),
+			(a.account).card_name, to_char(until - 1, 'YYYY-MM-DD')),
 		EXISTS (SELECT FROM im_internal.im_usage_apps(first, until) u WHERE u.app_id = a.app_id)
 	FROM im_internal.im_app_accounts(until, NULL::@extschema@.im_rate_card) a
 	WHERE a.card_from >= until AND a.orders IS NULL AND (a.app_id = ANY ($1) OR $1 IS NULL);

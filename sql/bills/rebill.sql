@@ -30,9 +30,7 @@ BEGIN
 	RETURN QUERY
 	SELECT l.*
 	FROM im_internal.im_gather(first, until, $3, reading) g,
-		im_internal.im_rate_lines(g.app_id, g.card_name, book, g.orders, g.suspensions,
-			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
-			g.calls, g.user_days, g.users) l
+		im_internal.im_rate_lines(g.account, g.usage, book, $2) l
 	WHERE g.app_id = $1;
 END
 $$;
@@ -71,9 +69,7 @@ CREATE FUNCTION im_internal.im_rated_lines(month @extschema@.im_month,
 AS $$
 	SELECT l.*
 	FROM im_internal.im_gather_among($1::date, upper($1::daterange), NULL::@extschema@.im_rate_card, $3, $4, $5) g,
-		im_internal.im_rate_lines(g.app_id, g.card_name, $2, g.orders, g.suspensions,
-			g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
-			g.calls, g.user_days, g.users) l
+		im_internal.im_rate_lines(g.account, g.usage, $2, $1) l
 $$;
 COMMENT ON FUNCTION im_internal.im_rated_lines(@extschema@.im_month, im_internal.im_price_book, im_internal.im_reading, bigint, bigint) IS
 'The bills of a month of each app from low_app through high_app, or (null) of each, from the usage that im_reading() says.';
@@ -86,9 +82,7 @@ CREATE FUNCTION im_internal.im_rated_totals(month @extschema@.im_month,
 AS $$
 	SELECT t.app_id, t.currency, t.total
 	FROM (SELECT g.app_id, g.currency,
-				 im_internal.im_rate_total(g.app_id, g.card_name, $2, g.orders, g.suspensions,
-					g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
-					g.calls, g.user_days, g.users) AS total
+				 im_internal.im_rate_total(g.account, g.usage, $2, $1) AS total
 		  FROM im_internal.im_gather_among($1::date, upper($1::daterange), NULL::@extschema@.im_rate_card, $3, $4, $5) g
 		  -- so that a total is computed once; a plain 0 has to be cast, and no
 		  -- worker takes a query of which it is not plain that it has no offset
@@ -209,9 +203,7 @@ BEGIN
 		FROM im_internal.im_gather(first, until, NULL::@extschema@.im_rate_card, r.reading) i
 		WHERE i.app_id = a.app_id
 		OFFSET 0) g,
-		im_internal.im_rate_lines(g.app_id, g.card_name, book, g.orders, g.suspensions,
-			g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
-			g.calls, g.user_days, g.users) l;
+		im_internal.im_rate_lines(g.account, g.usage, book, $1) l;
 END
 $$;
 COMMENT ON FUNCTION im_internal.im_rebill_apps(@extschema@.im_month, bigint[]) IS

@@ -183,8 +183,8 @@ BEGIN
 	END IF;
 	PERFORM im_internal.im_need_app($1);
 	RETURN (
-		SELECT im_internal.im_rate_state(a.app_id, a.card_name, im_internal.im_price_book(NULL::@extschema@.im_rate_card),
-			o.orders, s.suspensions, false, $2)
+		SELECT im_internal.im_rate_state(ROW(a.app_id, a.card_name, o.orders, s.suspensions, false)::im_internal.im_app_account,
+			im_internal.im_price_book(NULL::@extschema@.im_rate_card), $2)
 		FROM im_internal.im_app_cards(NULL::@extschema@.im_rate_card) a
 		LEFT JOIN im_internal.im_app_orders('infinity'::timestamptz) o ON o.app_id = a.app_id
 		LEFT JOIN im_internal.im_app_suspensions() s ON s.app_id = a.app_id
@@ -220,9 +220,7 @@ BEGIN
 	RETURN QUERY
 	SELECT l.*
 	FROM im_internal.im_gather(first, until, NULL::@extschema@.im_rate_card, reading) g,
-		im_internal.im_rate_statement(g.app_id, g.card_name, book, g.orders, g.suspensions,
-			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
-			g.calls, g.user_days, g.users) l
+		im_internal.im_rate_statement(g.account, g.usage, book, $2) l
 	WHERE g.app_id = $1;
 END
 $$;
@@ -252,9 +250,7 @@ BEGIN
 	RETURN QUERY
 	SELECT l.*
 	FROM im_internal.im_gather(month::date, upper(month::daterange), NULL::@extschema@.im_rate_card, reading) g,
-		im_internal.im_rate_charges(g.app_id, g.card_name, book, g.orders, g.suspensions,
-			g.preview, month, g.since, g.daily, g.logins, g.groups, g.checks,
-			g.calls, g.user_days, g.users) l
+		im_internal.im_rate_charges(g.account, g.usage, book, month) l
 	WHERE l.day = $1;
 END
 $$;
@@ -283,9 +279,7 @@ BEGIN
 		RETURN QUERY
 		SELECT l.*
 		FROM im_internal.im_gather(month::date, upper(month::daterange), NULL::@extschema@.im_rate_card, reading) g,
-			im_internal.im_rate_charges(g.app_id, g.card_name, book, g.orders, g.suspensions,
-				g.preview, month, g.since, g.daily, g.logins, g.groups, g.checks,
-				g.calls, g.user_days, g.users) l
+			im_internal.im_rate_charges(g.account, g.usage, book, month) l
 		WHERE g.app_id = $1 AND l.day BETWEEN $2 AND $3
 		ORDER BY l.day, l.item COLLATE "C";
 		month := month OPERATOR(@extschema@.+) 1;
@@ -344,13 +338,12 @@ BEGIN
 	RETURN QUERY
 	SELECT l.*
 	FROM im_internal.im_gather(first, until, NULL::@extschema@.im_rate_card, reading) g,
-		im_internal.im_rate_unbilled(g.app_id, g.card_name, book, g.orders, g.suspensions,
-			g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
-			g.calls, g.user_days, g.users) l;
+		im_internal.im_rate_unbilled(g.account, g.usage, book, $1) l;
 	RETURN QUERY
 	SELECT l.*
 	FROM im_internal.im_orphaned_usage(first, until) g,
-		im_internal.im_rate_unbilled(g.app_id, NULL::text, NULL::im_internal.im_price_book, NULL::im_internal.im_order_entry[], NULL::daterange[], false, $1, first, g.daily, g.usage, NULL::bigint[], NULL::bigint[], NULL::bigint[], NULL::date[], NULL::@extschema@.im_userset[]) l;
+		im_internal.im_rate_unbilled(ROW(g.app_id, NULL, NULL, NULL, false)::im_internal.im_app_account, g.usage,
+			NULL::im_internal.im_price_book, $1) l;
 	RETURN QUERY SELECT * FROM im_internal.im_unmetered_usage(first, until);
 END
 $$;

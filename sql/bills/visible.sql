@@ -102,9 +102,7 @@ BEGIN
 	RETURN QUERY
 	SELECT l.*
 	FROM im_internal.im_gather_of($1, $2::date, upper($2::daterange), NULL::@extschema@.im_rate_card, NULL::bigint[], NULL::date[]) g,
-		im_internal.im_rate_unbilled(g.app_id, g.card_name, book, g.orders, g.suspensions,
-			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
-			g.calls, g.user_days, g.users) l;
+		im_internal.im_rate_unbilled(g.account, g.usage, book, $2) l;
 END
 $$;
 COMMENT ON FUNCTION im_internal.im_unbilled_usage_of(bigint[], @extschema@.im_month) IS

@@ -1,9 +1,9 @@
 -- Thresholds: how all apps stand on a day, and who has to be told.
 
-CREATE FUNCTION im_internal.im_rate_standing(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[], at timestamptz)
+CREATE FUNCTION im_internal.im_rate_standing(account im_internal.im_app_account, usage im_internal.im_usage, book im_internal.im_price_book, month @extschema@.im_month, at timestamptz)
 	RETURNS TABLE (kind text, item text, option text, used numeric, allowed numeric, day date, today date, problem text)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 5 PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_rate_standing(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[], timestamptz) IS
+COMMENT ON FUNCTION im_internal.im_rate_standing(im_internal.im_app_account, im_internal.im_usage, im_internal.im_price_book, @extschema@.im_month, timestamptz) IS
 'How one app stands on a day. The arguments are values made by im_gather(), and the instant; no table is read.';
 
 CREATE FUNCTION im_internal.im_standing_in(apps bigint[], month @extschema@.im_month, at timestamptz)
@@ -30,18 +30,14 @@ BEGIN
 		RETURN QUERY
 		SELECT g.app_id, s.*
 		FROM im_internal.im_gather_of($1, first, until, NULL::@extschema@.im_rate_card, early, since) g,
-			im_internal.im_rate_standing(g.app_id, g.card_name, book, g.orders, g.suspensions,
-				g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
-				g.calls, g.user_days, g.users, $3) s;
+			im_internal.im_rate_standing(g.account, g.usage, book, $2, $3) s;
 		RETURN;
 	END IF;
 	reading := im_internal.im_reading(first, until, NULL::@extschema@.im_rate_card, book, NULL::bigint);
 	RETURN QUERY
 	SELECT g.app_id, s.*
 	FROM im_internal.im_gather(first, until, NULL::@extschema@.im_rate_card, reading) g,
-		im_internal.im_rate_standing(g.app_id, g.card_name, book, g.orders, g.suspensions,
-			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
-			g.calls, g.user_days, g.users, $3) s;
+		im_internal.im_rate_standing(g.account, g.usage, book, $2, $3) s;
 EXCEPTION
 	WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
 		IF $1 IS NOT NULL THEN

@@ -27,9 +27,7 @@ BEGIN
 			WHERE c.app_id = g.app_id
 			OFFSET 0) o ON true
 		CROSS JOIN LATERAL
-			im_internal.im_rate_usage(g.app_id, g.card_name, book, o.orders, g.suspensions,
-				g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
-				g.calls, g.user_days, g.users) d;
+			im_internal.im_rate_usage(im_internal.im_with_orders(g.account, o.orders), g.usage, book, $2) d;
 		RETURN;
 	END IF;
 	reading := im_internal.im_reading(first, until, NULL::@extschema@.im_rate_card, NULL::im_internal.im_price_book, NULL::bigint);
@@ -39,9 +37,7 @@ BEGIN
 	-- a renewal in the grace makes days of a month before days of its term
 	LEFT JOIN im_internal.im_app_orders('infinity'::timestamptz) o ON o.app_id = g.app_id
 	CROSS JOIN LATERAL
-		im_internal.im_rate_usage(g.app_id, g.card_name, book, o.orders, g.suspensions,
-			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
-			g.calls, g.user_days, g.users) d;
+		im_internal.im_rate_usage(im_internal.im_with_orders(g.account, o.orders), g.usage, book, $2) d;
 END
 $$;
 COMMENT ON FUNCTION im_internal.im_daily_usage_of(bigint[], @extschema@.im_month) IS
@@ -82,8 +78,8 @@ AS $$
 					ORDER BY e.at, e.order_id) AS orders
 		  FROM @extschema@.im_order e
 		  GROUP BY e.app_id) o ON o.app_id OPERATOR(pg_catalog.=) a.app_id,
-		im_internal.im_rate_terms(a.app_id, a.rate_card, (SELECT im_internal.im_price_book(NULL::@extschema@.im_rate_card)),
-			o.orders, NULL::daterange[], false) t
+		im_internal.im_rate_terms(ROW(a.app_id, a.rate_card, o.orders, NULL, false)::im_internal.im_app_account,
+			(SELECT im_internal.im_price_book(NULL::@extschema@.im_rate_card))) t
 $$;
 COMMENT ON FUNCTION @extschema@.im_order_terms() IS
 'What became of every order of all apps: its local day, first and last day in force, last day as bought, amount (negative for refunds), and the day on which it was refunded. Switches have a day only; apps whose orders break the rules have no rows.';

@@ -3,30 +3,30 @@
 -- An app asks for them in its own transactions, so the way is short: one
 -- query over the rows of that app, and no usage.
 
-CREATE FUNCTION im_internal.im_rate_limit(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, at timestamptz, name text)
+CREATE FUNCTION im_internal.im_rate_limit(account im_internal.im_app_account, book im_internal.im_price_book, at timestamptz, name text)
 	RETURNS numeric
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_rate_limit(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, timestamptz, text) IS
+COMMENT ON FUNCTION im_internal.im_rate_limit(im_internal.im_app_account, im_internal.im_price_book, timestamptz, text) IS
 'A limit of an app on the day of an instant (R14); null where nothing states it. No table is read.';
 
-CREATE FUNCTION im_internal.im_rate_limits(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, at timestamptz)
+CREATE FUNCTION im_internal.im_rate_limits(account im_internal.im_app_account, book im_internal.im_price_book, at timestamptz)
 	RETURNS TABLE (name text, value numeric, source text)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 10 PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_rate_limits(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, timestamptz) IS
+COMMENT ON FUNCTION im_internal.im_rate_limits(im_internal.im_app_account, im_internal.im_price_book, timestamptz) IS
 'All limits of an app on the day of an instant (R14). No table is read.';
 
 -- Inlined, as all that gathers: a function that is called plans its query anew
 -- in every statement.
 CREATE FUNCTION im_internal.im_limit_values(app_id bigint) RETURNS TABLE (
-		card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[],
-		suspensions daterange[])
+		account im_internal.im_app_account, book im_internal.im_price_book)
 	LANGUAGE sql STABLE ROWS 1
 AS $$
-	SELECT a.rate_card, ROW(v.names, v.dates, v.cards)::im_internal.im_price_book,
-		(SELECT o.orders FROM im_internal.im_app_orders('infinity'::timestamptz) o
-		 WHERE o.app_id OPERATOR(pg_catalog.=) $1),
-		(SELECT s.suspensions FROM im_internal.im_app_suspensions() s
-		 WHERE s.app_id OPERATOR(pg_catalog.=) $1)
+	SELECT ROW(a.app_id, a.rate_card,
+			(SELECT o.orders FROM im_internal.im_app_orders('infinity'::timestamptz) o
+			 WHERE o.app_id OPERATOR(pg_catalog.=) $1),
+			(SELECT s.suspensions FROM im_internal.im_app_suspensions() s
+			 WHERE s.app_id OPERATOR(pg_catalog.=) $1), false)::im_internal.im_app_account,
+		ROW(v.names, v.dates, v.cards)::im_internal.im_price_book
 	FROM @extschema@.im_app a,
 		LATERAL (
 			SELECT pg_catalog.array_agg(x.rate_card) AS names, pg_catalog.array_agg(x.effective_from) AS dates,
@@ -53,7 +53,7 @@ BEGIN
 	IF to_regclass('@extschema@.im_order') IS NULL THEN
 		PERFORM im_internal.im_need_tables();
 	END IF;
-	SELECT im_internal.im_rate_limit($1, v.card_name, v.book, v.orders, v.suspensions, false, $3, $2)
+	SELECT im_internal.im_rate_limit(v.account, v.book, $3, $2)
 	INTO value
 	FROM im_internal.im_limit_values($1) v;
 	IF NOT FOUND THEN
@@ -106,7 +106,7 @@ BEGIN
 			FROM im_internal.im_daily_usage_of(ARRAY[$1], @extschema@.im_month($2, zone)) d
 			WHERE d.day = @extschema@.im_day($2, zone)), 0)::numeric END,
 		l.source
-	FROM im_internal.im_rate_limits($1, v.card_name, v.book, v.orders, v.suspensions, false, $2) l;
+	FROM im_internal.im_rate_limits(v.account, v.book, $2) l;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_limits(bigint, timestamptz) IS

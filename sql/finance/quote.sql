@@ -23,10 +23,10 @@ COMMENT ON FUNCTION @extschema@.im_quote(text, integer, bigint, bigint, jsonb, n
 -- The cheapest plan. What is in force and held is read from the app's own
 -- bill; the core rates the month anew under each plan of the card.
 
-CREATE FUNCTION im_internal.im_rate_plans(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
+CREATE FUNCTION im_internal.im_rate_plans(account im_internal.im_app_account, usage im_internal.im_usage, book im_internal.im_price_book, month @extschema@.im_month)
 	RETURNS TABLE (plan text, tier integer, total numeric, currency text, lacks text, held boolean, items jsonb)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 3 PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_rate_plans(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
+COMMENT ON FUNCTION im_internal.im_rate_plans(im_internal.im_app_account, im_internal.im_usage, im_internal.im_price_book, @extschema@.im_month) IS
 'The month of one app under every plan of its card. The arguments are values made by im_gather(); no table is read.';
 
 CREATE FUNCTION @extschema@.im_cheapest_plan(app_id bigint, month @extschema@.im_month)
@@ -55,9 +55,7 @@ BEGIN
 	SELECT CASE WHEN p.lacks IS NULL THEN (row_number() OVER cheapest)::integer END,
 		p.plan, p.total, p.currency, p.lacks IS NULL, p.lacks, p.held, p.items
 	FROM im_internal.im_gather(first, until, NULL::@extschema@.im_rate_card, reading) g,
-		im_internal.im_rate_plans(g.app_id, g.card_name, book, g.orders, g.suspensions,
-			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
-			g.calls, g.user_days, g.users) p
+		im_internal.im_rate_plans(g.account, g.usage, book, $2) p
 	WHERE g.app_id = $1
 	WINDOW cheapest AS (ORDER BY p.lacks IS NOT NULL, p.total, p.tier, p.plan COLLATE "C")
 	ORDER BY p.lacks IS NOT NULL, p.total, p.tier, p.plan COLLATE "C";
@@ -68,10 +66,10 @@ COMMENT ON FUNCTION @extschema@.im_cheapest_plan(bigint, @extschema@.im_month) I
 
 -- All apps under two price lists.
 
-CREATE FUNCTION im_internal.im_rate_summary(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[],
+CREATE FUNCTION im_internal.im_rate_summary(account im_internal.im_app_account, usage im_internal.im_usage, book im_internal.im_price_book, month @extschema@.im_month,
 		OUT total numeric, OUT currency text, OUT items jsonb, OUT problem text)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_rate_summary(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
+COMMENT ON FUNCTION im_internal.im_rate_summary(im_internal.im_app_account, im_internal.im_usage, im_internal.im_price_book, @extschema@.im_month) IS
 'The bill of one app and month in short: its total, {"item": amount}, and why it has no total. The arguments are values made by im_gather(); no table is read.';
 
 CREATE FUNCTION im_internal.im_items_moved(a jsonb, b jsonb) RETURNS jsonb
@@ -130,17 +128,8 @@ BEGIN
 		FROM im_internal.im_gather_of($1, first, until, $3, apps, sinces) g
 		LEFT JOIN im_internal.im_gather_of(CASE WHEN NOT alike THEN $1 END, first, until, $4, apps, sinces) h
 			ON h.app_id = g.app_id,
-			im_internal.im_rate_summary(g.app_id, g.card_name, book_a, g.orders, g.suspensions,
-				true, $2, g.since, g.daily, g.logins, g.groups, g.checks, g.calls,
-				g.user_days, g.users) x,
-			im_internal.im_rate_summary(g.app_id, g.card_name, book_b, g.orders, g.suspensions,
-				true, $2, g.since, g.daily,
-				CASE WHEN alike THEN g.logins ELSE h.logins END,
-				CASE WHEN alike THEN g.groups ELSE h.groups END,
-				CASE WHEN alike THEN g.checks ELSE h.checks END,
-				CASE WHEN alike THEN g.calls ELSE h.calls END,
-				CASE WHEN alike THEN g.user_days ELSE h.user_days END,
-				CASE WHEN alike THEN g.users ELSE h.users END) y
+			im_internal.im_rate_summary(g.account, g.usage, book_a, $2) x,
+			im_internal.im_rate_summary(g.account, CASE WHEN alike THEN g.usage ELSE h.usage END, book_b, $2) y
 		WHERE x.problem IS NOT NULL OR y.problem IS NOT NULL
 			OR x.items <> '{}' OR y.items <> '{}';
 		RETURN;
@@ -163,17 +152,8 @@ BEGIN
 	FROM im_internal.im_gather(first, until, $3, reading_a) g
 	LEFT JOIN im_internal.im_gather(first, until, $4, reading_b) h
 		ON NOT alike AND h.app_id = g.app_id,
-		im_internal.im_rate_summary(g.app_id, g.card_name, book_a, g.orders, g.suspensions,
-			true, $2, g.since, g.daily, g.logins, g.groups, g.checks, g.calls,
-			g.user_days, g.users) x,
-		im_internal.im_rate_summary(g.app_id, g.card_name, book_b, g.orders, g.suspensions,
-			true, $2, g.since, g.daily,
-			CASE WHEN alike THEN g.logins ELSE h.logins END,
-			CASE WHEN alike THEN g.groups ELSE h.groups END,
-			CASE WHEN alike THEN g.checks ELSE h.checks END,
-			CASE WHEN alike THEN g.calls ELSE h.calls END,
-			CASE WHEN alike THEN g.user_days ELSE h.user_days END,
-			CASE WHEN alike THEN g.users ELSE h.users END) y
+		im_internal.im_rate_summary(g.account, g.usage, book_a, $2) x,
+		im_internal.im_rate_summary(g.account, CASE WHEN alike THEN g.usage ELSE h.usage END, book_b, $2) y
 	WHERE x.problem IS NOT NULL OR y.problem IS NOT NULL
 		OR x.items <> '{}' OR y.items <> '{}';
 EXCEPTION

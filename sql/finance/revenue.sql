@@ -6,15 +6,15 @@
 -- to in proportion to what was issued: nothing is deferred that no document
 -- bills.  Earned is what is billed less what more is deferred than before.
 
-CREATE FUNCTION im_internal.im_rate_revenue(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[], last_month @extschema@.im_month)
+CREATE FUNCTION im_internal.im_rate_revenue(account im_internal.im_app_account, usage im_internal.im_usage, book im_internal.im_price_book, month @extschema@.im_month, last_month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, month date, billed_month date, item text, option text, currency text, fees numeric, deferred numeric)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 20 PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_rate_revenue(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[], @extschema@.im_month) IS
-'What is deferred of one app''s fees at the ends of the months from the one before month through last_month, by the month they were billed in, with all fees of that month, item and option, in the currency named. The arguments are values made by im_gather(), of which only the checks of daily, checks and calls are used; no table is read.';
+COMMENT ON FUNCTION im_internal.im_rate_revenue(im_internal.im_app_account, im_internal.im_usage, im_internal.im_price_book, @extschema@.im_month, @extschema@.im_month) IS
+'What is deferred of one app''s fees at the ends of the months from the one before month through last_month, by the month they were billed in, with all fees of that month, item and option, in the currency named. The arguments are values made by im_gather(), of which only checks are used; no table is read.';
 
 CREATE FUNCTION im_internal.im_pack_usage(packers bigint[], few boolean, first date, until date,
 		early_apps bigint[], early_since date[])
-	RETURNS TABLE (app_id bigint, since date, daily bigint[], checks bigint[], calls bigint[])
+	RETURNS TABLE (app_id bigint, usage im_internal.im_usage)
 	LANGUAGE plpgsql STABLE ROWS 1000
 	SET search_path = pg_catalog, pg_temp
 	SET plan_cache_mode = force_custom_plan
@@ -26,12 +26,12 @@ DECLARE
 BEGIN
 	IF $2 THEN
 		RETURN QUERY
-		SELECT g.app_id, g.since, g.daily, g.checks, g.calls
+		SELECT g.app_id, g.services
 		FROM im_internal.im_gather_of($1, $3, $4, NULL::@extschema@.im_rate_card, $5, $6) g;
 	ELSIF $1 IS NOT NULL THEN
 		reading := im_internal.im_reading_of($3, $4, NULL::@extschema@.im_rate_card, $5, $6, NULL::bigint);
 		RETURN QUERY
-		SELECT g.app_id, g.since, g.daily, g.checks, g.calls
+		SELECT g.app_id, g.services
 		FROM im_internal.im_gather($3, $4, NULL::@extschema@.im_rate_card, reading) g
 		WHERE g.app_id = ANY ($1);
 	END IF;
@@ -160,8 +160,8 @@ BEGIN
 		FROM im_internal.im_app_accounts(until, NULL::@extschema@.im_rate_card) a
 		LEFT JOIN im_internal.im_pack_usage(packers, $1 IS NOT NULL, earlier, until, apps, sinces) u
 			ON u.app_id = a.app_id,
-			im_internal.im_rate_revenue(a.app_id, a.card_name, book, a.orders, a.suspensions, false,
-				since_month, coalesce(u.since, first), u.daily, NULL::bigint[], NULL::bigint[], u.checks, u.calls, NULL::date[], NULL::@extschema@.im_userset[], through_month) r
+			im_internal.im_rate_revenue(a.account, coalesce(u.usage, im_internal.im_usage_from(NULL::im_internal.im_usage, first)), book,
+				since_month, through_month) r
 		WHERE a.orders IS NOT NULL AND (a.app_id = ANY ($1) OR $1 IS NULL)),
 	-- of the months of the report the bills tell what was issued
 	before AS (

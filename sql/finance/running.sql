@@ -4,19 +4,15 @@
 -- then: orders placed by it, suspensions begun by its day, and usage through
 -- its day (local to the rate card), which is as fine as daily figures are.
 
-CREATE FUNCTION im_internal.im_rate_forecast(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[], today date)
+CREATE FUNCTION im_internal.im_rate_forecast(account im_internal.im_app_account, usage im_internal.im_usage, book im_internal.im_price_book, month @extschema@.im_month, today date)
 	RETURNS TABLE (currency text, so_far numeric, low numeric, expected numeric, high numeric, method text)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 1 PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_rate_forecast(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[], date) IS
+COMMENT ON FUNCTION im_internal.im_rate_forecast(im_internal.im_app_account, im_internal.im_usage, im_internal.im_price_book, @extschema@.im_month, date) IS
 'The total of one app and month so far and at its end, low, expected and high, in the currency named, and the method in words; today is a day of that month. The arguments are values made by im_gather(); no table is read.';
 
 CREATE FUNCTION im_internal.im_gather_known(app bigint, at timestamptz, history boolean)
-	RETURNS TABLE (
-		app_id bigint, card_name text, book im_internal.im_price_book,
-		orders im_internal.im_order_entry[], suspensions daterange[], preview boolean,
-		month @extschema@.im_month, since date, daily bigint[], logins bigint[],
-		groups bigint[], checks bigint[], calls bigint[], user_days date[],
-		users @extschema@.im_userset[], today date)
+	RETURNS TABLE (account im_internal.im_app_account, usage im_internal.im_usage,
+		book im_internal.im_price_book, month @extschema@.im_month, today date)
 	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1
 	SET search_path = pg_catalog, pg_temp
 	SET jit = off	-- as in im_rebill()
@@ -49,12 +45,12 @@ BEGIN
 	WHERE e.app_id = $1 AND e.since < begins;
 	reading := im_internal.im_reading_of(begins, today + 1, NULL::@extschema@.im_rate_card, apps, sinces, $1);
 	RETURN QUERY
-	SELECT g.app_id, g.card_name, book,
-		(SELECT array_agg(o ORDER BY o.at, o.order_id) FROM unnest(g.orders) o WHERE o.at <= $2),
-		(SELECT array_agg(s) FROM unnest(g.suspensions) s
-		 WHERE lower_inf(s) OR lower(s) <= today),
-		g.preview, month, g.since, g.daily, g.logins, g.groups, g.checks, g.calls,
-		g.user_days, g.users, today
+	SELECT ROW(g.app_id, (g.account).card_name,
+			(SELECT array_agg(o ORDER BY o.at, o.order_id) FROM unnest((g.account).orders) o WHERE o.at <= $2),
+			(SELECT array_agg(s) FROM unnest((g.account).suspensions) s
+			 WHERE lower_inf(s) OR lower(s) <= today),
+			(g.account).preview)::im_internal.im_app_account,
+		g.usage, book, month, today
 	FROM im_internal.im_gather(begins, today + 1, NULL::@extschema@.im_rate_card, reading) g
 	WHERE g.app_id = $1;
 END
@@ -75,9 +71,7 @@ BEGIN
 	RETURN QUERY
 	SELECT l.*
 	FROM im_internal.im_gather_known($1, $2, false) g,
-		im_internal.im_rate_lines(g.app_id, g.card_name, g.book, g.orders, g.suspensions,
-			g.preview, g.month, g.since, g.daily, g.logins, g.groups, g.checks,
-			g.calls, g.user_days, g.users) l;
+		im_internal.im_rate_lines(g.account, g.usage, g.book, g.month) l;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_running_bill(bigint, timestamptz) IS
@@ -110,9 +104,7 @@ BEGIN
 	RETURN QUERY
 	SELECT g.month::date, f.currency, f.so_far, f.low, f.expected, f.high, f.method
 	FROM im_internal.im_gather_known($1, $2, true) g,
-		im_internal.im_rate_forecast(g.app_id, g.card_name, g.book, g.orders, g.suspensions,
-			g.preview, g.month, g.since, g.daily, g.logins, g.groups, g.checks,
-			g.calls, g.user_days, g.users, g.today) f;
+		im_internal.im_rate_forecast(g.account, g.usage, g.book, g.month, g.today) f;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_forecast(bigint, timestamptz) IS

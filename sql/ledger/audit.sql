@@ -60,8 +60,8 @@ AS $$
 		SELECT t.order_id, t.amount, t.currency
 		FROM app a
 		JOIN im_internal.im_app_orders('infinity'::timestamptz) e ON e.app_id = a.app_id,
-			im_internal.im_rate_terms(a.app_id, a.card_name, im_internal.im_price_book(NULL::@extschema@.im_rate_card),
-				e.orders, NULL::daterange[], false) t
+			im_internal.im_rate_terms(ROW(a.app_id, a.card_name, e.orders, NULL, false)::im_internal.im_app_account,
+				im_internal.im_price_book(NULL::@extschema@.im_rate_card)) t
 		WHERE e.app_id = $1)
 	SELECT o.at, 'order', t.amount, t.currency,
 		format('Order %s: %s', o.order_id, concat_ws(' ', o.action, o.item, nullif(o.option, ''),

@@ -87,73 +87,27 @@ COMMENT ON AGGREGATE @extschema@.im_moderation_deductions(@extschema@.im_rate_ca
 	'Deductions of moderation checks: texts and images by the check, audio and video by whole half minutes of each clock hour, weighed by the coefficients of the card in the time zone of the card; rows without kind and time are ignored; 0 without rows. Error 22023 for unknown kinds, kinds the card has no coefficient for, seconds negative or missing and for cards that differ within a group.';
 
 /*
- * Internal: usage of one app by local day, as the bills gather it.  Each gives
- * one flat bigint[] of eleven numbers for every day with any: the day since
- * 2000-01-01, DAU, peak groups, texts, images, half minutes of audio and video
- * checked, call minutes of audio, sd, hd and fhd; null without rows.
+ * Internal: usage of one app by local day, as the bills gather it; null without rows.
  */
 
-CREATE FUNCTION im_internal.im_usage_agg_trans(internal, bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint) RETURNS internal
+CREATE FUNCTION im_internal.im_usage_agg_trans(internal, bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, boolean, @extschema@.im_userset) RETURNS internal
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_usage_agg_trans(internal, bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint) IS 'Transition function of im_usage_agg.';
+COMMENT ON FUNCTION im_internal.im_usage_agg_trans(internal, bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, boolean, @extschema@.im_userset) IS 'Transition function of im_usage_agg.';
 
-CREATE FUNCTION im_internal.im_usage_agg_combine(internal, internal) RETURNS internal
+CREATE FUNCTION im_internal.im_usage_agg_value(internal) RETURNS im_internal.im_usage
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_usage_agg_combine(internal, internal) IS 'Combine function of im_usage_agg.';
-
-CREATE FUNCTION im_internal.im_usage_agg_serial(internal) RETURNS bytea
-	AS 'MODULE_PATHNAME'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_usage_agg_serial(internal) IS 'Serialization function of im_usage_agg.';
-
-CREATE FUNCTION im_internal.im_usage_agg_deserial(bytea, internal) RETURNS internal
-	AS 'MODULE_PATHNAME'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_usage_agg_deserial(bytea, internal) IS 'Deserialization function of im_usage_agg.';
-
-CREATE FUNCTION im_internal.im_usage_agg_final(internal) RETURNS bigint[]
-	AS 'MODULE_PATHNAME'
-	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_usage_agg_final(internal) IS 'Final function of im_usage_agg.';
-
-CREATE AGGREGATE im_internal.im_usage_agg(app_id bigint, day date, dau bigint, peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint, video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint, fhd_minutes bigint) (
-	SFUNC = im_internal.im_usage_agg_trans, STYPE = internal, SSPACE = 4096,
-	COMBINEFUNC = im_internal.im_usage_agg_combine,
-	SERIALFUNC = im_internal.im_usage_agg_serial, DESERIALFUNC = im_internal.im_usage_agg_deserial,
-	FINALFUNC = im_internal.im_usage_agg_final,
-	PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE im_internal.im_usage_agg(bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint) IS
-	'Internal: daily figures of one app as rows of days, null figures are 0, rows of one day are summed. Error 22023 for negative figures and days out of range.';
-
-CREATE FUNCTION im_internal.im_usage_pack_final(internal) RETURNS bigint[]
-	AS 'MODULE_PATHNAME'
-	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_usage_pack_final(internal) IS 'Final function of im_usage_pack.';
+COMMENT ON FUNCTION im_internal.im_usage_agg_value(internal) IS 'Final function of im_usage_agg.';
 
 -- No partial states: workers take whole apps, see im_by_ranges().
-CREATE AGGREGATE im_internal.im_usage_pack(app_id bigint, day date, dau bigint, peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint, video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint, fhd_minutes bigint) (
+CREATE AGGREGATE im_internal.im_usage_agg(app_id bigint, day date, dau bigint, peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint, video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint, fhd_minutes bigint, whole boolean, users @extschema@.im_userset) (
 	SFUNC = im_internal.im_usage_agg_trans, STYPE = internal, SSPACE = 1024,
-	FINALFUNC = im_internal.im_usage_pack_final,
+	FINALFUNC = im_internal.im_usage_agg_value,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE im_internal.im_usage_pack(bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint) IS
-	'Internal: what im_usage_agg gives, packed into fewer bytes, for rating alone.';
-
-CREATE FUNCTION im_internal.im_given_pack_trans(internal, bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, boolean) RETURNS internal
-	AS 'MODULE_PATHNAME'
-	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_given_pack_trans(internal, bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, boolean) IS 'Transition function of im_given_pack.';
-
-CREATE AGGREGATE im_internal.im_given_pack(app_id bigint, day date, dau bigint, peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint, video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint, fhd_minutes bigint, whole boolean) (
-	SFUNC = im_internal.im_given_pack_trans, STYPE = internal, SSPACE = 1024,
-	FINALFUNC = im_internal.im_usage_pack_final,
-	PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE im_internal.im_given_pack(bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, boolean) IS
-	'Internal: rows of users, one a day, packed for rating, which knows null figures from 0 unless the row is whole (R11).';
+COMMENT ON AGGREGATE im_internal.im_usage_agg(bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, boolean, @extschema@.im_userset) IS
+	'Internal: daily figures of one app. whole is null for a row that was metered: its null figures are 0, and several of one day add up. A row of a user gives the figures that are not null, or all of them where whole is true (R11). Error 22023 for negative figures and days out of range.';
 
 CREATE FUNCTION im_internal.im_check_days_trans(internal, bigint, timestamptz, text, integer, text, date, date) RETURNS internal
 	AS 'MODULE_PATHNAME'
@@ -175,16 +129,16 @@ CREATE FUNCTION im_internal.im_check_days_deserial(bytea, internal) RETURNS inte
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION im_internal.im_check_days_deserial(bytea, internal) IS 'Deserialization function of im_check_days.';
 
-CREATE FUNCTION im_internal.im_check_days_final(internal) RETURNS bigint[]
+CREATE FUNCTION im_internal.im_check_days_value(internal) RETURNS im_internal.im_usage
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_check_days_final(internal) IS 'Final function of im_check_days.';
+COMMENT ON FUNCTION im_internal.im_check_days_value(internal) IS 'Final function of im_check_days.';
 
 CREATE AGGREGATE im_internal.im_check_days(app_id bigint, at timestamptz, kind text, seconds integer, zone text, first_day date, last_day date) (
 	SFUNC = im_internal.im_check_days_trans, STYPE = internal, SSPACE = 4096,
 	COMBINEFUNC = im_internal.im_check_days_combine,
 	SERIALFUNC = im_internal.im_check_days_serial, DESERIALFUNC = im_internal.im_check_days_deserial,
-	FINALFUNC = im_internal.im_check_days_final,
+	FINALFUNC = im_internal.im_check_days_value,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE im_internal.im_check_days(bigint, timestamptz, text, integer, text, date, date) IS
@@ -210,16 +164,16 @@ CREATE FUNCTION im_internal.im_call_days_deserial(bytea, internal) RETURNS inter
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION im_internal.im_call_days_deserial(bytea, internal) IS 'Deserialization function of im_call_days.';
 
-CREATE FUNCTION im_internal.im_call_days_final(internal) RETURNS bigint[]
+CREATE FUNCTION im_internal.im_call_days_value(internal) RETURNS im_internal.im_usage
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_call_days_final(internal) IS 'Final function of im_call_days.';
+COMMENT ON FUNCTION im_internal.im_call_days_value(internal) IS 'Final function of im_call_days.';
 
 CREATE AGGREGATE im_internal.im_call_days(app_id bigint, at timestamptz, class text, seconds integer, zone text, first_day date, last_day date) (
 	SFUNC = im_internal.im_call_days_trans, STYPE = internal, SSPACE = 4096,
 	COMBINEFUNC = im_internal.im_call_days_combine,
 	SERIALFUNC = im_internal.im_call_days_serial, DESERIALFUNC = im_internal.im_call_days_deserial,
-	FINALFUNC = im_internal.im_call_days_final,
+	FINALFUNC = im_internal.im_call_days_value,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE im_internal.im_call_days(bigint, timestamptz, text, integer, text, date, date) IS
@@ -245,24 +199,17 @@ CREATE FUNCTION im_internal.im_group_days_deserial(bytea, internal) RETURNS inte
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION im_internal.im_group_days_deserial(bytea, internal) IS 'Deserialization function of im_group_days.';
 
-CREATE FUNCTION im_internal.im_group_days_final(internal) RETURNS bigint[]
+CREATE FUNCTION im_internal.im_group_days_value(internal) RETURNS im_internal.im_usage
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_group_days_final(internal) IS 'Final function of im_group_days.';
+COMMENT ON FUNCTION im_internal.im_group_days_value(internal) IS 'Final function of im_group_days.';
 
 CREATE AGGREGATE im_internal.im_group_days(app_id bigint, group_id text, created_at timestamptz, disbanded_at timestamptz, zone text, first_day date, last_day date) (
 	SFUNC = im_internal.im_group_days_trans, STYPE = internal, SSPACE = 8192,
 	COMBINEFUNC = im_internal.im_group_days_combine,
 	SERIALFUNC = im_internal.im_group_days_serial, DESERIALFUNC = im_internal.im_group_days_deserial,
-	FINALFUNC = im_internal.im_group_days_final,
+	FINALFUNC = im_internal.im_group_days_value,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE im_internal.im_group_days(bigint, text, timestamptz, timestamptz, text, date, date) IS
 	'Internal: most groups of one app existing at one moment of each local day. Error 22023 for a group disbanded before it was created.';
-
-CREATE AGGREGATE im_internal.im_join_usage(days bigint[]) (
-	SFUNC = pg_catalog.array_cat, STYPE = bigint[], COMBINEFUNC = pg_catalog.array_cat,
-	PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE im_internal.im_join_usage(bigint[]) IS
-	'Internal: days of several of the above as one array; null without any.';

@@ -64,9 +64,7 @@ BEGIN
 	RETURN QUERY
 	SELECT d.*
 	FROM im_internal.im_gather_of($2, first, until, NULL::@extschema@.im_rate_card, early, sinces) g,
-		im_internal.im_rate_due(g.app_id, g.card_name, book, g.orders, g.suspensions,
-			g.preview, $1, g.since, g.daily, g.logins, g.groups, g.checks,
-			g.calls, g.user_days, g.users) d;
+		im_internal.im_rate_due(g.account, g.usage, book, $1) d;
 END
 $$;
 COMMENT ON FUNCTION im_internal.im_rebilled_dues(@extschema@.im_month, bigint[]) IS

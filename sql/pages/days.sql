@@ -19,9 +19,7 @@ BEGIN
 	RETURN QUERY
 	SELECT d.*
 	FROM im_internal.im_gather(first, until, NULL::@extschema@.im_rate_card, reading) g,
-		im_internal.im_rate_days(g.app_id, g.card_name, book, g.orders, g.suspensions,
-			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
-			g.calls, g.user_days, g.users) d
+		im_internal.im_rate_days(g.account, g.usage, book, $2) d
 	WHERE g.app_id = $1;
 END
 $$;

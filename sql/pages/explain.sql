@@ -1,16 +1,16 @@
 -- Why this amount: the facts behind a line of a bill, each with the rows that
 -- it comes from.
 
-CREATE FUNCTION im_internal.im_rate_facts(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[], line integer)
+CREATE FUNCTION im_internal.im_rate_facts(account im_internal.im_app_account, usage im_internal.im_usage, book im_internal.im_price_book, month @extschema@.im_month, line integer)
 	RETURNS TABLE (ordinal integer, fact text, day date, quantity numeric, amount numeric, note text, source text, order_id bigint, class text, declared boolean, card_from date, card_path text[], detail jsonb)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 200 PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_rate_facts(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[], integer) IS
+COMMENT ON FUNCTION im_internal.im_rate_facts(im_internal.im_app_account, im_internal.im_usage, im_internal.im_price_book, @extschema@.im_month, integer) IS
 'The facts behind a line of the bill of one app and month, told by what computes the bill. The arguments are values made by im_gather(); no table is read. Errors as im_rate_lines().';
 
-CREATE FUNCTION im_internal.im_rate_days(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
+CREATE FUNCTION im_internal.im_rate_days(account im_internal.im_app_account, usage im_internal.im_usage, book im_internal.im_price_book, month @extschema@.im_month)
 	RETURNS TABLE (day date, state text, plan text, counts boolean, dau bigint, groups bigint, deductions numeric, deductions_from_packs numeric, deductions_left numeric, minutes numeric, minutes_from_packs numeric, minutes_left numeric)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 31 PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_rate_days(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
+COMMENT ON FUNCTION im_internal.im_rate_days(im_internal.im_app_account, im_internal.im_usage, im_internal.im_price_book, @extschema@.im_month) IS
 'The days of a month of one app: state, plan, whether the day counts (R3), users, groups, billed deductions and call minutes with what packs gave, and what the packs in force hold at the day''s end (null without any). The arguments are values made by im_gather(); no table is read. Errors as im_rate_lines().';
 
 CREATE FUNCTION im_internal.im_rebill_facts(app_id bigint, month @extschema@.im_month, line integer)
@@ -33,9 +33,7 @@ BEGIN
 	SELECT f.ordinal, f.fact, f.day, f.quantity, f.amount, f.note, f.source, f.order_id,
 		f.class, f.declared, f.card_from, f.card_path, f.detail
 	FROM im_internal.im_gather(first, until, NULL::@extschema@.im_rate_card, reading) g,
-		im_internal.im_rate_facts(g.app_id, g.card_name, book, g.orders, g.suspensions,
-			g.preview, $2, g.since, g.daily, g.logins, g.groups, g.checks,
-			g.calls, g.user_days, g.users, $3) f
+		im_internal.im_rate_facts(g.account, g.usage, book, $2, $3) f
 	WHERE g.app_id = $1;
 END
 $$;

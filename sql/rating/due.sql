@@ -21,8 +21,8 @@ COMMENT ON COLUMN im_internal.im_due.amount IS 'Exact, to at most 8 places.';
 COMMENT ON COLUMN im_internal.im_due.currency IS 'ISO 4217 code of amount.';
 COMMENT ON COLUMN im_internal.im_due.places IS 'Places of the currency, to which the sum of the month is rounded.';
 
-CREATE FUNCTION im_internal.im_rate_due(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
+CREATE FUNCTION im_internal.im_rate_due(account im_internal.im_app_account, usage im_internal.im_usage, book im_internal.im_price_book, month @extschema@.im_month)
 	RETURNS SETOF im_internal.im_due
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 60 PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_rate_due(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
+COMMENT ON FUNCTION im_internal.im_rate_due(im_internal.im_app_account, im_internal.im_usage, im_internal.im_price_book, @extschema@.im_month) IS
 'What falls due of one app and month: call minutes and deductions on the day after use (R13), all other lines on theirs. The arguments are values made by im_gather(); no table is read.';

@@ -119,28 +119,43 @@ COMMENT ON COLUMN im_internal.im_order_entry.quantity IS 'Packs bought.';
 COMMENT ON COLUMN im_internal.im_order_entry.refunds IS 'The order it refunds.';
 COMMENT ON COLUMN im_internal.im_order_entry.paid IS 'The agreed amount, null for the cards.';
 
-CREATE FUNCTION im_internal.im_rate_lines(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
+CREATE TYPE im_internal.im_app_account AS (
+	app_id bigint,
+	card_name text,
+	orders im_internal.im_order_entry[],
+	suspensions daterange[],
+	preview boolean
+);
+COMMENT ON TYPE im_internal.im_app_account IS
+'The account of an app as rating takes it: what the state of the app on any day follows from.';
+COMMENT ON COLUMN im_internal.im_app_account.app_id IS 'The app (SDKAppID).';
+COMMENT ON COLUMN im_internal.im_app_account.card_name IS 'The rate card that bills it; null for no such app.';
+COMMENT ON COLUMN im_internal.im_app_account.orders IS 'Its orders, by time, then order_id.';
+COMMENT ON COLUMN im_internal.im_app_account.suspensions IS 'The days on which it is suspended.';
+COMMENT ON COLUMN im_internal.im_app_account.preview IS 'Whether the price book is one card that stands for every version.';
+
+CREATE FUNCTION im_internal.im_rate_lines(account im_internal.im_app_account, usage im_internal.im_usage, book im_internal.im_price_book, month @extschema@.im_month)
 	RETURNS SETOF @extschema@.im_bill_line
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 10 PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_rate_lines(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
+COMMENT ON FUNCTION im_internal.im_rate_lines(im_internal.im_app_account, im_internal.im_usage, im_internal.im_price_book, @extschema@.im_month) IS
 'The bill of one app and month as a pure function of rate card versions, orders and usage. The arguments are values made by im_gather(); no table is read. Errors: 23514 for an order that the rules forbid, P0002 where no version covers a day, 22003 for figures past exact arithmetic.';
 
-CREATE FUNCTION im_internal.im_rate_total(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
+CREATE FUNCTION im_internal.im_rate_total(account im_internal.im_app_account, usage im_internal.im_usage, book im_internal.im_price_book, month @extschema@.im_month)
 	RETURNS numeric
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_rate_total(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
+COMMENT ON FUNCTION im_internal.im_rate_total(im_internal.im_app_account, im_internal.im_usage, im_internal.im_price_book, @extschema@.im_month) IS
 'The total of the same bill, rounded once half away from zero to the places of the currency (R9); null for a bill without lines. The arguments are values made by im_gather(); no table is read.';
 
-CREATE FUNCTION im_internal.im_rate_problem(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
+CREATE FUNCTION im_internal.im_rate_problem(account im_internal.im_app_account, usage im_internal.im_usage, book im_internal.im_price_book, month @extschema@.im_month)
 	RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_rate_problem(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
+COMMENT ON FUNCTION im_internal.im_rate_problem(im_internal.im_app_account, im_internal.im_usage, im_internal.im_price_book, @extschema@.im_month) IS
 'Why the bill of one app and month cannot be computed, as text; null if it can. The arguments are values made by im_gather(); no table is read.';
 
-CREATE FUNCTION im_internal.im_rate_statement(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
+CREATE FUNCTION im_internal.im_rate_statement(account im_internal.im_app_account, usage im_internal.im_usage, book im_internal.im_price_book, month @extschema@.im_month)
 	RETURNS TABLE (day date, service text, text_checks bigint, image_checks bigint, audio_half_minutes bigint, video_half_minutes bigint, deductions numeric, from_packs numeric, packs jsonb, postpaid numeric, amount numeric)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 31 PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_rate_statement(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
+COMMENT ON FUNCTION im_internal.im_rate_statement(im_internal.im_app_account, im_internal.im_usage, im_internal.im_price_book, @extschema@.im_month) IS
 'Cloud moderation of one app and month day by day (R6). The arguments are values made by im_gather(); no table is read.';
 
 CREATE TYPE @extschema@.im_daily_charge AS (
@@ -168,56 +183,56 @@ COMMENT ON COLUMN @extschema@.im_daily_charge.amount IS 'postpaid times its pric
 COMMENT ON COLUMN @extschema@.im_daily_charge.currency IS 'ISO 4217 code of the rate card.';
 COMMENT ON COLUMN @extschema@.im_daily_charge.due_on IS 'The day after.';
 
-CREATE FUNCTION im_internal.im_rate_charges(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
+CREATE FUNCTION im_internal.im_rate_charges(account im_internal.im_app_account, usage im_internal.im_usage, book im_internal.im_price_book, month @extschema@.im_month)
 	RETURNS SETOF @extschema@.im_daily_charge
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 60 PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_rate_charges(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
+COMMENT ON FUNCTION im_internal.im_rate_charges(im_internal.im_app_account, im_internal.im_usage, im_internal.im_price_book, @extschema@.im_month) IS
 'Call minutes and deductions of one app and month by the day of use (R13). The arguments are values made by im_gather(); no table is read.';
 
-CREATE FUNCTION im_internal.im_rate_unbilled(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
+CREATE FUNCTION im_internal.im_rate_unbilled(account im_internal.im_app_account, usage im_internal.im_usage, book im_internal.im_price_book, month @extschema@.im_month)
 	RETURNS TABLE (app_id bigint, day date, kind text, quantity numeric, reason text)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 10 PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_rate_unbilled(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
+COMMENT ON FUNCTION im_internal.im_rate_unbilled(im_internal.im_app_account, im_internal.im_usage, im_internal.im_price_book, @extschema@.im_month) IS
 'Usage of one app and month that nobody pays (R7). With card_name null every figure has the reason no such app. The arguments are values made by im_gather(); no table is read.';
 
-CREATE FUNCTION im_internal.im_usage_since(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month)
+CREATE FUNCTION im_internal.im_usage_since(account im_internal.im_app_account, book im_internal.im_price_book, month @extschema@.im_month)
 	RETURNS date
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_usage_since(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, @extschema@.im_month) IS
+COMMENT ON FUNCTION im_internal.im_usage_since(im_internal.im_app_account, im_internal.im_price_book, @extschema@.im_month) IS
 'The first day whose usage bears on the bill of a month: the first of the month, or earlier where packs were already in use. The arguments are values made by im_gather(); no table is read.';
 
-CREATE FUNCTION im_internal.im_rate_state(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, at timestamptz)
+CREATE FUNCTION im_internal.im_rate_state(account im_internal.im_app_account, book im_internal.im_price_book, at timestamptz)
 	RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_rate_state(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, timestamptz) IS
+COMMENT ON FUNCTION im_internal.im_rate_state(im_internal.im_app_account, im_internal.im_price_book, timestamptz) IS
 'The state of an app on the day of an instant (R2, R7). The arguments are values made by im_gather(); no table is read.';
 
-CREATE FUNCTION im_internal.im_verify_orders(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean)
+CREATE FUNCTION im_internal.im_verify_orders(account im_internal.im_app_account, book im_internal.im_price_book)
 	RETURNS boolean
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_verify_orders(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean) IS
+COMMENT ON FUNCTION im_internal.im_verify_orders(im_internal.im_app_account, im_internal.im_price_book) IS
 'Replays the orders of one app: true, or error 23514 with the rule that an order breaks. The arguments are values made by im_gather(); no table is read.';
 
-CREATE FUNCTION im_internal.im_idle_pack(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month)
+CREATE FUNCTION im_internal.im_idle_pack(account im_internal.im_app_account, book im_internal.im_price_book, month @extschema@.im_month)
 	RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_idle_pack(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, @extschema@.im_month) IS
+COMMENT ON FUNCTION im_internal.im_idle_pack(im_internal.im_app_account, im_internal.im_price_book, @extschema@.im_month) IS
 'On which days of a month packs of one app are in force while cloud moderation is switched off, in words; null if on none. The arguments are values made by im_gather(); no table is read.';
 
-CREATE FUNCTION im_internal.im_order_problem(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean)
+CREATE FUNCTION im_internal.im_order_problem(account im_internal.im_app_account, book im_internal.im_price_book)
 	RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_order_problem(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean) IS
+COMMENT ON FUNCTION im_internal.im_order_problem(im_internal.im_app_account, im_internal.im_price_book) IS
 'The first rule that an order of one app breaks, as text; null if there is none. The arguments are values made by im_gather(); no table is read.';
 
-CREATE FUNCTION im_internal.im_rate_usage(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean, month @extschema@.im_month, since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[], calls bigint[], user_days date[], users @extschema@.im_userset[])
+CREATE FUNCTION im_internal.im_rate_usage(account im_internal.im_app_account, usage im_internal.im_usage, book im_internal.im_price_book, month @extschema@.im_month)
 	RETURNS TABLE (day date, status text, plan text, given boolean, dau bigint, peak_groups bigint, text_checks bigint, image_checks bigint, audio_half_minutes bigint, video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint, hd_minutes bigint, fhd_minutes bigint)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 31 PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_rate_usage(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean, @extschema@.im_month, date, bigint[], bigint[], bigint[], bigint[], bigint[], date[], @extschema@.im_userset[]) IS
+COMMENT ON FUNCTION im_internal.im_rate_usage(im_internal.im_app_account, im_internal.im_usage, im_internal.im_price_book, @extschema@.im_month) IS
 'The usage of one app and month day by day. The arguments are values made by im_gather(); no table is read.';
 
-CREATE FUNCTION im_internal.im_rate_terms(app_id bigint, card_name text, book im_internal.im_price_book, orders im_internal.im_order_entry[], suspensions daterange[], preview boolean)
+CREATE FUNCTION im_internal.im_rate_terms(account im_internal.im_app_account, book im_internal.im_price_book)
 	RETURNS TABLE (order_id bigint, day date, starts_on date, ends_on date, bought_through date, amount numeric, currency text, refunded_on date)
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 10 PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_rate_terms(bigint, text, im_internal.im_price_book, im_internal.im_order_entry[], daterange[], boolean) IS
+COMMENT ON FUNCTION im_internal.im_rate_terms(im_internal.im_app_account, im_internal.im_price_book) IS
 'What became of the orders of one app; nothing where they break the rules. The arguments are values made by im_app_orders(); no table is read.';

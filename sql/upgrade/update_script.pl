@@ -163,6 +163,20 @@ sub face
 	return join(',', map { s/ (?:DEFAULT|=) .*//ir } split_list($arguments)) . ' ' . tidy($returns // '');
 }
 
+# What an aggregate returns, which CREATE OR REPLACE cannot change either: what
+# its final function does, or its state.
+sub result
+{
+	my ($aggregate, $all) = @_;
+
+	if ($aggregate =~ /\bFINALFUNC\s*=\s*([\w\@.]+)/)
+	{
+		my ($function) = grep { /^FUNCTION \Q$1\E\(/ } keys %$all;
+		return (face($all->{$function}) =~ / (.*)$/)[0] if defined $function;
+	}
+	return ($aggregate =~ /\bSTYPE\s*=\s*([\w\@.\[\]]+)/)[0];
+}
+
 # ---- comparing ----
 
 # Names of im_internal, less those that the extension's schema has too.
@@ -232,7 +246,8 @@ for my $subject (@new_order)
 	}
 	elsif ($subject =~ $routine)
 	{
-		$remake{$subject} = 1 if $subject !~ /^AGGREGATE/ && face($was) ne face($is);
+		$remake{$subject} = 1
+		  if $subject =~ /^AGGREGATE/ ? result($was, \%old) ne result($is, \%new) : face($was) ne face($is);
 		push @create, $remake{$subject} ? $is : $is =~ s/^CREATE/CREATE OR REPLACE/r;
 	}
 	elsif (!$by_hand{$subject})

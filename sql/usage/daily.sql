@@ -32,21 +32,14 @@ COMMENT ON FUNCTION im_internal.im_daily_rows() IS
 -- looked up one by one.  The two are no union: it would have workers of its
 -- own, and who has workers cannot be one (im_by_ranges).
 CREATE FUNCTION im_internal.im_gather_daily(first date, until date, reading im_internal.im_reading)
-	RETURNS TABLE (app_id bigint, daily bigint[], metered bigint[], user_days date[],
-		users @extschema@.im_userset[])
+	RETURNS TABLE (app_id bigint, usage im_internal.im_usage)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT u.app_id,
-		im_internal.im_given_pack(u.app_id, u.day, u.dau, u.peak_groups,
+		im_internal.im_usage_agg(u.app_id, u.day, u.dau, u.peak_groups,
 			u.text_checks, u.image_checks, u.audio_half_minutes, u.video_half_minutes,
-			u.audio_minutes, u.sd_minutes, u.hd_minutes, u.fhd_minutes, u.whole)
-			FILTER (WHERE u.metered_at IS NULL),
-		im_internal.im_usage_pack(u.app_id, u.day, u.dau, u.peak_groups,
-			u.text_checks, u.image_checks, u.audio_half_minutes, u.video_half_minutes,
-			u.audio_minutes, u.sd_minutes, u.hd_minutes, u.fhd_minutes)
-			FILTER (WHERE u.metered_at IS NOT NULL),
-		array_agg(u.day) FILTER (WHERE u.users IS NOT NULL),
-		array_agg(u.users) FILTER (WHERE u.users IS NOT NULL)
+			u.audio_minutes, u.sd_minutes, u.hd_minutes, u.fhd_minutes,
+			CASE WHEN u.metered_at IS NULL THEN u.whole IS TRUE END, u.users)
 	FROM im_internal.im_daily_rows() u
 	WHERE u.app_id <> ALL (coalesce(($3).early_apps || ($3).stale_apps, '{}'))
 		AND u.day >= $1 AND u.day < $2
@@ -57,21 +50,14 @@ COMMENT ON FUNCTION im_internal.im_gather_daily(date, date, im_internal.im_readi
 'The daily figures of most apps: those that users gave, and those that were metered and count.';
 
 CREATE FUNCTION im_internal.im_gather_special_daily(first date, until date, reading im_internal.im_reading)
-	RETURNS TABLE (app_id bigint, daily bigint[], metered bigint[], user_days date[],
-		users @extschema@.im_userset[])
+	RETURNS TABLE (app_id bigint, usage im_internal.im_usage)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT u.app_id,
-		im_internal.im_given_pack(u.app_id, u.day, u.dau, u.peak_groups,
+		im_internal.im_usage_agg(u.app_id, u.day, u.dau, u.peak_groups,
 			u.text_checks, u.image_checks, u.audio_half_minutes, u.video_half_minutes,
-			u.audio_minutes, u.sd_minutes, u.hd_minutes, u.fhd_minutes, u.whole)
-			FILTER (WHERE u.metered_at IS NULL),
-		im_internal.im_usage_pack(u.app_id, u.day, u.dau, u.peak_groups,
-			u.text_checks, u.image_checks, u.audio_half_minutes, u.video_half_minutes,
-			u.audio_minutes, u.sd_minutes, u.hd_minutes, u.fhd_minutes)
-			FILTER (WHERE u.metered_at IS NOT NULL),
-		array_agg(u.day) FILTER (WHERE u.day >= $1 AND u.users IS NOT NULL),
-		array_agg(u.users) FILTER (WHERE u.day >= $1 AND u.users IS NOT NULL)
+			u.audio_minutes, u.sd_minutes, u.hd_minutes, u.fhd_minutes,
+			CASE WHEN u.metered_at IS NULL THEN u.whole IS TRUE END, CASE WHEN u.day >= $1 THEN u.users END)
 	FROM (
 		-- those without early usage come later in the array: since is null
 		SELECT e.app_id, min(coalesce(e.since, $1)) AS since
@@ -90,15 +76,14 @@ COMMENT ON FUNCTION im_internal.im_gather_special_daily(date, date, im_internal.
 
 -- Most databases have no such rows.  The least of the days leads to the month.
 CREATE FUNCTION im_internal.im_gather_beside(first date, until date, reading im_internal.im_reading)
-	RETURNS TABLE (app_id bigint, usage bigint[], user_days date[], users @extschema@.im_userset[])
+	RETURNS TABLE (app_id bigint, usage im_internal.im_usage)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT b.app_id,
 		im_internal.im_usage_agg(b.app_id, b.day, b.dau, b.peak_groups,
 			b.text_checks, b.image_checks, b.audio_half_minutes, b.video_half_minutes,
-			b.audio_minutes, b.sd_minutes, b.hd_minutes, b.fhd_minutes),
-		array_agg(b.day) FILTER (WHERE b.day >= $1 AND b.users IS NOT NULL),
-		array_agg(b.users) FILTER (WHERE b.day >= $1 AND b.users IS NOT NULL)
+			b.audio_minutes, b.sd_minutes, b.hd_minutes, b.fhd_minutes,
+			NULL::boolean, CASE WHEN b.day >= $1 THEN b.users END)
 	FROM @extschema@.im_metered_beside b
 	LEFT JOIN unnest(($3).early_apps, ($3).early_since) e(early_id, since) ON e.early_id = b.app_id
 	LEFT JOIN unnest(($3).stale_apps, ($3).stale_first, ($3).stale_until) s(stale_id, since, until)

@@ -18,8 +18,9 @@ CREATE FUNCTION im_internal.im_early_usage(first date, until date, card @extsche
 AS $$
 	SELECT e.app_id, e.since
 	FROM (SELECT a.app_id,
-				 im_internal.im_usage_since(a.app_id, a.card_name, $4, o.orders, s.suspensions,
-					$3 IS NOT NULL, $1::@extschema@.im_month) AS since
+				 im_internal.im_usage_since(
+					ROW(a.app_id, a.card_name, o.orders, s.suspensions, $3 IS NOT NULL)::im_internal.im_app_account,
+					$4, $1::@extschema@.im_month) AS since
 		  FROM (SELECT DISTINCT k.app_id
 				FROM @extschema@.im_order k
 				WHERE k.action = 'buy' AND k.item NOT IN ('plan', 'local_moderation')
@@ -66,15 +67,14 @@ COMMENT ON FUNCTION im_internal.im_raw_logins(@extschema@.im_rate_card, im_inter
 'Distinct users of the days whose events are read, by app and day: their number, or the set where the card prices users of the month.';
 
 CREATE FUNCTION im_internal.im_gather_logins(card @extschema@.im_rate_card, reading im_internal.im_reading)
-	RETURNS TABLE (app_id bigint, logins bigint[], user_days date[], users @extschema@.im_userset[])
+	RETURNS TABLE (app_id bigint, usage im_internal.im_usage)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT d.app_id,
 		im_internal.im_usage_agg(d.app_id, d.day,
 			CASE WHEN d.prices_mau THEN @extschema@.im_count(d.users) ELSE d.dau END,
-			NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint),
-		array_agg(d.day) FILTER (WHERE d.prices_mau),
-		array_agg(d.users) FILTER (WHERE d.prices_mau)
+			NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint,
+			NULL::boolean, CASE WHEN d.prices_mau THEN d.users END)
 	FROM im_internal.im_raw_logins($1, $2) d
 	GROUP BY d.app_id
 $$;
@@ -82,7 +82,7 @@ COMMENT ON FUNCTION im_internal.im_gather_logins(@extschema@.im_rate_card, im_in
 'Distinct users of the days whose events are read, by app: their number, or the sets where the card prices users of the month.';
 
 CREATE FUNCTION im_internal.im_gather_groups(card @extschema@.im_rate_card, reading im_internal.im_reading)
-	RETURNS TABLE (app_id bigint, groups bigint[])
+	RETURNS TABLE (app_id bigint, usage im_internal.im_usage)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT g.app_id,
@@ -103,7 +103,7 @@ COMMENT ON FUNCTION im_internal.im_gather_groups(@extschema@.im_rate_card, im_in
 'Peak groups of the days whose events are read, by app.';
 
 CREATE FUNCTION im_internal.im_gather_checks(card @extschema@.im_rate_card, reading im_internal.im_reading)
-	RETURNS TABLE (app_id bigint, checks bigint[])
+	RETURNS TABLE (app_id bigint, usage im_internal.im_usage)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT k.app_id,
@@ -122,7 +122,7 @@ COMMENT ON FUNCTION im_internal.im_gather_checks(@extschema@.im_rate_card, im_in
 'Moderation checks of the days whose events are read, by app.';
 
 CREATE FUNCTION im_internal.im_gather_calls(card @extschema@.im_rate_card, reading im_internal.im_reading)
-	RETURNS TABLE (app_id bigint, calls bigint[])
+	RETURNS TABLE (app_id bigint, usage im_internal.im_usage)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT k.app_id,
@@ -152,23 +152,22 @@ COMMENT ON FUNCTION im_internal.im_is_among(bigint, bigint, bigint) IS
 -- bounds of a range: each table is told.
 CREATE FUNCTION im_internal.im_gather_among(first date, until date, card @extschema@.im_rate_card,
 		reading im_internal.im_reading, low_app bigint, high_app bigint)
-	RETURNS TABLE (
-		app_id bigint, card_name text, orders im_internal.im_order_entry[],
-		suspensions daterange[], preview boolean,
-		since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[],
-		calls bigint[], user_days date[], users @extschema@.im_userset[], currency text)
+	RETURNS TABLE (app_id bigint, account im_internal.im_app_account, usage im_internal.im_usage,
+		services im_internal.im_usage, currency text)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT a.app_id, a.card_name, o.orders, s.suspensions,
-		$3 IS NOT NULL, coalesce(e.since, $1),
-		-- rating adds up the four of metered usage; what is packed stands alone
-		coalesce(d.daily, x.daily), l.logins || k.logins,
-		g.groups || c.calls || vg.groups || vc.calls, m.checks || vm.checks || b.usage,
-		coalesce(d.metered, x.metered),
-		-- what stands behind the null is of events, which count only on days
-		-- whose users were not given
-		CASE WHEN a.prices_mau THEN coalesce(d.user_days, x.user_days) || NULL::date || l.user_days || k.user_days || b.user_days END,
-		CASE WHEN a.prices_mau THEN coalesce(d.users, x.users) || NULL::@extschema@.im_userset || l.users || k.users || b.users END,
+	SELECT a.app_id,
+		ROW(a.app_id, a.card_name, o.orders, s.suspensions, $3 IS NOT NULL)::im_internal.im_app_account,
+		im_internal.im_usage_from(
+			d.usage OPERATOR(im_internal.+) x.usage OPERATOR(im_internal.+) b.usage
+			OPERATOR(im_internal.+) l.usage OPERATOR(im_internal.+) k.usage
+			OPERATOR(im_internal.+) g.usage OPERATOR(im_internal.+) vg.usage
+			OPERATOR(im_internal.+) m.usage OPERATOR(im_internal.+) vm.usage
+			OPERATOR(im_internal.+) c.usage OPERATOR(im_internal.+) vc.usage, coalesce(e.since, $1)),
+		im_internal.im_usage_from(
+			d.usage OPERATOR(im_internal.+) x.usage OPERATOR(im_internal.+) b.usage
+			OPERATOR(im_internal.+) m.usage OPERATOR(im_internal.+) vm.usage
+			OPERATOR(im_internal.+) c.usage OPERATOR(im_internal.+) vc.usage, coalesce(e.since, $1)),
 		a.currency
 	FROM im_internal.im_app_cards($3) a
 	-- a refund of call minutes is known from the first day of its term month,
@@ -204,15 +203,12 @@ AS $$
 	WHERE im_internal.im_is_among(a.app_id, $5, $6)
 $$;
 COMMENT ON FUNCTION im_internal.im_gather_among(date, date, @extschema@.im_rate_card, im_internal.im_reading, bigint, bigint) IS
-'Each app from low_app through high_app, or (null) each, with all values that its bill of the month [first, until) is a function of, read as im_reading() says; with a card given, under that card.';
+'Each app from low_app through high_app, or (null) each, with all values that its bill of the month [first, until) is a function of, read as im_reading() says; with a card given, under that card. services is usage without logins and groups: who asks for it alone reads none.';
 
 CREATE FUNCTION im_internal.im_gather(first date, until date, card @extschema@.im_rate_card,
 		reading im_internal.im_reading)
-	RETURNS TABLE (
-		app_id bigint, card_name text, orders im_internal.im_order_entry[],
-		suspensions daterange[], preview boolean,
-		since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[],
-		calls bigint[], user_days date[], users @extschema@.im_userset[], currency text)
+	RETURNS TABLE (app_id bigint, account im_internal.im_app_account, usage im_internal.im_usage,
+		services im_internal.im_usage, currency text)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT g.* FROM im_internal.im_gather_among($1, $2, $3, $4, NULL::bigint, NULL::bigint) g
@@ -223,11 +219,8 @@ COMMENT ON FUNCTION im_internal.im_gather(date, date, @extschema@.im_rate_card, 
 -- The same from events alone, metered or not.
 CREATE FUNCTION im_internal.im_gather(first date, until date, card @extschema@.im_rate_card,
 		early_apps bigint[], early_since date[])
-	RETURNS TABLE (
-		app_id bigint, card_name text, orders im_internal.im_order_entry[],
-		suspensions daterange[], preview boolean,
-		since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[],
-		calls bigint[], user_days date[], users @extschema@.im_userset[], currency text)
+	RETURNS TABLE (app_id bigint, account im_internal.im_app_account, usage im_internal.im_usage,
+		services im_internal.im_usage, currency text)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT g.*
@@ -240,61 +233,60 @@ COMMENT ON FUNCTION im_internal.im_gather(date, date, @extschema@.im_rate_card, 
 -- Usage whose app is not in im_app has no card; its days are those of the
 -- default card's zone.
 CREATE FUNCTION im_internal.im_orphaned_usage(first date, until date)
-	RETURNS TABLE (app_id bigint, daily bigint[], usage bigint[])
+	RETURNS TABLE (app_id bigint, usage im_internal.im_usage)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT app_id, d.daily, e.usage
+	SELECT v.app_id, im_internal.im_usage_from(im_internal.im_usage_sum(v.usage), $1)
 	FROM (
 		SELECT u.app_id,
-			im_internal.im_given_pack(u.app_id, u.day, u.dau, u.peak_groups,
+			im_internal.im_usage_agg(u.app_id, u.day, u.dau, u.peak_groups,
 				u.text_checks, u.image_checks, u.audio_half_minutes, u.video_half_minutes,
-				u.audio_minutes, u.sd_minutes, u.hd_minutes, u.fhd_minutes, u.whole) AS daily
+				u.audio_minutes, u.sd_minutes, u.hd_minutes, u.fhd_minutes, u.whole IS TRUE, NULL::@extschema@.im_userset)
 		FROM im_internal.im_daily_rows() u
 		WHERE u.day >= $1 AND u.day < $2 AND u.metered_at IS NULL
 			AND NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = u.app_id)
-		GROUP BY u.app_id) d
-	FULL JOIN (
-		SELECT v.app_id, im_internal.im_join_usage(v.usage) AS usage
-		FROM (
-			SELECT l.app_id,
-				im_internal.im_usage_agg(l.app_id, l.day, l.dau,
-					NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint)
-			FROM (SELECT k.app_id, @extschema@.im_day(k.at, 'Asia/Shanghai'::text) AS day,
-						 im_internal.im_login_dau(k.user_id) AS dau
-				  FROM @extschema@.im_login k
-				  WHERE k.at >= im_internal.im_utc_midnight($1 - 1)
-					AND k.at < im_internal.im_utc_midnight($2 + 1)
-					AND NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = k.app_id)
-				  GROUP BY k.app_id, @extschema@.im_day(k.at, 'Asia/Shanghai'::text)) l
-			WHERE l.day >= $1 AND l.day < $2
-			GROUP BY l.app_id
-			UNION ALL
-			SELECT g.app_id,
-				im_internal.im_group_days(g.app_id, g.group_id, g.created_at, g.disbanded_at, 'Asia/Shanghai'::text,
-					$1, $2 - 1)
-			FROM @extschema@.im_group g
-			WHERE g.created_at < im_internal.im_utc_midnight($2 + 1)
-				AND (g.disbanded_at IS NULL OR g.disbanded_at >= im_internal.im_utc_midnight($1 - 1))
-				AND NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = g.app_id)
-			GROUP BY g.app_id
-			UNION ALL
-			SELECT m.app_id,
-				im_internal.im_check_days(m.app_id, m.at, m.kind, m.seconds, 'Asia/Shanghai'::text, $1, $2 - 1)
-			FROM @extschema@.im_moderation_check m
-			WHERE m.at >= im_internal.im_utc_midnight($1 - 1)
-				AND m.at < im_internal.im_utc_midnight($2 + 1)
-				AND NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = m.app_id)
-			GROUP BY m.app_id
-			UNION ALL
-			SELECT c.app_id,
-				im_internal.im_call_days(c.app_id, c.at, c.class, c.seconds, 'Asia/Shanghai'::text, $1, $2 - 1)
-			FROM @extschema@.im_call c
-			WHERE c.at >= im_internal.im_utc_midnight($1 - 1)
-				AND c.at < im_internal.im_utc_midnight($2 + 1)
-				AND NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = c.app_id)
-			GROUP BY c.app_id
-		) v(app_id, usage)
-		GROUP BY v.app_id) e USING (app_id)
+		GROUP BY u.app_id
+		UNION ALL
+		SELECT l.app_id,
+			im_internal.im_usage_agg(l.app_id, l.day, l.dau,
+				NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint,
+				NULL::boolean, NULL::@extschema@.im_userset)
+		FROM (SELECT k.app_id, @extschema@.im_day(k.at, 'Asia/Shanghai'::text) AS day,
+					 im_internal.im_login_dau(k.user_id) AS dau
+			  FROM @extschema@.im_login k
+			  WHERE k.at >= im_internal.im_utc_midnight($1 - 1)
+				AND k.at < im_internal.im_utc_midnight($2 + 1)
+				AND NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = k.app_id)
+			  GROUP BY k.app_id, @extschema@.im_day(k.at, 'Asia/Shanghai'::text)) l
+		WHERE l.day >= $1 AND l.day < $2
+		GROUP BY l.app_id
+		UNION ALL
+		SELECT g.app_id,
+			im_internal.im_group_days(g.app_id, g.group_id, g.created_at, g.disbanded_at, 'Asia/Shanghai'::text,
+				$1, $2 - 1)
+		FROM @extschema@.im_group g
+		WHERE g.created_at < im_internal.im_utc_midnight($2 + 1)
+			AND (g.disbanded_at IS NULL OR g.disbanded_at >= im_internal.im_utc_midnight($1 - 1))
+			AND NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = g.app_id)
+		GROUP BY g.app_id
+		UNION ALL
+		SELECT m.app_id,
+			im_internal.im_check_days(m.app_id, m.at, m.kind, m.seconds, 'Asia/Shanghai'::text, $1, $2 - 1)
+		FROM @extschema@.im_moderation_check m
+		WHERE m.at >= im_internal.im_utc_midnight($1 - 1)
+			AND m.at < im_internal.im_utc_midnight($2 + 1)
+			AND NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = m.app_id)
+		GROUP BY m.app_id
+		UNION ALL
+		SELECT c.app_id,
+			im_internal.im_call_days(c.app_id, c.at, c.class, c.seconds, 'Asia/Shanghai'::text, $1, $2 - 1)
+		FROM @extschema@.im_call c
+		WHERE c.at >= im_internal.im_utc_midnight($1 - 1)
+			AND c.at < im_internal.im_utc_midnight($2 + 1)
+			AND NOT EXISTS (SELECT FROM @extschema@.im_app a WHERE a.app_id = c.app_id)
+		GROUP BY c.app_id
+	) v(app_id, usage)
+	GROUP BY v.app_id
 $$;
 COMMENT ON FUNCTION im_internal.im_orphaned_usage(date, date) IS
 'Usage of the month [first, until) whose app is not in im_app.';
@@ -325,11 +317,8 @@ COMMENT ON FUNCTION im_internal.im_early_usage_of(bigint[], date, date, @extsche
 
 CREATE FUNCTION im_internal.im_gather_of(apps bigint[], first date, until date,
 		card @extschema@.im_rate_card, early_apps bigint[], early_since date[])
-	RETURNS TABLE (
-		app_id bigint, card_name text, orders im_internal.im_order_entry[],
-		suspensions daterange[], preview boolean,
-		since date, daily bigint[], logins bigint[], groups bigint[], checks bigint[],
-		calls bigint[], user_days date[], users @extschema@.im_userset[], currency text)
+	RETURNS TABLE (app_id bigint, account im_internal.im_app_account, usage im_internal.im_usage,
+		services im_internal.im_usage, currency text)
 	LANGUAGE plpgsql STABLE ROWS 100
 	SET search_path = pg_catalog, pg_temp
 	SET jit = off

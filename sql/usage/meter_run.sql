@@ -23,19 +23,6 @@ CREATE TYPE im_internal.im_metered_figures AS (
 COMMENT ON TYPE im_internal.im_metered_figures IS
 'What was metered of an app and day, as im_usage_daily has it; internal.';
 
-CREATE FUNCTION im_internal.im_usage_days(usage bigint[])
-	RETURNS TABLE (day date, dau bigint, peak_groups bigint, text_checks bigint, image_checks bigint,
-		audio_half_minutes bigint, video_half_minutes bigint, audio_minutes bigint, sd_minutes bigint,
-		hd_minutes bigint, fhd_minutes bigint)
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-	SELECT date '2000-01-01' + ($1)[i]::int, ($1)[i + 1], ($1)[i + 2], ($1)[i + 3], ($1)[i + 4],
-		($1)[i + 5], ($1)[i + 6], ($1)[i + 7], ($1)[i + 8], ($1)[i + 9], ($1)[i + 10]
-	FROM generate_series(1, cardinality($1), 11) i
-$$;
-COMMENT ON FUNCTION im_internal.im_usage_days(bigint[]) IS
-'The days of an array that the per-app meters give, as rows.';
-
 CREATE FUNCTION im_internal.im_forget_temporary() RETURNS void
 	AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION im_internal.im_forget_temporary() IS
@@ -75,18 +62,18 @@ BEGIN
 	-- what is not read is not planned either
 	EXECUTE 'CREATE TEMP TABLE im_metering_event ON COMMIT DROP AS '
 		|| CASE WHEN ($1).raw_first < ($1).raw_until THEN $query$
-			SELECT g.app_id, g.groups AS usage FROM im_internal.im_gather_groups(NULL::@extschema@.im_rate_card, $1) g
+			SELECT g.app_id, g.usage FROM im_internal.im_gather_groups(NULL::@extschema@.im_rate_card, $1) g
 			UNION ALL
-			SELECT k.app_id, k.checks FROM im_internal.im_gather_checks(NULL::@extschema@.im_rate_card, $1) k
+			SELECT k.app_id, k.usage FROM im_internal.im_gather_checks(NULL::@extschema@.im_rate_card, $1) k
 			UNION ALL
-			SELECT c.app_id, c.calls FROM im_internal.im_gather_calls(NULL::@extschema@.im_rate_card, $1) c
+			SELECT c.app_id, c.usage FROM im_internal.im_gather_calls(NULL::@extschema@.im_rate_card, $1) c
 			UNION ALL $query$ ELSE '' END
 		|| $query$
-			SELECT g.app_id, g.groups AS usage FROM im_internal.im_stale_groups('-infinity'::date, NULL::@extschema@.im_rate_card, $1) g
+			SELECT g.app_id, g.usage FROM im_internal.im_stale_groups('-infinity'::date, NULL::@extschema@.im_rate_card, $1) g
 			UNION ALL
-			SELECT k.app_id, k.checks FROM im_internal.im_stale_checks('-infinity'::date, NULL::@extschema@.im_rate_card, $1) k
+			SELECT k.app_id, k.usage FROM im_internal.im_stale_checks('-infinity'::date, NULL::@extschema@.im_rate_card, $1) k
 			UNION ALL
-			SELECT c.app_id, c.calls FROM im_internal.im_stale_calls('-infinity'::date, NULL::@extschema@.im_rate_card, $1) c $query$
+			SELECT c.app_id, c.usage FROM im_internal.im_stale_calls('-infinity'::date, NULL::@extschema@.im_rate_card, $1) c $query$
 	USING $1;
 	PERFORM im_internal.im_collect_events($1);
 END
@@ -241,47 +228,44 @@ AS $$
 DECLARE
 	app bigint;
 	zone text;
-	day date;
+	on_day date;
 	slice record;
-	dau bigint;
-	groups bigint[];
-	checks bigint[];
-	calls bigint[];
-	-- what a day with events of another kind has
-	nothing bigint;
+	users bigint;
+	usage im_internal.im_usage;
 	figures im_internal.im_metered_figures[] := '{}';
 BEGIN
 	FOR i IN 1 .. cardinality(($1).stale_apps) LOOP
 		app := ($1).stale_apps[i];
 		zone := $2[i];
-		day := ($1).stale_first[i];
-		WHILE day < ($1).stale_until[i] LOOP
-			slice := im_internal.im_day_slice(day, zone);
+		on_day := ($1).stale_first[i];
+		WHILE on_day < ($1).stale_until[i] LOOP
+			slice := im_internal.im_day_slice(on_day, zone);
 			SELECT
 				(SELECT nullif(im_internal.im_login_dau(l.user_id), 0)
 				 FROM @extschema@.im_login l
 				 WHERE l.app_id = app AND l.at >= slice.since AND l.at < slice.until
-					AND (NOT slice.shared OR @extschema@.im_day(l.at, zone) = day)),
-				(SELECT im_internal.im_group_days(g.app_id, g.group_id, g.created_at, g.disbanded_at, zone, day, day)
+					AND (NOT slice.shared OR @extschema@.im_day(l.at, zone) = on_day)),
+				(SELECT im_internal.im_group_days(g.app_id, g.group_id, g.created_at, g.disbanded_at, zone, on_day, on_day)
 				 FROM @extschema@.im_group g
 				 WHERE g.app_id = app AND g.created_at < slice.until
-					AND (g.disbanded_at IS NULL OR g.disbanded_at >= slice.since OR g.created_at >= slice.since)),
-				(SELECT im_internal.im_check_days(k.app_id, k.at, k.kind, k.seconds, zone, day, day)
+					AND (g.disbanded_at IS NULL OR g.disbanded_at >= slice.since OR g.created_at >= slice.since))
+				OPERATOR(im_internal.+)
+				(SELECT im_internal.im_check_days(k.app_id, k.at, k.kind, k.seconds, zone, on_day, on_day)
 				 FROM @extschema@.im_moderation_check k
-				 WHERE k.app_id = app AND k.at >= slice.since AND k.at < slice.until),
-				(SELECT im_internal.im_call_days(c.app_id, c.at, c.class, c.seconds, zone, day, day)
+				 WHERE k.app_id = app AND k.at >= slice.since AND k.at < slice.until)
+				OPERATOR(im_internal.+)
+				(SELECT im_internal.im_call_days(c.app_id, c.at, c.class, c.seconds, zone, on_day, on_day)
 				 FROM @extschema@.im_call c
 				 WHERE c.app_id = app AND c.at >= slice.since AND c.at < slice.until)
-			INTO dau, groups, checks, calls;
-			IF dau IS NOT NULL OR groups IS NOT NULL OR checks IS NOT NULL OR calls IS NOT NULL THEN
-				nothing := CASE WHEN groups IS NOT NULL OR checks IS NOT NULL OR calls IS NOT NULL THEN 0 END;
-				-- a figure of im_usage_days() stands at its place in the array
-				figures := figures || ROW(app, day, dau, coalesce(groups[3], nothing),
-					coalesce(checks[4], nothing), coalesce(checks[5], nothing), coalesce(checks[6], nothing),
-					coalesce(checks[7], nothing), coalesce(calls[8], nothing), coalesce(calls[9], nothing),
-					coalesce(calls[10], nothing), coalesce(calls[11], nothing))::im_internal.im_metered_figures;
+			INTO users, usage;
+			IF users IS NOT NULL OR usage IS NOT NULL THEN
+				figures := figures || (
+					SELECT ROW(app, on_day, users, d.peak_groups, d.text_checks, d.image_checks, d.audio_half_minutes,
+						d.video_half_minutes, d.audio_minutes, d.sd_minutes, d.hd_minutes, d.fhd_minutes)::im_internal.im_metered_figures
+					FROM (SELECT) one
+					LEFT JOIN im_internal.im_usage_days(usage) d ON true);
 			END IF;
-			day := day + 1;
+			on_day := on_day + 1;
 		END LOOP;
 	END LOOP;
 	RETURN figures;

@@ -30,15 +30,14 @@ COMMENT ON FUNCTION im_internal.im_stale_logins(date, @extschema@.im_rate_card, 
 
 CREATE FUNCTION im_internal.im_gather_stale_logins(first date, card @extschema@.im_rate_card,
 		reading im_internal.im_reading)
-	RETURNS TABLE (app_id bigint, logins bigint[], user_days date[], users @extschema@.im_userset[])
+	RETURNS TABLE (app_id bigint, usage im_internal.im_usage)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT d.app_id,
 		im_internal.im_usage_agg(d.app_id, d.day,
 			CASE WHEN d.prices_mau THEN @extschema@.im_count(d.users) ELSE d.dau END,
-			NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint),
-		array_agg(d.day) FILTER (WHERE d.prices_mau),
-		array_agg(d.users) FILTER (WHERE d.prices_mau)
+			NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint,
+			NULL::boolean, CASE WHEN d.prices_mau THEN d.users END)
 	FROM im_internal.im_stale_logins($1, $2, $3) d
 	GROUP BY d.app_id
 $$;
@@ -47,7 +46,7 @@ COMMENT ON FUNCTION im_internal.im_gather_stale_logins(date, @extschema@.im_rate
 
 CREATE FUNCTION im_internal.im_stale_groups(first date, card @extschema@.im_rate_card,
 		reading im_internal.im_reading)
-	RETURNS TABLE (app_id bigint, groups bigint[])
+	RETURNS TABLE (app_id bigint, usage im_internal.im_usage)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT g.app_id,
@@ -65,11 +64,11 @@ AS $$
 	GROUP BY g.app_id, s.since
 $$;
 COMMENT ON FUNCTION im_internal.im_stale_groups(date, @extschema@.im_rate_card, im_internal.im_reading) IS
-'Peak groups of the stale days of single apps from a day on, an array for each span.';
+'Peak groups of the stale days of single apps from a day on, a value for each span.';
 
 CREATE FUNCTION im_internal.im_stale_checks(first date, card @extschema@.im_rate_card,
 		reading im_internal.im_reading)
-	RETURNS TABLE (app_id bigint, checks bigint[])
+	RETURNS TABLE (app_id bigint, usage im_internal.im_usage)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT k.app_id,
@@ -85,11 +84,11 @@ AS $$
 	GROUP BY k.app_id, s.since
 $$;
 COMMENT ON FUNCTION im_internal.im_stale_checks(date, @extschema@.im_rate_card, im_internal.im_reading) IS
-'Moderation checks of the stale days of single apps, an array for each span.';
+'Moderation checks of the stale days of single apps, a value for each span.';
 
 CREATE FUNCTION im_internal.im_stale_calls(first date, card @extschema@.im_rate_card,
 		reading im_internal.im_reading)
-	RETURNS TABLE (app_id bigint, calls bigint[])
+	RETURNS TABLE (app_id bigint, usage im_internal.im_usage)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT k.app_id,
@@ -105,14 +104,14 @@ AS $$
 	GROUP BY k.app_id, s.since
 $$;
 COMMENT ON FUNCTION im_internal.im_stale_calls(date, @extschema@.im_rate_card, im_internal.im_reading) IS
-'Call minutes of the stale days of single apps, an array for each span.';
+'Call minutes of the stale days of single apps, a value for each span.';
 
 CREATE FUNCTION im_internal.im_gather_stale_groups(first date, card @extschema@.im_rate_card,
 		reading im_internal.im_reading)
-	RETURNS TABLE (app_id bigint, groups bigint[])
+	RETURNS TABLE (app_id bigint, usage im_internal.im_usage)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT s.app_id, im_internal.im_join_usage(s.groups)
+	SELECT s.app_id, im_internal.im_usage_sum(s.usage)
 	FROM im_internal.im_stale_groups($1, $2, $3) s
 	GROUP BY s.app_id
 $$;
@@ -121,10 +120,10 @@ COMMENT ON FUNCTION im_internal.im_gather_stale_groups(date, @extschema@.im_rate
 
 CREATE FUNCTION im_internal.im_gather_stale_checks(first date, card @extschema@.im_rate_card,
 		reading im_internal.im_reading)
-	RETURNS TABLE (app_id bigint, checks bigint[])
+	RETURNS TABLE (app_id bigint, usage im_internal.im_usage)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT s.app_id, im_internal.im_join_usage(s.checks)
+	SELECT s.app_id, im_internal.im_usage_sum(s.usage)
 	FROM im_internal.im_stale_checks($1, $2, $3) s
 	GROUP BY s.app_id
 $$;
@@ -133,10 +132,10 @@ COMMENT ON FUNCTION im_internal.im_gather_stale_checks(date, @extschema@.im_rate
 
 CREATE FUNCTION im_internal.im_gather_stale_calls(first date, card @extschema@.im_rate_card,
 		reading im_internal.im_reading)
-	RETURNS TABLE (app_id bigint, calls bigint[])
+	RETURNS TABLE (app_id bigint, usage im_internal.im_usage)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT s.app_id, im_internal.im_join_usage(s.calls)
+	SELECT s.app_id, im_internal.im_usage_sum(s.usage)
 	FROM im_internal.im_stale_calls($1, $2, $3) s
 	GROUP BY s.app_id
 $$;

@@ -3,11 +3,9 @@
  *	  What an app used on one day: the unit that meters hand to rating.
  *
  * A meter's result for one app is a sequence of days, each day USAGE_FIELDS
- * integers in the order of UsageField.  That is also the layout of the
- * bigint[] in which SQL carries it: plain numbers, no bytes to validate, and
- * a month of one app in under 3 kB.  Daily figures, of which every app has a
- * month, come packed into less (meter/day_pack.h).  Half minutes and minutes are already
- * rounded as the rules say, since both rules round within the day.
+ * integers in the order of UsageField.  SQL carries it as an im_usage
+ * (types/usage_value.h).  Half minutes and minutes are already rounded as the
+ * rules say, since both rules round within the day.
  */
 #ifndef IM_CORE_USAGE_H
 #define IM_CORE_USAGE_H

@@ -9,17 +9,19 @@
 #include "lib/wire.h"
 #include "meter/event_days.h"
 #include "meter/event_row.h"
+#include "meter/old_usage.h"
 
 PG_FUNCTION_INFO_V1(im_call_days_trans);
 PG_FUNCTION_INFO_V1(im_call_days_combine);
 PG_FUNCTION_INFO_V1(im_call_days_serial);
 PG_FUNCTION_INFO_V1(im_call_days_deserial);
+PG_FUNCTION_INFO_V1(im_call_days_value);
 PG_FUNCTION_INFO_V1(im_call_days_final);
 
 static void
-add_day(const TallyEntry *day, DayRows *days)
+add_day(const TallyEntry *day, UsageRows *days)
 {
-	DayRow	   *row = day_rows_add(days, (CalDay) day->key);
+	UsageRow   *row = usage_rows_add(days, (CalDay) day->key);
 
 	for (int i = 0; i < CALL_CLASSES; i++)
 		row->fields[USAGE_CALL_AUDIO + i] =
@@ -63,7 +65,20 @@ im_call_days_deserial(PG_FUNCTION_ARGS)
 }
 
 Datum
+im_call_days_value(PG_FUNCTION_ARGS)
+{
+	UsageRows	days;
+	int64		app_id = event_days_rows(fcinfo, add_day, &days);
+
+	return usage_rows_result(fcinfo, &days, app_id);
+}
+
+/* For SQL of 0.1.0 and 0.2.0. */
+Datum
 im_call_days_final(PG_FUNCTION_ARGS)
 {
-	return event_days_final(fcinfo, add_day);
+	UsageRows	days;
+	int64		app_id = event_days_rows(fcinfo, add_day, &days);
+
+	return old_usage_result(fcinfo, &days, app_id);
 }

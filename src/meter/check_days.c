@@ -12,6 +12,7 @@
 #include "meter/check_days.h"
 #include "meter/event_days.h"
 #include "meter/event_row.h"
+#include "meter/old_usage.h"
 
 #define HALF_MINUTE		30
 
@@ -19,6 +20,7 @@ PG_FUNCTION_INFO_V1(im_check_days_trans);
 PG_FUNCTION_INFO_V1(im_check_days_combine);
 PG_FUNCTION_INFO_V1(im_check_days_serial);
 PG_FUNCTION_INFO_V1(im_check_days_deserial);
+PG_FUNCTION_INFO_V1(im_check_days_value);
 PG_FUNCTION_INFO_V1(im_check_days_final);
 
 void
@@ -47,13 +49,13 @@ check_hour_units(const TallyEntry *hour, int64 units[CHECK_KINDS])
 
 /* Hours of one day become rows that folding sums. */
 static void
-add_hour(const TallyEntry *hour, DayRows *days)
+add_hour(const TallyEntry *hour, UsageRows *days)
 {
 	int64		units[CHECK_KINDS];
-	DayRow	   *row;
+	UsageRow   *row;
 
 	check_hour_units(hour, units);
-	row = day_rows_add(days, event_hour_day(hour->key));
+	row = usage_rows_add(days, event_hour_day(hour->key));
 	row->fields[USAGE_TEXT] = units[CHECK_TEXT];
 	row->fields[USAGE_IMAGE] = units[CHECK_IMAGE];
 	row->fields[USAGE_AUDIO_HALF] = units[CHECK_AUDIO];
@@ -92,7 +94,20 @@ im_check_days_deserial(PG_FUNCTION_ARGS)
 }
 
 Datum
+im_check_days_value(PG_FUNCTION_ARGS)
+{
+	UsageRows	days;
+	int64		app_id = event_days_rows(fcinfo, add_hour, &days);
+
+	return usage_rows_result(fcinfo, &days, app_id);
+}
+
+/* For SQL of 0.1.0 and 0.2.0. */
+Datum
 im_check_days_final(PG_FUNCTION_ARGS)
 {
-	return event_days_final(fcinfo, add_hour);
+	UsageRows	days;
+	int64		app_id = event_days_rows(fcinfo, add_hour, &days);
+
+	return old_usage_result(fcinfo, &days, app_id);
 }

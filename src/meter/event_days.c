@@ -72,26 +72,20 @@ event_days_deserial(FunctionCallInfo fcinfo)
 	PG_RETURN_POINTER(state);
 }
 
-Datum
-event_days_final(FunctionCallInfo fcinfo, EventDaysRow add_row)
+int64
+event_days_rows(FunctionCallInfo fcinfo, EventDaysRow add_row, UsageRows *days)
 {
 	EventDays  *state;
 	TallyEntry *entries;
-	DayRows		days;
 	int64		count;
-	ArrayType  *array;
 
 	meter_context(fcinfo);
+	usage_rows_init(days, 31);
 	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
+		return 0;
 	state = (EventDays *) PG_GETARG_POINTER(0);
 	entries = tally_entries(&state->tally, &count);
-	day_rows_init(&days, CurrentMemoryContext, 31);
 	for (int64 i = 0; i < count; i++)
-		add_row(&entries[i], &days);
-	day_rows_fold(&days, state->app_id);
-	array = day_rows_array(&days);
-	if (array == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_ARRAYTYPE_P(array);
+		add_row(&entries[i], days);
+	return state->app_id;
 }

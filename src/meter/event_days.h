@@ -8,7 +8,7 @@
 #ifndef IM_EVENT_DAYS_H
 #define IM_EVENT_DAYS_H
 
-#include "meter/day_rows.h"
+#include "types/usage_value.h"
 #include "meter/tally.h"
 
 typedef struct EventDays
@@ -18,7 +18,7 @@ typedef struct EventDays
 } EventDays;
 
 /* What the sums of one hour or day add to the row of its day. */
-typedef void (*EventDaysRow) (const TallyEntry *entry, DayRows *days);
+typedef void (*EventDaysRow) (const TallyEntry *entry, UsageRows *days);
 
 /*
  * The state that is argument 0 of a transition function, made if there is
@@ -26,10 +26,12 @@ typedef void (*EventDaysRow) (const TallyEntry *entry, DayRows *days);
  */
 extern EventDays *event_days_state(FunctionCallInfo fcinfo, int64 app_id);
 
-/* Bodies of the combine, serialisation and other support functions. */
+/* Bodies of the combine and serialisation functions. */
 extern Datum event_days_combine(FunctionCallInfo fcinfo);
 extern Datum event_days_serial(FunctionCallInfo fcinfo, const char *aggregate);
 extern Datum event_days_deserial(FunctionCallInfo fcinfo);
-extern Datum event_days_final(FunctionCallInfo fcinfo, EventDaysRow add_row);
+
+/* The rows of a state that is argument 0, none if it is NULL; returns its app. */
+extern int64 event_days_rows(FunctionCallInfo fcinfo, EventDaysRow add_row, UsageRows *days);
 
 #endif							/* IM_EVENT_DAYS_H */

@@ -12,8 +12,9 @@
 #include "miscadmin.h"
 
 #include "lib/wire.h"
-#include "meter/day_rows.h"
+#include "types/usage_value.h"
 #include "meter/group_events.h"
+#include "meter/old_usage.h"
 #include "server/zone.h"
 
 #define ARG_APP			1
@@ -37,6 +38,7 @@ PG_FUNCTION_INFO_V1(im_group_days_trans);
 PG_FUNCTION_INFO_V1(im_group_days_combine);
 PG_FUNCTION_INFO_V1(im_group_days_serial);
 PG_FUNCTION_INFO_V1(im_group_days_deserial);
+PG_FUNCTION_INFO_V1(im_group_days_value);
 PG_FUNCTION_INFO_V1(im_group_days_final);
 
 static bool
@@ -200,7 +202,7 @@ im_group_days_deserial(PG_FUNCTION_ARGS)
  * day it was set back to, and that of the day begun too early.
  */
 static void
-add_peak(DayRows *days, CalDay day, int64 peak)
+add_peak(UsageRows *days, CalDay day, int64 peak)
 {
 	if (peak == 0)
 		return;
@@ -210,11 +212,11 @@ add_peak(DayRows *days, CalDay day, int64 peak)
 			days->rows[i].fields[USAGE_GROUPS] = Max(days->rows[i].fields[USAGE_GROUPS], peak);
 			return;
 		}
-	day_rows_add(days, day)->fields[USAGE_GROUPS] = peak;
+	usage_rows_add(days, day)->fields[USAGE_GROUPS] = peak;
 }
 
 static void
-sweep_days(GroupDays *state, DayRows *days)
+sweep_days(GroupDays *state, UsageRows *days)
 {
 	GroupSweep	sweep = group_sweep_begin(&state->events);
 	TimestampTz at = state->events.since;
@@ -232,22 +234,36 @@ sweep_days(GroupDays *state, DayRows *days)
 	}
 }
 
+/* The rows of a state that is argument 0, none if it is NULL; returns its app. */
+static int64
+group_days_rows(FunctionCallInfo fcinfo, UsageRows *days)
+{
+	GroupDays  *state;
+
+	meter_context(fcinfo);
+	usage_rows_init(days, 31);
+	if (PG_ARGISNULL(0))
+		return 0;
+	state = (GroupDays *) PG_GETARG_POINTER(0);
+	sweep_days(state, days);
+	return state->app_id;
+}
+
+Datum
+im_group_days_value(PG_FUNCTION_ARGS)
+{
+	UsageRows	days;
+	int64		app_id = group_days_rows(fcinfo, &days);
+
+	return usage_rows_result(fcinfo, &days, app_id);
+}
+
+/* For SQL of 0.1.0 and 0.2.0. */
 Datum
 im_group_days_final(PG_FUNCTION_ARGS)
 {
-	GroupDays  *state;
-	DayRows		days;
-	ArrayType  *array;
+	UsageRows	days;
+	int64		app_id = group_days_rows(fcinfo, &days);
 
-	meter_context(fcinfo);
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	state = (GroupDays *) PG_GETARG_POINTER(0);
-	day_rows_init(&days, CurrentMemoryContext, 31);
-	sweep_days(state, &days);
-	day_rows_fold(&days, state->app_id);
-	array = day_rows_array(&days);
-	if (array == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_ARRAYTYPE_P(array);
+	return old_usage_result(fcinfo, &days, app_id);
 }

@@ -209,14 +209,14 @@ im_rate_unbilled(PG_FUNCTION_ARGS)
 {
 	RowWriter	writer = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
 	Inputs		inputs;
-	CalMonth	month = PG_GETARG_INT32(ARG_MONTH);
+	CalMonth	month = inputs_month(fcinfo);
 	Account    *account = NULL;
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	inputs_open(&inputs, fcinfo);
 	inputs_read(&inputs);
 	writer.app_id = inputs.app_id;
-	if (!PG_ARGISNULL(ARG_CARD_NAME))
+	if (inputs.has_card)
 		account = inputs_account(&inputs, cal_first_day(month + 1));
 	unbilled_usage(&inputs.core.core, account, inputs_usage(&inputs, month), put_unbilled, &writer);
 	PG_RETURN_NULL();

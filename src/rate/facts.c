@@ -18,7 +18,7 @@ PG_FUNCTION_INFO_V1(im_rate_facts);
 PG_FUNCTION_INFO_V1(im_rate_days);
 
 /* The line, counted from 1; after the arguments of a bill. */
-#define ARG_LINE	(ARG_USERS + 1)
+#define ARG_LINE	(input_places(fcinfo)->more)
 
 /* Columns of im_rate_facts(). */
 enum

@@ -11,13 +11,13 @@
 PG_FUNCTION_INFO_V1(im_rate_forecast);
 
 /* The argument after those of inputs.h: the last day that usage is known of. */
-#define ARG_TODAY	(ARG_USERS + 1)
+#define ARG_TODAY	(input_places(fcinfo)->more)
 
 Datum
 im_rate_forecast(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	CalMonth	month = PG_GETARG_INT32(ARG_MONTH);
+	CalMonth	month = inputs_month(fcinfo);
 	Inputs		inputs;
 	Usage	   *usage;
 	Forecast   *forecast;

@@ -4,6 +4,8 @@
  */
 #include "rate/inputs.h"
 
+#include "rate/old_inputs.h"
+
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
@@ -12,7 +14,6 @@
 #include "utils/date.h"
 #include "utils/lsyscache.h"
 #include "lib/userset_merge.h"
-#include "meter/day_pack.h"
 #include "utils/rangetypes.h"
 #include "utils/typcache.h"
 
@@ -40,18 +41,44 @@ enum
 	BOOK_COLUMNS
 };
 
+static const InputPlaces old_places = {OLD_ARG_BOOK, OLD_ARG_MONTH, OLD_ARG_MORE};
+
+const InputPlaces *
+input_places(FunctionCallInfo fcinfo)
+{
+	static const InputPlaces places = {2, 3, 4};
+
+	return old_inputs(fcinfo) ? &old_places : &places;
+}
+
+const InputPlaces *
+order_places(FunctionCallInfo fcinfo)
+{
+	static const InputPlaces places = {1, 2, 3};
+
+	return old_inputs(fcinfo) ? &old_places : &places;
+}
+
 void
 inputs_open(Inputs *inputs, FunctionCallInfo fcinfo)
 {
 	memset(inputs, 0, sizeof(*inputs));
 	server_core_init(&inputs->core);
 	inputs->fcinfo = fcinfo;
+	inputs->places = input_places(fcinfo);
 	inputs->cache = fcinfo->flinfo->fn_extra;
 	if (inputs->cache == NULL)
 	{
 		inputs->cache = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(InputCache));
 		fcinfo->flinfo->fn_extra = inputs->cache;
 	}
+}
+
+void
+inputs_open_orders(Inputs *inputs, FunctionCallInfo fcinfo)
+{
+	inputs_open(inputs, fcinfo);
+	inputs->places = order_places(fcinfo);
 }
 
 static int
@@ -68,14 +95,13 @@ elements_of(ArrayType *array, Datum **elements, bool **nulls)
 	return count;
 }
 
-/* Elements of an array argument; none where it is NULL. */
+/* Elements of an array; none where it is NULL. */
 static int
-array_elements(FunctionCallInfo fcinfo, int argno, Datum **elements, bool **nulls)
+array_elements(Datum array, bool isnull, Datum **elements, bool **nulls)
 {
 	*elements = NULL;
 	*nulls = NULL;
-	return PG_ARGISNULL(argno) ? 0 :
-		elements_of(PG_GETARG_ARRAYTYPE_P(argno), elements, nulls);
+	return isnull ? 0 : elements_of(DatumGetArrayTypeP(array), elements, nulls);
 }
 
 static void
@@ -168,16 +194,16 @@ remember_book(Inputs *inputs, HeapTupleHeader book)
 
 /* The versions of the app's card; of the one card there is in a preview. */
 static void
-read_cards(Inputs *inputs)
+read_cards(Inputs *inputs, const char *name)
 {
 	FunctionCallInfo fcinfo = inputs->fcinfo;
 	InputCache *cache = inputs->cache;
+	int			book = inputs->places->book;
 
-	inputs->cards.name = PG_ARGISNULL(ARG_CARD_NAME) ? "" :
-		text_to_cstring(PG_GETARG_TEXT_PP(ARG_CARD_NAME));
-	if (PG_ARGISNULL(ARG_BOOK))
+	inputs->cards.name = name;
+	if (PG_ARGISNULL(book))
 		return;
-	remember_book(inputs, PG_GETARG_HEAPTUPLEHEADER(ARG_BOOK));
+	remember_book(inputs, PG_GETARG_HEAPTUPLEHEADER(book));
 	for (int i = 0; i < cache->ncards; i++)
 		if (inputs->preview || strcmp(cache->cards[i].name, inputs->cards.name) == 0)
 		{
@@ -287,59 +313,65 @@ read_order(Inputs *inputs, Order *order, Datum *values, bool *nulls)
 		order->paid = order_paid(inputs, order->order_id, DatumGetNumeric(values[ENTRY_PAID]));
 }
 
-/* A session that outlives an update of the extension keeps the old library. */
-static TupleDesc
-entry_desc(HeapTupleHeader entry)
+/*
+ * The columns of a composite value.  Its description is kept from row to row.
+ * A session that outlives an update of the extension keeps the old library.
+ */
+static void
+deform(Inputs *inputs, TupleDesc *desc, const char *type, Datum value, int ncolumns,
+	   Datum *values, bool *nulls)
 {
-	TupleDesc	desc = lookup_rowtype_tupdesc_copy(HeapTupleHeaderGetTypeId(entry),
-												   HeapTupleHeaderGetTypMod(entry));
+	HeapTupleHeader header = DatumGetHeapTupleHeader(value);
+	HeapTupleData tuple;
 
-	if (desc->natts != ENTRY_COLUMNS)
+	if (*desc == NULL || (*desc)->tdtypeid != HeapTupleHeaderGetTypeId(header))
+	{
+		MemoryContext old = MemoryContextSwitchTo(inputs->fcinfo->flinfo->fn_mcxt);
+
+		*desc = lookup_rowtype_tupdesc_copy(HeapTupleHeaderGetTypeId(header),
+											HeapTupleHeaderGetTypMod(header));
+		MemoryContextSwitchTo(old);
+	}
+	if ((*desc)->natts != ncolumns)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("im_order_entry has %d columns and not %d", desc->natts, ENTRY_COLUMNS),
+				 errmsg("%s has %d columns and not %d", type, (*desc)->natts, ncolumns),
 				 errdetail("The library of this session is not of the version of the extension's SQL."),
 				 errhint("Connect anew after ALTER EXTENSION imbilling UPDATE.")));
-	return desc;
+	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+	tuple.t_data = header;
+	heap_deform_tuple(&tuple, *desc, values, nulls);
 }
 
 static void
-read_orders(Inputs *inputs)
+read_orders(Inputs *inputs, Datum orders, bool isnull)
 {
 	Datum	   *entries,
 				values[ENTRY_COLUMNS];
 	bool	   *entry_nulls,
 				nulls[ENTRY_COLUMNS];
-	int			n = array_elements(inputs->fcinfo, ARG_ORDERS, &entries, &entry_nulls);
-	TupleDesc	desc = NULL;
+	int			n = array_elements(orders, isnull, &entries, &entry_nulls);
 
 	inputs->orders = palloc0(sizeof(Order) * (n + 1));
 	inputs->norders = n;
 	for (int i = 0; i < n; i++)
 	{
-		HeapTupleHeader header;
-		HeapTupleData tuple;
-
 		CHECK_FOR_INTERRUPTS();
 		if (entry_nulls[i])
 			null_element("orders");
-		header = DatumGetHeapTupleHeader(entries[i]);
-		if (desc == NULL)
-			desc = entry_desc(header);
-		tuple.t_len = HeapTupleHeaderGetDatumLength(header);
-		tuple.t_data = header;
-		heap_deform_tuple(&tuple, desc, values, nulls);
+		deform(inputs, &inputs->cache->entry_desc, "im_order_entry", entries[i], ENTRY_COLUMNS,
+			   values, nulls);
 		read_order(inputs, &inputs->orders[i], values, nulls);
 	}
 }
 
 static void
-read_suspensions(Inputs *inputs)
+read_suspensions(Inputs *inputs, Datum suspensions, bool isnull)
 {
 	TypeCacheEntry *typcache = NULL;
 	Datum	   *ranges;
 	bool	   *nulls;
-	int			n = array_elements(inputs->fcinfo, ARG_SUSPENSIONS, &ranges, &nulls);
+	int			n = array_elements(suspensions, isnull, &ranges, &nulls);
 
 	inputs->suspensions = palloc(sizeof(Suspension) * (n + 1));
 	for (int i = 0; i < n; i++)
@@ -367,14 +399,23 @@ void
 inputs_read(Inputs *inputs)
 {
 	FunctionCallInfo fcinfo = inputs->fcinfo;
+	Datum		values[ACCOUNT_COLUMNS] = {0};
+	bool		nulls[ACCOUNT_COLUMNS];
 
-	if (PG_ARGISNULL(ARG_APP_ID))
+	memset(nulls, true, sizeof(nulls));
+	if (old_inputs(fcinfo))
+		old_account(fcinfo, values, nulls);
+	else if (!PG_ARGISNULL(ARG_ACCOUNT))
+		deform(inputs, &inputs->cache->account_desc, "im_app_account", PG_GETARG_DATUM(ARG_ACCOUNT),
+			   ACCOUNT_COLUMNS, values, nulls);
+	if (nulls[ACCOUNT_APP_ID])
 		null_element("identifiers");
-	inputs->app_id = PG_GETARG_INT64(ARG_APP_ID);
-	inputs->preview = !PG_ARGISNULL(ARG_PREVIEW) && PG_GETARG_BOOL(ARG_PREVIEW);
-	read_cards(inputs);
-	read_orders(inputs);
-	read_suspensions(inputs);
+	inputs->app_id = DatumGetInt64(values[ACCOUNT_APP_ID]);
+	inputs->preview = !nulls[ACCOUNT_PREVIEW] && DatumGetBool(values[ACCOUNT_PREVIEW]);
+	inputs->has_card = !nulls[ACCOUNT_CARD_NAME];
+	read_cards(inputs, nulls[ACCOUNT_CARD_NAME] ? "" : TextDatumGetCString(values[ACCOUNT_CARD_NAME]));
+	read_orders(inputs, values[ACCOUNT_ORDERS], nulls[ACCOUNT_ORDERS]);
+	read_suspensions(inputs, values[ACCOUNT_SUSPENSIONS], nulls[ACCOUNT_SUSPENSIONS]);
 }
 
 Account *
@@ -385,56 +426,30 @@ inputs_account(Inputs *inputs, CalDay until)
 						inputs->suspensions, inputs->nsuspensions, until, inputs->preview);
 }
 
-static pg_noinline void
-no_usage(int nitems)
+/* Meters by name: rows of one meter lie together. */
+static void
+read_meters(Inputs *inputs, Usage *usage)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("usage of %d integers is not made of whole days", nitems),
-			 errdetail("Each day has %d integers and none is null; packed days are whole too.", USAGE_FIELDS),
-			 errhint("Make it with im_usage_agg and its like.")));
-}
+	UsageRows	rows;
+	MeterUsage *meters;
 
-/* Flat rows: whole days, nothing negative. */
-static const int64 *
-flat_rows(const int64 *rows, int nitems, int *nrows)
-{
-	if (nitems % USAGE_FIELDS != 0)
-		no_usage(nitems);
-	for (int i = 0; i < nitems; i++)
-		if (rows[i] < 0 && i % USAGE_FIELDS != USAGE_DAY)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("usage of " INT64_FORMAT " is negative", rows[i]),
-					 errdetail("Usage counts from 0."),
-					 errhint("Make it with im_usage_agg and its like.")));
-	*nrows = nitems / USAGE_FIELDS;
-	return rows;
-}
+	usage_rows_init(&rows, 31);
+	usage_rows_read(&rows, inputs->value, ERRCODE_DATA_CORRUPTED);
+	meters = palloc0(sizeof(MeterUsage) * inputs->value->nmeters);
+	for (int64 i = 0; i < rows.nmeters; i++)
+	{
+		MeterUsage *meter = &meters[usage->nmeters - 1];
 
-/* The rows of a bigint[] argument, flat or packed, and of packed ones what was given. */
-static const int64 *
-usage_rows(FunctionCallInfo fcinfo, int argno, int *nrows, GivenFigures **given)
-{
-	ArrayType  *array;
-	const int64 *rows;
-	int			n;
-
-	*nrows = 0;
-	*given = NULL;
-	if (PG_ARGISNULL(argno))
-		return NULL;
-	array = PG_GETARG_ARRAYTYPE_P(argno);
-	n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-	if (ARR_HASNULL(array) || ARR_ELEMTYPE(array) != INT8OID)
-		no_usage(n);
-	rows = (const int64 *) ARR_DATA_PTR(array);
-	if (n == 0 || rows[0] >= CAL_MIN_DAY)
-		return flat_rows(rows, n, nrows);
-	rows = day_pack_read(array, n, nrows, given);
-	if (rows == NULL)
-		no_usage(n);
-	return rows;
+		CHECK_FOR_INTERRUPTS();
+		if (i == 0 || strcmp(rows.meters[i].meter, meter->meter) != 0)
+		{
+			meter = &meters[usage->nmeters++];
+			meter->meter = rows.meters[i].meter;
+			meter->days = palloc_extended(sizeof(MeterDay) * (rows.nmeters - i), MCXT_ALLOC_HUGE);
+		}
+		meter->days[meter->ndays++] = rows.meters[i].day;
+	}
+	usage->meters = meters;
 }
 
 Usage *
@@ -442,89 +457,147 @@ inputs_usage(Inputs *inputs, CalMonth month)
 {
 	FunctionCallInfo fcinfo = inputs->fcinfo;
 	CalDay		first = cal_first_day(month);
+	UsageReader reader;
+	UsageRow	row;
 	Usage	   *usage;
-	const int64 *rows;
-	GivenFigures *given;
-	int			nrows;
 
-	if (!PG_ARGISNULL(ARG_SINCE) && PG_GETARG_DATEADT(ARG_SINCE) < first)
-		first = Max(PG_GETARG_DATEADT(ARG_SINCE), CAL_MIN_DAY);
+	if (old_inputs(fcinfo))
+		inputs->value = old_usage(fcinfo, first, cal_first_day(month + 1));
+	else
+		inputs->value = PG_ARGISNULL(ARG_USAGE) ? NULL : PG_GETARG_USAGE_VALUE_P(ARG_USAGE);
+	if (inputs->value != NULL)
+		first = Min(first, inputs->value->since);
 	usage = usage_open(&inputs->core.core, first, cal_first_day(month + 1));
-	rows = usage_rows(fcinfo, ARG_DAILY, &nrows, &given);
-	usage_give(&inputs->core.core, usage, rows, given, nrows);
-	for (int argno = ARG_LOGINS; argno <= ARG_CALLS; argno++)
-	{
-		rows = usage_rows(fcinfo, argno, &nrows, &given);
-		usage_add(&inputs->core.core, usage, rows, nrows);
-	}
+	if (inputs->value == NULL)
+		return usage;
+	usage_reader_init(&reader, inputs->value, ERRCODE_DATA_CORRUPTED);
+	while (usage_reader_next(&reader, &row))
+		usage_give(&inputs->core.core, usage, row.fields, &row.given, 1);
+	if (inputs->value->nmeters > 0)
+		read_meters(inputs, usage);
 	return usage;
+}
+
+/* The sets of users that were asked for, and the days that have one. */
+typedef struct ChosenSets
+{
+	CalDay		first;
+	int			ndays;
+	const bool *chosen;
+	bool	   *seen;
+	Datum	   *sets;
+	int			nsets;
+} ChosenSets;
+
+static void
+choose_set(ChosenSets *sets, CalDay day, struct varlena *users)
+{
+	int64		at = (int64) day - sets->first;
+
+	if (users == NULL || at < 0 || at >= sets->ndays || !sets->chosen[at])
+		return;
+	sets->seen[at] = true;
+	sets->sets[sets->nsets++] = PointerGetDatum(users);
+}
+
+/* What is metered counts where the user gave no set, and no users by number. */
+static void
+choose_users(Inputs *inputs, ChosenSets *sets)
+{
+	UsageReader reader;
+	UsageRow	row;
+
+	usage_reader_init(&reader, inputs->value, ERRCODE_DATA_CORRUPTED);
+	while (usage_reader_next(&reader, &row))
+		if (row.users_given || !usage_users_given(inputs->usage, (CalDay) row.fields[USAGE_DAY]))
+			choose_set(sets, (CalDay) row.fields[USAGE_DAY], row.users);
+}
+
+static void
+choose_subjects(Inputs *inputs, const char *meter, ChosenSets *sets)
+{
+	UsageRows	rows;
+
+	usage_rows_init(&rows, 31);
+	usage_rows_read(&rows, inputs->value, ERRCODE_DATA_CORRUPTED);
+	for (int64 i = 0; i < rows.nmeters; i++)
+		if (strcmp(rows.meters[i].meter, meter) == 0)
+			choose_set(sets, rows.meters[i].day.day, rows.meters[i].users);
 }
 
 /* Daily figures that were given without their users do not tell who they were. */
 static void
-need_users_of_given(Inputs *inputs, CalDay first, int ndays, const bool *chosen,
-					const bool *seen)
+need_users_of_given(Inputs *inputs, const ChosenSets *sets)
 {
 	char		day[CAL_TEXT_SIZE];
 
-	for (int i = 0; i < ndays; i++)
-		if (chosen[i] && !seen[i] && usage_users_given(inputs->usage, first + i))
+	for (int i = 0; i < sets->ndays; i++)
+		if (sets->chosen[i] && !sets->seen[i] && usage_users_given(inputs->usage, sets->first + i))
 			core_fail(&inputs->core.core, PROBLEM_USAGE,
 					  psprintf("the users of app " INT64_FORMAT " on %s are null",
-							   inputs->app_id, cal_day_text(first + i, day)),
+							   inputs->app_id, cal_day_text(sets->first + i, day)),
 					  "Its plan is priced by distinct users of the month, which daily counts cannot give.",
 					  "Fill im_usage_daily.users with im_userset_agg() of the day's user ids.");
+}
+
+/* The same of a meter by name. */
+static void
+need_subjects_of_given(Inputs *inputs, const char *meter, const ChosenSets *sets)
+{
+	const MeterUsage *usage = usage_meter(&inputs->core.core, inputs->usage, meter);
+	char		text[CAL_TEXT_SIZE];
+
+	for (int i = 0; usage != NULL && i < usage->ndays; i++)
+	{
+		const MeterDay *day = &usage->days[i];
+		int64		at = (int64) day->day - sets->first;
+
+		if (at >= 0 && at < sets->ndays && sets->chosen[at] && !sets->seen[at] &&
+			day->has_given && day->given > 0)
+			core_fail(&inputs->core.core, PROBLEM_USAGE,
+					  psprintf("the subjects of meter \"%s\" of app " INT64_FORMAT " on %s are null",
+							   meter, inputs->app_id, cal_day_text(day->day, text)),
+					  "Distinct subjects of the month are priced, which daily counts cannot give.",
+					  "Fill im_meter_daily.users with im_userset_agg() of the day's subjects.");
+	}
 }
 
 /*
  * The union of the sets of the chosen days: each user of the month once.  All
  * are merged at once, so that no union of some of the days takes memory.
- *
- * Sets behind a null day are of events, which count where no set was given,
- * and not where users were given by number.
  */
 static int64_t
-count_users(Inputs *inputs, CalDay first, int ndays, const bool *chosen, bool need_all)
+count_users(Inputs *inputs, const char *meter, CalDay first, int ndays, const bool *chosen,
+			bool need_all)
 {
-	Datum	   *days,
-			   *sets;
-	bool	   *day_nulls,
-			   *set_nulls,
-			   *seen = palloc0(ndays);
-	bool		of_events = false;
-	int			n = array_elements(inputs->fcinfo, ARG_USER_DAYS, &days, &day_nulls),
-				nsets = 0;
+	bool		by_name = strcmp(meter, METER_MAU) != 0;
+	ChosenSets	sets = {.first = first, .ndays = ndays, .chosen = chosen, .seen = palloc0(ndays + 1)};
 
-	if (array_elements(inputs->fcinfo, ARG_USERS, &sets, &set_nulls) != n)
-		null_element("daily users");
-	for (int i = 0; i < n; i++)
+	if (inputs->value != NULL)
 	{
-		int64		at = day_nulls[i] ? -1 : (int64) DatumGetDateADT(days[i]) - first;
-
-		of_events |= day_nulls[i];
-		if (at < 0 || at >= ndays || !chosen[at] || seen[at] || set_nulls[i] ||
-			(of_events && usage_users_given(inputs->usage, first + at)))
-			continue;
-		seen[at] = true;
-		sets[nsets++] = sets[i];
+		sets.sets = palloc(sizeof(Datum) * (inputs->value->nsets + 1));
+		if (by_name)
+			choose_subjects(inputs, meter, &sets);
+		else
+			choose_users(inputs, &sets);
 	}
-	if (need_all)
-		need_users_of_given(inputs, first, ndays, chosen, seen);
-	return userset_count(PointerGetDatum(userset_union(sets, nsets)));
+	if (need_all && by_name)
+		need_subjects_of_given(inputs, meter, &sets);
+	else if (need_all)
+		need_users_of_given(inputs, &sets);
+	return userset_count(PointerGetDatum(userset_union(sets.sets, sets.nsets)));
 }
 
 static int64_t
 count_month_users(void *arg, const char *meter, CalDay first, int ndays, const bool *chosen)
 {
-	(void) meter;
-	return count_users(arg, first, ndays, chosen, true);
+	return count_users(arg, meter, first, ndays, chosen, true);
 }
 
 int64_t
 inputs_known_users(void *arg, const char *meter, CalDay first, int ndays, const bool *chosen)
 {
-	(void) meter;
-	return count_users(arg, first, ndays, chosen, false);
+	return count_users(arg, meter, first, ndays, chosen, false);
 }
 
 void
@@ -552,7 +625,7 @@ Bill *
 inputs_bill(Inputs *inputs)
 {
 	FunctionCallInfo fcinfo = inputs->fcinfo;
-	CalMonth	month = PG_GETARG_INT32(ARG_MONTH);
+	CalMonth	month = inputs_month(fcinfo);
 	Usage	   *usage = inputs_bill_usage(inputs, month);
 
 	if (usage == NULL)

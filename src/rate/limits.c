@@ -11,9 +11,6 @@
 PG_FUNCTION_INFO_V1(im_rate_limit);
 PG_FUNCTION_INFO_V1(im_rate_limits);
 
-/* The name of the limit, behind the instant. */
-#define ARG_NAME	(ARG_MONTH + 1)
-
 /* Columns of im_rate_limits. */
 enum
 {
@@ -36,9 +33,9 @@ value_of(const AppLimit *limit)
 static Account *
 read_account(Inputs *inputs, FunctionCallInfo fcinfo, CalDay *day)
 {
-	inputs_open(inputs, fcinfo);
+	inputs_open_orders(inputs, fcinfo);
 	inputs_read(inputs);
-	*day = inputs_day(inputs, PG_GETARG_TIMESTAMPTZ(ARG_MONTH));
+	*day = inputs_day(inputs, PG_GETARG_TIMESTAMPTZ(inputs->places->month));
 	return inputs_account(inputs, CAL_MAX_DAY + 1);
 }
 
@@ -51,7 +48,7 @@ im_rate_limit(PG_FUNCTION_ARGS)
 	CalDay		day;
 	const Account *account = read_account(&inputs, fcinfo, &day);
 
-	if (!limit_find(account, day, text_to_cstring(PG_GETARG_TEXT_PP(ARG_NAME)), &limit))
+	if (!limit_find(account, day, text_to_cstring(PG_GETARG_TEXT_PP(inputs.places->more)), &limit))
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(value_of(&limit));
 }

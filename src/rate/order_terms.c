@@ -121,7 +121,7 @@ im_rate_terms(PG_FUNCTION_ARGS)
 	const Account *account;
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-	inputs_open(&inputs, fcinfo);
+	inputs_open_orders(&inputs, fcinfo);
 	inputs.core.tolerant = true;
 	if (sigsetjmp(inputs.core.way_back, 0) != 0)
 		PG_RETURN_NULL();

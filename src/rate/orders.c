@@ -23,7 +23,7 @@ im_verify_orders(PG_FUNCTION_ARGS)
 {
 	Inputs		inputs;
 
-	inputs_open(&inputs, fcinfo);
+	inputs_open_orders(&inputs, fcinfo);
 	inputs_read(&inputs);
 	inputs_account(&inputs, ALL_DAYS);
 	PG_RETURN_BOOL(true);
@@ -35,7 +35,7 @@ im_order_problem(PG_FUNCTION_ARGS)
 {
 	Inputs		inputs;
 
-	inputs_open(&inputs, fcinfo);
+	inputs_open_orders(&inputs, fcinfo);
 	inputs.core.tolerant = true;
 	if (sigsetjmp(inputs.core.way_back, 0) != 0)
 		PG_RETURN_TEXT_P(cstring_to_text(inputs.core.problem.message));
@@ -68,10 +68,10 @@ Datum
 im_usage_since(PG_FUNCTION_ARGS)
 {
 	Inputs		inputs;
-	CalMonth	month = PG_GETARG_INT32(ARG_MONTH);
+	CalMonth	month = orders_month(fcinfo);
 	Account    *account;
 
-	inputs_open(&inputs, fcinfo);
+	inputs_open_orders(&inputs, fcinfo);
 	inputs.core.tolerant = true;
 	if (sigsetjmp(inputs.core.way_back, 0) != 0)
 		PG_RETURN_DATEADT(cal_first_day(month));
@@ -124,10 +124,10 @@ Datum
 im_idle_pack(PG_FUNCTION_ARGS)
 {
 	Inputs		inputs;
-	CalMonth	month = PG_GETARG_INT32(ARG_MONTH);
+	CalMonth	month = orders_month(fcinfo);
 	char	   *said;
 
-	inputs_open(&inputs, fcinfo);
+	inputs_open_orders(&inputs, fcinfo);
 	inputs.core.tolerant = true;
 	if (sigsetjmp(inputs.core.way_back, 0) != 0)
 		PG_RETURN_NULL();		/* im_order_problem() tells what is wrong */
@@ -147,9 +147,9 @@ im_rate_state(PG_FUNCTION_ARGS)
 	Account    *account;
 	const char *plan;
 
-	inputs_open(&inputs, fcinfo);
+	inputs_open_orders(&inputs, fcinfo);
 	inputs_read(&inputs);
-	day = inputs_day(&inputs, PG_GETARG_TIMESTAMPTZ(ARG_MONTH));
+	day = inputs_day(&inputs, PG_GETARG_TIMESTAMPTZ(inputs.places->month));
 	/* all orders: a renewal in the grace makes days before it days of a term */
 	account = inputs_account(&inputs, ALL_DAYS);
 	PG_RETURN_TEXT_P(cstring_to_text(service_state_names[account_state(account, day, &plan)]));

@@ -10,8 +10,8 @@
 
 PG_FUNCTION_INFO_V1(im_rate_revenue);
 
-/* The argument after those of inputs.h; ARG_MONTH is the first month. */
-#define ARG_LAST_MONTH	(ARG_USERS + 1)
+/* The argument after those of inputs.h; the month is the first. */
+#define ARG_LAST_MONTH	(input_places(fcinfo)->more)
 
 typedef struct RevenueWriter
 {
@@ -47,7 +47,7 @@ im_rate_revenue(PG_FUNCTION_ARGS)
 {
 	RevenueWriter writer = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
 	Inputs		inputs;
-	CalMonth	first = PG_GETARG_INT32(ARG_MONTH),
+	CalMonth	first = inputs_month(fcinfo),
 				last = PG_GETARG_INT32(ARG_LAST_MONTH);
 	Account    *account;
 

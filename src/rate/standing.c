@@ -11,7 +11,7 @@
 PG_FUNCTION_INFO_V1(im_rate_standing);
 
 /* The instant of which the day is asked for; after the arguments of a bill. */
-#define ARG_AT	(ARG_USERS + 1)
+#define ARG_AT	(input_places(fcinfo)->more)
 
 /* Columns of im_rate_standing. */
 enum
@@ -113,7 +113,7 @@ static void
 tell_standing(Inputs *inputs, StandingWriter *writer)
 {
 	FunctionCallInfo fcinfo = inputs->fcinfo;
-	CalMonth	month = PG_GETARG_INT32(ARG_MONTH);
+	CalMonth	month = inputs_month(fcinfo);
 	Account    *account;
 
 	/* what orders of later days change is not known yet */
@@ -148,7 +148,7 @@ im_rate_standing(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	}
 	inputs_read(&inputs);
-	writer.today = standing_day(&inputs, PG_GETARG_INT32(ARG_MONTH));
+	writer.today = standing_day(&inputs, inputs_month(fcinfo));
 	tell_standing(&inputs, &writer);
 	PG_RETURN_NULL();
 }

@@ -71,7 +71,7 @@ Datum
 im_rate_usage(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	CalMonth	month = PG_GETARG_INT32(ARG_MONTH);
+	CalMonth	month = inputs_month(fcinfo);
 	Inputs		inputs;
 	const Account *account;
 	const Usage *usage;

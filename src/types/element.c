@@ -4,6 +4,8 @@
  */
 #include "types/element.h"
 
+#include "types/decimal.h"
+
 #include "common/jsonapi.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
@@ -259,6 +261,18 @@ element_amount(const Element *element)
 			element_refuse(element, "has too many decimal places",
 				   "Amounts are exact to 8 places.");
 	}
+	return amount;
+}
+
+Amount
+element_figure(const Element *element)
+{
+	Datum		number = DirectFunctionCall3(numeric_in, CStringGetDatum(as_digits(element)),
+											 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+	Amount		amount = 0;
+
+	if (decimal_amount((struct varlena *) DatumGetPointer(number), &amount) != AMOUNT_OK)
+		element_refuse(element, "does not fit", "Figures have at most 30 digits before the point and 8 behind it.");
 	return amount;
 }
 

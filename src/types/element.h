@@ -56,6 +56,9 @@ extern bool element_boolean(const Element *element);
 /* A number or a string of one, at least 0, exact to 8 places. */
 extern Amount element_amount(const Element *element);
 
+/* The same of either sign, as large as an Amount can be. */
+extern Amount element_figure(const Element *element);
+
 /* A whole number from low through high. */
 extern int64 element_count(const Element *element, int64 low, int64 high);
 

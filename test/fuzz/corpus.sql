@@ -85,12 +85,13 @@ SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_meter_average
 \o im_moderation_deductions.state.hex
 SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_moderation_deductions(im_bundled_card('cn','2019-12-10'),(ARRAY['text','image','audio','video'])[1+i%4], '2023-12-01'::timestamptz+i*interval '1 hour', i) s FROM generate_series(1,20) i
 	UNION ALL SELECT pg_temp.partial_im_moderation_deductions(im_bundled_card('cn','2019-12-10'),'text', '2023-12-01', NULL)) x;
-\o im_usage_agg.state.hex
-SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_usage_agg(1,'2023-12-01'::date+i,i,i,i,i,i,i,i,i,i,i) s FROM generate_series(0,5) i
-	UNION ALL SELECT pg_temp.partial_im_usage_agg(1,'2023-12-01',NULL,NULL,NULL,5,NULL,NULL,NULL,NULL,NULL,NULL)) x;
-\o im_usage_pack.state.hex
-SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_usage_pack(1,'2023-12-01'::date+i,i,i,i,i,i,i,i,i,i,i) s FROM generate_series(0,5) i
-	UNION ALL SELECT pg_temp.partial_im_usage_pack(1,'2023-12-01',NULL,NULL,NULL,5,NULL,NULL,NULL,NULL,NULL,NULL)) x;
+\o im_internal.im_usage.recv.hex
+SELECT pg_temp.hexes(array_agg(im_internal.im_usage_send(u))) FROM (
+ SELECT t::im_internal.im_usage AS u FROM unnest(ARRAY['{"days": []}', '{"since": "2023-12-01", "days": [{"day": "0001-01-01", "dau": 9223372036854775807}, {"day": "9999-12-31", "fhd_minutes": 1}]}',
+	'{"days": [{"day": "2023-12-01", "dau": 3, "given": ["dau"], "users": "{a,b}", "users_given": true}, {"day": "2023-12-02", "text_checks": 70000, "given": true}]}',
+	'{"days": [{"day": "2023-12-01", "users": "{用户,用}"}], "meters": [{"meter": "a b", "day": "2023-12-01", "quantity": 1.5, "given": 3, "area": 86400000000000, "before": 5, "length": 86400000000, "users": "{a}"}, {"meter": "储存", "day": "2020-02-29", "quantity": -0.00000001}]}']) t
+	UNION ALL SELECT im_internal.im_usage_agg(1, '2023-12-01'::date + i, i, i, i, i, i, i, i, i, i, i, i % 2 = 0, NULL) FROM generate_series(0, 30) i
+	UNION ALL SELECT im_internal.im_usage_agg(1, '2023-12-01'::date + i, 1000 + i, 100 + i, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) FROM generate_series(0, 30) i) x;
 \o im_app_checks.state.hex
 SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_app_checks(i % 3,'2023-12-01'::timestamptz+i*interval '7 hour',(ARRAY['text','image','audio','video'])[1+i%4],i,(ARRAY['Asia/Shanghai','UTC'])[1+i%3/2]) s FROM generate_series(1,20) i
 	UNION ALL SELECT pg_temp.partial_im_app_checks(1,'2023-12-01','text',NULL,'UTC')) x;

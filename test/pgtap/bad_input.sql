@@ -371,8 +371,8 @@ CALL settle();
 -- The library meets the SQL of a later version, as a session does that was
 -- connected before ALTER EXTENSION UPDATE.
 ALTER TYPE im_internal.im_order_entry ADD ATTRIBUTE later text;
-SELECT throws_ok($$SELECT im_internal.im_order_problem(1, 'cn', im_internal.im_price_book(NULL),
-	ARRAY[ROW(1, '2023-03-01', 'buy', 'plan', 'pro', 1, 1, NULL, NULL, repeat('x', 4000))::im_internal.im_order_entry], NULL, false)$$,
+SELECT throws_ok($$SELECT im_internal.im_order_problem(ROW(1, 'cn',
+	ARRAY[ROW(1, '2023-03-01', 'buy', 'plan', 'pro', 1, 1, NULL, NULL, repeat('x', 4000))::im_internal.im_order_entry], NULL, false)::im_internal.im_app_account, im_internal.im_price_book(NULL))$$,
 	'42804', NULL, 'orders of another version: refused');
 
 SELECT * FROM finish();

@@ -92,7 +92,7 @@ BEGIN
 	RETURN QUERY EXECUTE format('SELECT (extract(dow FROM day), im_dau(small), im_dau(figure), im_dau(name), im_dau(long), im_dau(ARRAY[small]),
 		im_userset_agg(name)::text, im_union_agg((''{'' || small || ''}'')::im_userset)::text,
 		im_peak_groups(day, day + 1, ''2023-12-01'', ''2024-01-01''), im_moderation_deductions(im_bundled_card(''cn'', ''2024-01-01''), ''text'', day, NULL),
-		im_internal.im_usage_agg(1, day, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1), im_internal.im_check_days(1, day, ''audio'', small, ''UTC'', ''2023-12-01'', ''2023-12-31''),
+		im_internal.im_check_days(1, day, ''audio'', small, ''UTC'', ''2023-12-01'', ''2023-12-31''),
 		im_internal.im_call_days(1, day, ''hd'', small, ''UTC'', ''2023-12-01'', ''2023-12-31''))::text
 		FROM %s GROUP BY extract(dow FROM day) ORDER BY extract(dow FROM day)', visits);
 END

@@ -23,9 +23,9 @@ CREATE FUNCTION differences(zone text) RETURNS TABLE (app_id bigint, day date, g
 	SELECT app_id, day, g.units, w.units
 	FROM (SELECT r.app_id, r.day, ARRAY[text_checks, image_checks, audio_half_minutes, video_half_minutes] AS units
 		FROM (SELECT im_internal.im_app_checks(app_id, at, kind, seconds, zone) AS a FROM checked) x, im_internal.im_app_checks_rows(a) r) g
-	FULL JOIN (SELECT d.app_id, date '2000-01-01' + d.a[11 * i + 1]::int AS day, d.a[11 * i + 4 : 11 * i + 7] AS units
+	FULL JOIN (SELECT d.app_id, i.day, ARRAY[i.text_checks, i.image_checks, i.audio_half_minutes, i.video_half_minutes] AS units
 		FROM (SELECT app_id, im_internal.im_check_days(app_id, at, kind, seconds, zone, '2000-01-01', '2099-12-31') AS a
-			FROM checked GROUP BY app_id) d, generate_series(0, array_length(d.a, 1) / 11 - 1) i) w USING (app_id, day)
+			FROM checked GROUP BY app_id) d, im_internal.im_usage_days(d.a) i) w USING (app_id, day)
 	WHERE g.units IS DISTINCT FROM w.units
 $$;
 CREATE FUNCTION plain_differences(zone text) RETURNS TABLE (app_id bigint, day date, got bigint[], want bigint[]) LANGUAGE sql AS $$

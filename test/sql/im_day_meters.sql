@@ -6,29 +6,25 @@ CREATE EXTENSION imbilling;
 SET timezone = 'UTC'; SET datestyle = 'ISO, MDY';
 SELECT setseed(0.5);
 
--- A flat result as rows; the day as a date.
-CREATE FUNCTION day_rows(flat bigint[]) RETURNS TABLE (day date, dau bigint, groups bigint,
+-- A result as rows, with short names.
+CREATE FUNCTION day_rows(usage im_internal.im_usage) RETURNS TABLE (day date, dau bigint, groups bigint,
 	text bigint, image bigint, audio_half bigint, video_half bigint,
 	audio bigint, sd bigint, hd bigint, fhd bigint)
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-	SELECT date '2000-01-01' + flat[i + 1]::int, flat[i + 2], flat[i + 3], flat[i + 4], flat[i + 5],
-		flat[i + 6], flat[i + 7], flat[i + 8], flat[i + 9], flat[i + 10], flat[i + 11]
-	FROM generate_series(0, cardinality(flat) - 1, 11) i
-$$;
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT * FROM im_internal.im_usage_days(usage)';
 
 -- im_usage_agg: any order, null is 0, rows of one day are summed.
-SELECT r.* FROM (SELECT im_internal.im_usage_agg(7, day, n, n + 1, n + 2, NULL, n, n, n, n, n, n) AS flat
+SELECT r.* FROM (SELECT im_internal.im_usage_agg(7, day, n, n + 1, n + 2, NULL, n, n, n, n, n, n, NULL, NULL) AS flat
 	FROM (VALUES (date '2024-03-03', 3), ('2024-03-01', 10), ('2024-03-02', 2), ('2024-03-01', 5)) v (day, n)) s,
 	day_rows(flat) r;
-SELECT im_internal.im_usage_agg(7, '2000-01-01', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-SELECT im_internal.im_usage_agg(7, '2000-01-01', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0) FROM generate_series(1, 0);
-SELECT im_internal.im_usage_agg(-9223372036854775808, '0001-01-01', 9223372036854775807, 0, 0, 0, 0, 0, 0, 0, 0, 9223372036854775807);
-SELECT im_internal.im_usage_agg(7, '2024-03-01', 1, 2, 3, 4, 5, 6, 7, 8, -9, 10);
-SELECT im_internal.im_usage_agg(7, NULL, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10);
-SELECT im_internal.im_usage_agg(7, 'infinity', 1, 2, 3, 4, 5, 6, 7, 8, 9, 10);
-SELECT im_internal.im_usage_agg(7, '0001-12-31 BC', 1, 2, 3, 4, 5, 6, 7, 8, 9, 10);
-SELECT im_internal.im_usage_agg(7, '10000-01-01', 1, 2, 3, 4, 5, 6, 7, 8, 9, 10);
-SELECT im_internal.im_usage_agg(7, '2024-03-01', n, 0, 0, 0, 0, 0, 0, 0, 0, 0) FROM (VALUES (9223372036854775807), (1)) v (n);
+SELECT im_internal.im_usage_agg(7, '2000-01-01', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+SELECT im_internal.im_usage_agg(7, '2000-01-01', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL) FROM generate_series(1, 0);
+SELECT im_internal.im_usage_agg(-9223372036854775808, '0001-01-01', 9223372036854775807, 0, 0, 0, 0, 0, 0, 0, 0, 9223372036854775807, NULL, NULL);
+SELECT im_internal.im_usage_agg(7, '2024-03-01', 1, 2, 3, 4, 5, 6, 7, 8, -9, 10, NULL, NULL);
+SELECT im_internal.im_usage_agg(7, NULL, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, NULL, NULL);
+SELECT im_internal.im_usage_agg(7, 'infinity', 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, NULL, NULL);
+SELECT im_internal.im_usage_agg(7, '0001-12-31 BC', 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, NULL, NULL);
+SELECT im_internal.im_usage_agg(7, '10000-01-01', 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, NULL, NULL);
+SELECT im_internal.im_usage_agg(7, '2024-03-01', n, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL) FROM (VALUES (9223372036854775807), (1)) v (n);
 
 -- im_check_days.  Each case is a set of checks of March in Asia/Shanghai.
 CREATE FUNCTION checks(kinds text[], ats timestamptz[], seconds int[], zone text DEFAULT 'Asia/Shanghai')
@@ -133,11 +129,11 @@ SELECT (random() * 9)::bigint AS app_id, timestamptz '2024-10-25' + random() * i
 	(random() * 90)::int AS seconds
 FROM generate_series(1, 60000);
 CREATE VIEW fast_checks AS
-SELECT app_id, im_internal.im_check_days(app_id, at, kind, seconds, 'America/New_York', '2024-10-28', '2024-11-08') AS flat FROM events GROUP BY app_id;
+SELECT app_id, im_internal.im_check_days(app_id, at, kind, seconds, 'America/New_York', '2024-10-28', '2024-11-08')::text AS flat FROM events GROUP BY app_id;
 CREATE VIEW fast_calls AS
-SELECT app_id, im_internal.im_call_days(app_id, at, class, seconds, 'America/New_York', '2024-10-28', '2024-11-08') AS flat FROM events GROUP BY app_id;
+SELECT app_id, im_internal.im_call_days(app_id, at, class, seconds, 'America/New_York', '2024-10-28', '2024-11-08')::text AS flat FROM events GROUP BY app_id;
 CREATE VIEW fast_groups AS
-SELECT app_id, im_internal.im_group_days(app_id, 'g', date_trunc('hour', at, 'UTC'), date_trunc('hour', at, 'UTC') + seconds * interval '1 hour', 'America/New_York', '2024-10-28', '2024-11-08') AS flat FROM events GROUP BY app_id;
+SELECT app_id, im_internal.im_group_days(app_id, 'g', date_trunc('hour', at, 'UTC'), date_trunc('hour', at, 'UTC') + seconds * interval '1 hour', 'America/New_York', '2024-10-28', '2024-11-08')::text AS flat FROM events GROUP BY app_id;
 SET max_parallel_workers_per_gather = 0;
 CREATE TABLE serial_checks AS TABLE fast_checks;
 CREATE TABLE serial_calls AS TABLE fast_calls;
@@ -152,7 +148,7 @@ WITH hours AS (
 	FROM hours WHERE day BETWEEN '2024-10-28' AND '2024-11-08' GROUP BY 1, 2
 )
 SELECT count(*) AS days, count(*) FILTER (WHERE (s.text, s.image, s.audio_half, s.video_half) IS DISTINCT FROM (f.text, f.image, f.audio_half, f.video_half)) AS wrong
-FROM slow s FULL JOIN (SELECT app_id, r.* FROM serial_checks, day_rows(flat) r) f USING (app_id, day);
+FROM slow s FULL JOIN (SELECT app_id, r.* FROM serial_checks, day_rows(flat::im_internal.im_usage) r) f USING (app_id, day);
 WITH days AS (
 	SELECT app_id, (at AT TIME ZONE 'America/New_York')::date AS day, class, (sum(seconds) + 59) / 60 AS n FROM events GROUP BY 1, 2, 3
 ), slow AS (
@@ -161,7 +157,7 @@ WITH days AS (
 	FROM days WHERE day BETWEEN '2024-10-28' AND '2024-11-08' GROUP BY 1, 2
 )
 SELECT count(*) AS days, count(*) FILTER (WHERE (s.audio, s.sd, s.hd, s.fhd) IS DISTINCT FROM (f.audio, f.sd, f.hd, f.fhd)) AS wrong
-FROM slow s FULL JOIN (SELECT app_id, r.* FROM serial_calls, day_rows(flat) r) f USING (app_id, day);
+FROM slow s FULL JOIN (SELECT app_id, r.* FROM serial_calls, day_rows(flat::im_internal.im_usage) r) f USING (app_id, day);
 -- Groups come and go at full hours, as local midnight does: count at each.
 WITH moments AS (
 	SELECT m, (m AT TIME ZONE 'America/New_York')::date AS day FROM generate_series(timestamptz '2024-10-27', '2024-11-11', '1 hour') m
@@ -175,25 +171,25 @@ WITH moments AS (
 	SELECT app_id, day, max(n) AS groups FROM counts JOIN moments USING (m) WHERE day BETWEEN '2024-10-28' AND '2024-11-08' GROUP BY 1, 2
 )
 SELECT count(*) AS days, count(*) FILTER (WHERE s.groups IS DISTINCT FROM f.groups) AS wrong
-FROM slow s FULL JOIN (SELECT app_id, r.* FROM serial_groups, day_rows(flat) r) f USING (app_id, day);
+FROM slow s FULL JOIN (SELECT app_id, r.* FROM serial_groups, day_rows(flat::im_internal.im_usage) r) f USING (app_id, day);
 
 -- Any order of the rows, and any split over workers, gives the same.
 CREATE VIEW daily AS SELECT app_id, (at AT TIME ZONE 'UTC')::date AS day, seconds::bigint AS n FROM events;
-CREATE VIEW fast_usage AS SELECT app_id, im_internal.im_usage_agg(app_id, day, n, n, n, n, n, n, n, n, n, n) AS flat FROM daily GROUP BY app_id;
+CREATE VIEW fast_usage AS SELECT app_id, im_internal.im_usage_agg(app_id, day, n, n, n, n, n, n, n, n, n, n, NULL, NULL)::text AS flat FROM daily GROUP BY app_id;
 CREATE TABLE serial_usage AS TABLE fast_usage;
 SELECT count(*) AS days, count(*) FILTER (WHERE (r.dau, r.fhd) IS DISTINCT FROM (s.n, s.n)) AS wrong
-FROM (SELECT app_id, r.* FROM serial_usage, day_rows(flat) r) r FULL JOIN (SELECT app_id, day, sum(n) AS n FROM daily GROUP BY 1, 2) s USING (app_id, day);
+FROM (SELECT app_id, r.* FROM serial_usage, day_rows(flat::im_internal.im_usage) r) r FULL JOIN (SELECT app_id, day, sum(n) AS n FROM daily GROUP BY 1, 2) s USING (app_id, day);
 SELECT count(*) AS wrong FROM (
-	SELECT app_id, im_internal.im_check_days(app_id, at, kind, seconds, 'America/New_York', '2024-10-28', '2024-11-08' ORDER BY random()) FROM events GROUP BY app_id
+	SELECT app_id, im_internal.im_check_days(app_id, at, kind, seconds, 'America/New_York', '2024-10-28', '2024-11-08' ORDER BY random())::text FROM events GROUP BY app_id
 	EXCEPT TABLE serial_checks) s;
 SELECT count(*) AS wrong FROM (
-	SELECT app_id, im_internal.im_call_days(app_id, at, class, seconds, 'America/New_York', '2024-10-28', '2024-11-08' ORDER BY random()) FROM events GROUP BY app_id
+	SELECT app_id, im_internal.im_call_days(app_id, at, class, seconds, 'America/New_York', '2024-10-28', '2024-11-08' ORDER BY random())::text FROM events GROUP BY app_id
 	EXCEPT TABLE serial_calls) s;
 SELECT count(*) AS wrong FROM (
-	SELECT app_id, im_internal.im_group_days(app_id, 'g', date_trunc('hour', at, 'UTC'), date_trunc('hour', at, 'UTC') + seconds * interval '1 hour', 'America/New_York', '2024-10-28', '2024-11-08' ORDER BY random()) FROM events GROUP BY app_id
+	SELECT app_id, im_internal.im_group_days(app_id, 'g', date_trunc('hour', at, 'UTC'), date_trunc('hour', at, 'UTC') + seconds * interval '1 hour', 'America/New_York', '2024-10-28', '2024-11-08' ORDER BY random())::text FROM events GROUP BY app_id
 	EXCEPT TABLE serial_groups) s;
 SELECT count(*) AS wrong FROM (
-	SELECT app_id, im_internal.im_usage_agg(app_id, day, n, n, n, n, n, n, n, n, n, n ORDER BY random()) FROM daily GROUP BY app_id
+	SELECT app_id, im_internal.im_usage_agg(app_id, day, n, n, n, n, n, n, n, n, n, n, NULL, NULL ORDER BY random())::text FROM daily GROUP BY app_id
 	EXCEPT TABLE serial_usage) s;
 SET max_parallel_workers_per_gather = 3; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0; SET enable_sort = off;
@@ -208,15 +204,10 @@ SELECT count(*) AS wrong FROM (TABLE fast_checks EXCEPT TABLE serial_checks) s;
 SELECT count(*) AS wrong FROM (TABLE fast_groups EXCEPT TABLE serial_groups) s;
 
 -- Bytes of one meter's state are no state of another.
-CREATE AGGREGATE crossed_usage(bigint, date, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint) (
-	SFUNC = im_internal.im_usage_agg_trans, STYPE = internal, COMBINEFUNC = im_internal.im_usage_agg_combine,
-	SERIALFUNC = im_internal.im_usage_agg_serial, DESERIALFUNC = im_internal.im_group_days_deserial,
-	FINALFUNC = im_internal.im_usage_agg_final, PARALLEL = SAFE);
 CREATE AGGREGATE crossed_checks(bigint, timestamptz, text, int, text, date, date) (
 	SFUNC = im_internal.im_check_days_trans, STYPE = internal, COMBINEFUNC = im_internal.im_check_days_combine,
-	SERIALFUNC = im_internal.im_check_days_serial, DESERIALFUNC = im_internal.im_usage_agg_deserial,
-	FINALFUNC = im_internal.im_check_days_final, PARALLEL = SAFE);
-SELECT crossed_usage(app_id, day, n, n, n, n, n, n, n, n, n, n) FROM daily;
+	SERIALFUNC = im_internal.im_check_days_serial, DESERIALFUNC = im_internal.im_peak_groups_deserial,
+	FINALFUNC = im_internal.im_check_days_value, PARALLEL = SAFE);
 SELECT crossed_checks(app_id, at, kind, seconds, 'UTC', '2024-10-28', '2024-11-08') FROM events;
 
 SET client_min_messages = warning;

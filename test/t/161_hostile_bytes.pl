@@ -79,12 +79,12 @@ cmp_ok(scalar @types, '>=', 3, 'types to try');
 cmp_ok(scalar @aggregates, '>=', 9, 'aggregates to try');
 my $share = int(1000 * $seconds / (2 * @types + @aggregates + 3)) + 1;
 
-my %also = (im_userset => "ARRAY['im_internal.im_userset_hash(im_userset)', 'im_count(im_userset)', 'im_internal.im_userset_union(im_userset,im_userset)',
+my %also = ('im_internal.im_usage' => "ARRAY['im_internal.im_usage_merge(im_internal.im_usage,im_internal.im_usage)']::regprocedure[]", im_userset => "ARRAY['im_internal.im_userset_hash(im_userset)', 'im_count(im_userset)', 'im_internal.im_userset_union(im_userset,im_userset)',
 	'im_internal.im_userset_eq(im_userset,im_userset)']::regprocedure[]");
 for my $type (@types)
 {
 	my $also = $also{$type} || "'{}'::regprocedure[]";
-	my $bytes = seeds("$type.recv");
+	my $bytes = seeds($type =~ s{^im_internal\.}{}r . ".recv");
 
 	ok(defined $bytes, "$type has a corpus") or next;
 	rounds("fuzz_receive('$type', $bytes, $share, $seed, $also)", "$type received");
@@ -92,6 +92,8 @@ for my $type (@types)
 		. {
 			im_month => q{'2023-12', '0001-01', '9999-12'},
 			im_userset => q{'{}', '{a}', '{"",a,ab,"b, c","q\"uo\\\\te"}', '{用户,用}', '{ null , NULL,"NULL"}'},
+			'im_internal.im_usage' => q{'{"days": []}', '{"since": "2023-12-01", "days": [{"day": "2023-12-01", "dau": 3, "given": ["dau"], "users": "{a,b}", "users_given": true}, {"day": "2023-12-02", "text_checks": 70000, "given": true}]}',
+				'{"meters": [{"meter": "a b", "day": "2023-12-01", "quantity": 1.5, "given": "3", "area": 1e12, "before": 5, "length": 86400000000, "users": "{用户}"}]}'},
 			im_rate_card => q{im_bundled_card('cn', '2024-01-01')::text, im_bundled_card('intl', '2022-12-26')::text},
 			im_charge => q{'{"included": {"share": "0.05", "of": "mau"}, "block": 3, "price": "0.00027", "maximum": 5}',
 				'{"mode": "volume", "tiers": [{"to": 2000, "flat": "300"}, {"excess": true, "block": 10, "price": "100"}]}'}
@@ -152,7 +154,7 @@ is($reached, '', 'SQL cannot hand a state to a support function');
 # Those whose states SQL can make are called with any below.
 is(psql($db, q{SELECT string_agg(aggfnoid::oid::regprocedure::text, ' ' ORDER BY proname) FROM pg_aggregate a JOIN pg_proc p ON p.oid = aggfnoid
 	JOIN pg_depend d ON d.objid = a.aggfnoid AND deptype = 'e' AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'imbilling')
-	WHERE aggtranstype <> 'internal'::regtype}), 'im_internal.im_join_usage(bigint[]) max(im_month) min(im_month)', 'other states are plain values');
+	WHERE aggtranstype <> 'internal'::regtype}), 'im_internal.im_usage_sum(im_internal.im_usage) max(im_month) min(im_month)', 'other states are plain values');
 
 # Binary COPY of whole rows, each with a few bytes changed
 sub mutated
@@ -167,12 +169,13 @@ sub mutated
 	return $bytes;
 }
 
-psql_ok($db, q{CREATE TABLE copied (m im_month, c im_rate_card, u im_userset, l im_bill_line, o im_internal.im_order_entry[], b im_internal.im_price_book);
+psql_ok($db, q{CREATE TABLE copied (m im_month, c im_rate_card, u im_userset, l im_bill_line, o im_internal.im_app_account, b im_internal.im_price_book, g im_internal.im_usage);
 	CREATE TABLE copied_in (LIKE copied);
 	INSERT INTO copied SELECT '2023-12', im_bundled_card('intl', '2022-12-26'), '{a,bc,"d e"}',
 		ROW(1, '2023-12-01', 1, 'plan', 'pro', '[2023-12-01,2024-01-01)', '2023-12-01', 1, 0, 1, 1, 999, 999, 'CNY', 'x')::im_bill_line,
-		ARRAY[ROW(1, '2023-12-01', 'buy', 'plan', 'pro', 1, 1, NULL, NULL)::im_internal.im_order_entry],
-		ROW('{intl}', '{2022-12-26}', ARRAY[im_bundled_card('intl', '2022-12-26')])::im_internal.im_price_book}, 'a row of every type');
+		ROW(1, 'cn', ARRAY[ROW(1, '2023-12-01', 'buy', 'plan', 'pro', 1, 1, NULL, NULL)::im_internal.im_order_entry], '{empty}', false)::im_internal.im_app_account,
+		ROW('{intl}', '{2022-12-26}', ARRAY[im_bundled_card('intl', '2022-12-26')])::im_internal.im_price_book,
+		'{"days": [{"day": "2023-12-01", "dau": 3, "given": ["dau"], "users": "{a,b}"}], "meters": [{"meter": "a", "day": "2023-12-01", "quantity": 1.5}]}'}, 'a row of every type');
 run_ok([ 'psql', '-XqAt', '-d', $db, '-c', "\\copy copied TO '$BillingData::work/row' (FORMAT binary)" ], 'is copied out');
 my $row = do { local $/; open(my $in, '<:raw', "$BillingData::work/row") or die $!; <$in> };
 my ($copies, $script) = (20 * $seconds, "\\copy copied_in FROM '$BillingData::work/row' (FORMAT binary)\n");
@@ -189,8 +192,8 @@ unlink glob "$BillingData::work/row*";
 unlike($said, qr/connection|PANIC|FATAL|XX000/, "binary COPY of $copies broken rows leaves the server up");
 like($said, qr/ERROR/, 'many are refused');
 cmp_ok(psql($db, 'SELECT count(*) FROM copied_in'), '>', 1, 'some are taken');
-is(psql($db, q{SELECT count(*) FROM copied_in WHERE (m::text::im_month, u::text::im_userset, c::text::im_rate_card::text)
-	IS DISTINCT FROM (m, u, c::text)}), '0', 'and are what they say');
+is(psql($db, q{SELECT count(*) FROM copied_in WHERE (m::text::im_month, u::text::im_userset, c::text::im_rate_card::text, im_internal.im_usage_send(g::text::im_internal.im_usage))
+	IS DISTINCT FROM (m, u, c::text, im_internal.im_usage_send(g))}), '0', 'and are what they say');
 
 # Any arrays into the rating functions: a result or an error of the data.
 psql_ok($db, q{
@@ -203,20 +206,20 @@ psql_ok($db, q{
 	CREATE FUNCTION nasties(most int) RETURNS bigint[] LANGUAGE sql VOLATILE AS $$
 		SELECT CASE floor(random() * 12)::int WHEN 0 THEN NULL WHEN 1 THEN '{}' WHEN 2 THEN '[-3:-2]={1,2}'::bigint[]
 			WHEN 3 THEN '{{1,2},{3,4}}' ELSE (SELECT array_agg(nasty()) FROM generate_series(1, (random() * $1)::int)) END $$;
-	CREATE FUNCTION usage(first date, figures int) RETURNS bigint[] LANGUAGE sql VOLATILE AS $$
-		SELECT array_agg(CASE WHEN n = 0 THEN $1 - '2000-01-01'::date + d ELSE abs(nasty() % 100000) END ORDER BY d, n)
-		FROM generate_series(0, 40) d, generate_series(0, $2 - 1) n $$;
-	CREATE FUNCTION packed(first date) RETURNS bigint[] LANGUAGE plpgsql VOLATILE AS $$
+	CREATE FUNCTION usages() RETURNS im_internal.im_usage LANGUAGE plpgsql VOLATILE AS $$
 	DECLARE
-		pack bigint[] := (SELECT im_internal.im_usage_pack(1, $1 + d, abs(nasty() % 100000), abs(nasty() % 1000000), d, NULL, 7, 0, 1, d * d, 1000000007, NULL)
-			FROM generate_series(0, 30) d);
+		first date := any_of('{2023-12-01,2023-12-01,2023-11-25,0001-01-01,9999-12-01}'::date[]);
+		usage im_internal.im_usage := (SELECT im_internal.im_usage_agg(1, first + d, abs(nasty() % 100000), abs(nasty() % 1000000), d, NULL, abs(nasty() % 9), 0, 1, d * d, 1000000007, NULL,
+				any_of('{NULL,NULL,t,f}'::boolean[]), any_of(ARRAY['{}', '{a,b}', '{c}', NULL, NULL])::im_userset)
+			FROM generate_series(0, 40) d WHERE first + d <= '9999-12-31' AND random() < 0.7);
 	BEGIN
-		IF random() < 0.5 THEN
-			pack[1 + floor(random() * cardinality(pack))::int] := any_of(ARRAY[nasty(), pack[1] + nasty() % 65536, (random() * 9e18)::bigint]);
-		END IF;
-		RETURN CASE WHEN random() < 0.2 THEN pack[1:floor(random() * cardinality(pack))::int] ELSE pack END;
+		RETURN CASE floor(random() * 5)::int WHEN 0 THEN NULL WHEN 1 THEN usage
+			WHEN 2 THEN im_internal.im_usage_from(usage, any_of('{2023-12-01,2023-12-01,2023-11-01,infinity,-infinity,NULL,2030-01-01}'::date[]))
+			WHEN 3 THEN usage OPERATOR(im_internal.+) format('{"meters": [{"meter": "a", "day": "2023-12-03", "quantity": %s}, {"meter": "b", "day": "2023-11-03", "given": %1$s, "users": "{a}"}]}',
+				any_of('{0,1,-1,1.5,1e12,999999999999999999999999999999}'::text[]))::im_internal.im_usage
+			ELSE usage OPERATOR(im_internal.+) usage END;
 	EXCEPTION WHEN numeric_value_out_of_range THEN
-		RETURN pack;
+		RETURN usage;
 	END $$;
 	-- mostly whole: what is spoiled hides what comes after it
 	CREATE FUNCTION entry() RETURNS im_internal.im_order_entry LANGUAGE sql VOLATILE AS $$
@@ -240,9 +243,7 @@ psql_ok($db, q{
 			WHEN 3 THEN ROW('{{cn,intl}}', '{infinity,-infinity}', ARRAY[im_bundled_card('cn', '2019-12-10'), im_bundled_card('intl', '2022-12-26')])::im_internal.im_price_book
 			WHEN 4 THEN ROW(NULL, NULL, NULL)::im_internal.im_price_book
 			ELSE im_internal.im_price_book(NULL) END $$;
-	CREATE TABLE pool AS SELECT n, books() AS book, entries() AS orders, nasties(60) AS figures,
-		CASE WHEN n % 2 = 0 THEN packed(any_of('{2023-12-01,2023-12-01,2023-11-25}'::date[]))
-			ELSE usage(any_of('{2023-12-01,2023-12-01,2023-11-25}'::date[]), any_of('{11,11,11,5,2,12}'::int[])) END AS usage FROM generate_series(1, 400) n;
+	CREATE TABLE pool AS SELECT n, books() AS book, entries() AS orders, nasties(60) AS figures, usages() AS usage FROM generate_series(1, 400) n;
 	CREATE UNIQUE INDEX ON pool (n);
 	CREATE PROCEDURE rate_anything(seconds float) LANGUAGE plpgsql AS $$
 	DECLARE
@@ -257,26 +258,20 @@ psql_ok($db, q{
 			n := n + 1;
 			p := array(SELECT pool FROM pool WHERE pool.n IN (SELECT 1 + floor(random() * 400)::int FROM generate_series(1, 9)) ORDER BY random());
 			call := CASE WHEN n % 8 < 6
-				THEN format('SELECT count(*) FROM im_internal.im_rate_%s($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) x', any_of(rating))
-				WHEN n % 8 = 6 THEN 'SELECT im_internal.im_usage_since($1, $2, $3, $4, $5, $6, $7)'
-				ELSE format('SELECT im_internal.%s($1, $2, $3, $4, $5, $6)', any_of(replay)) END;
+				THEN format('SELECT count(*) FROM im_internal.im_rate_%s($1, $2, $3, $4) x', any_of(rating))
+				WHEN n % 8 = 6 THEN 'SELECT im_internal.im_usage_since($1, $3, $4)'
+				ELSE format('SELECT im_internal.%s($1, $3)', any_of(replay)) END;
 			BEGIN
-				EXECUTE call USING nasty(), any_of('{cn,cn,cn,intl,overseas,"",x,NULL}'::text[]), p[1].book, p[1].orders,
-					any_of(ARRAY['{}', '{}', '{empty}', '{NULL}', '{"(,)"}', '{"[-infinity,infinity)"}', '{"[2023-12-03,2023-12-09)","[2023-12-05,)"}', NULL])::daterange[],
-					any_of('{f,f,f,t,NULL}'::bool[]), any_of('{2023-12,2023-12,2023-12,0001-01,9999-12,NULL}'::text[])::im_month,
-					any_of('{2023-12-01,2023-12-01,2023-11-01,infinity,-infinity,NULL,2030-01-01}'::date[]),
-					CASE WHEN random() < 0.8 THEN p[2].usage ELSE p[2].figures END, CASE WHEN random() < 0.5 THEN p[3].usage WHEN random() < 0.2 THEN p[3].figures END,
-					CASE WHEN random() < 0.5 THEN p[4].usage WHEN random() < 0.2 THEN p[4].figures END,
-					CASE WHEN random() < 0.5 THEN p[5].usage WHEN random() < 0.2 THEN p[5].figures END,
-					CASE WHEN random() < 0.5 THEN p[6].usage WHEN random() < 0.2 THEN p[6].figures END,
-					any_of(ARRAY['{}', '{NULL}', '{2023-12-01}', '{2023-12-01,infinity}', '{2023-12-03,2023-12-02}', NULL, NULL])::date[],
-					any_of(ARRAY['{}', '{NULL}', '{"{a,b}"}', '{"{a,b}","{}"}', NULL, NULL])::im_userset[];
+				EXECUTE call USING CASE WHEN random() < 0.95 THEN ROW(nasty(), any_of('{cn,cn,cn,intl,overseas,"",x,NULL}'::text[]), p[1].orders,
+						any_of(ARRAY['{}', '{}', '{empty}', '{NULL}', '{"(,)"}', '{"[-infinity,infinity)"}', '{"[2023-12-03,2023-12-09)","[2023-12-05,)"}', NULL])::daterange[],
+						any_of('{f,f,f,t,NULL}'::bool[]))::im_internal.im_app_account END,
+					p[2].usage, p[1].book, any_of('{2023-12,2023-12,2023-12,0001-01,9999-12,NULL}'::text[])::im_month;
 				INSERT INTO refusal VALUES ('00000');
 			EXCEPTION WHEN OTHERS THEN
 				INSERT INTO refusal VALUES (SQLSTATE, left(SQLERRM, 200), CASE WHEN SQLSTATE ~ '^(XX|42|53|57)' THEN call || p::text END);
 			END;
 		END LOOP;
-	END $$;}, 'arrays of all kinds');
+	END $$;}, 'values of all kinds');
 psql_ok($db, sprintf("SELECT setseed(%f); CALL rate_anything(%f)", ($seed % 1000) / 1000, 3 * $share / 1000), 'rate them');
 is(psql($db, q{SELECT state, message, arguments FROM refusal WHERE state !~ '^(00|22|23514|54|P0002|0A)' LIMIT 3}), '',
 	'a bill, or an error of the data');
@@ -304,7 +299,9 @@ psql_ok($db, q{
 	INSERT INTO nasty_value SELECT 'im_charge', v FROM unnest(ARRAY[NULL, '{"price": 1}', '{"price": "999999999999", "block": "0.00000001"}']) v;
 	INSERT INTO nasty_value SELECT 'im_internal.im_price_book', book::text FROM pool WHERE n < 20;
 	INSERT INTO nasty_value SELECT 'im_internal.im_order_entry[]', orders::text FROM pool WHERE n < 50;
-	INSERT INTO nasty_value SELECT 'bigint[]', unnest(ARRAY[figures::text, usage::text]) FROM pool WHERE n < 50;
+	INSERT INTO nasty_value SELECT 'im_internal.im_app_account', ROW(n, any_of('{cn,x,NULL}'::text[]), orders, NULL, false)::im_internal.im_app_account::text FROM pool WHERE n < 50;
+	INSERT INTO nasty_value SELECT 'im_internal.im_usage', usage::text FROM pool WHERE n < 50;
+	INSERT INTO nasty_value SELECT 'bigint[]', figures::text FROM pool WHERE n < 50;
 	-- what the packed forms of other meters look like, whole and with a number changed
 	INSERT INTO nasty_value
 	SELECT 'bigint[]', overlay(a::text PLACING any_of('{1,9,99999999999,-7}'::text[]) FROM 2 + floor(random() * (length(a::text) - 2))::int FOR any_of('{0,0,1,2}'::int[]))

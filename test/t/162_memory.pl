@@ -125,7 +125,7 @@ flat('meters', in_rows(qq{(SELECT (im_dau(i + j), im_dau((i + j)::numeric), im_d
 	im_peak_groups('2023-12-05', NULL, '2023-12-01', '2024-01-01'), im_internal.im_call_days(1, '2023-12-05', 'hd', j, $zone, '2023-12-01', '2023-12-31'),
 	im_internal.im_check_days(1, '2023-12-05', 'audio', j, $zone, '2023-12-01', '2023-12-31'),
 	im_internal.im_group_days(1, j::text, '2023-12-05', NULL, $zone, '2023-12-01', '2023-12-31'),
-	im_internal.im_usage_agg(1, '2023-12-05', j, j, j, j, j, j, j, j, j, j))::text FROM generate_series(1, 10) j)}), $calls / 10);
+	im_internal.im_usage_agg(1, '2023-12-05', j, j, j, j, j, j, j, j, j, j, j % 2 = 0, NULL) OPERATOR(im_internal.+) im_internal.im_usage_agg(1, '2023-12-06', j, j, j, j, j, j, j, j, j, j, NULL, '{a}'))::text FROM generate_series(1, 10) j)}), $calls / 10);
 flat('a bill', in_statements(q{PERFORM * FROM im_monthly_bill(1 + i % 9, '2023-03')}), $calls / 100);
 flat('all bills', in_statements(q{PERFORM * FROM im_monthly_bills('2023-03'); PERFORM * FROM im_monthly_totals('2023-03')}), $calls / 1000);
 flat('a statement', in_statements(q{PERFORM * FROM im_moderation_statement(3, '2023-03')}), $calls / 100);
