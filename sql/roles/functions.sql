@@ -59,20 +59,6 @@ $$;
 COMMENT ON FUNCTION im_internal.im_foreign_objects(name) IS
 'Tables and views of im_create_tables(), partitions, and what their triggers, rules, policies, defaults, checks, indexes and columns use, that belong neither to the role given nor to a superuser; and types in columns of ours that are not built in.';
 
--- A superuser acts as the owner of the tables, so that nothing of theirs runs
--- with more rights than he has.
-CREATE FUNCTION im_internal.im_acting_role() RETURNS name
-	LANGUAGE plpgsql STABLE
-	SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	RETURN CASE WHEN (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user)
-		THEN im_internal.im_owner_of_new() ELSE current_user END;
-END
-$$;
-COMMENT ON FUNCTION im_internal.im_acting_role() IS
-'The role that im_create_tables() acts as: the owner of the tables where a superuser calls, else the caller.';
-
 CREATE FUNCTION im_internal.im_need_own_objects(acting name) RETURNS void
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp

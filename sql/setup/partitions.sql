@@ -263,10 +263,12 @@ AS $$
 DECLARE
 	time_column name := im_internal.im_time_column($1);
 	kind "char" := (SELECT c.relkind FROM pg_class c WHERE c.oid = $1);
+	role_before text;
 	made integer;
 	loaders name[];
 BEGIN
 	PERFORM im_internal.im_check_partitions($2, $3, $4, $5);
+	role_before := im_internal.im_act_as_owner();
 	IF kind = 'r' THEN
 		made := im_internal.im_make_partitioned($1, $2, $3, $4, $5);
 	ELSIF kind <> 'p' OR pg_get_partkeydef($1) <> format('RANGE (%I)', time_column) THEN
@@ -284,6 +286,7 @@ BEGIN
 	IF loaders <> '{}' THEN
 		PERFORM im_internal.im_change_privileges('GRANT'::text, 'loader'::text, loaders);
 	END IF;
+	PERFORM im_internal.im_act_again(role_before);
 	RETURN made;
 END
 $$;

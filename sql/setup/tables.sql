@@ -191,15 +191,12 @@ CREATE FUNCTION @extschema@.im_create_tables(with_cards boolean DEFAULT true) RE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	role_before text := current_setting('role');
-	acting name := im_internal.im_acting_role();
+	role_before text;
 BEGIN
-	PERFORM im_internal.im_need_own_objects(acting);
+	PERFORM im_internal.im_need_own_objects(im_internal.im_acting_role());
 	-- what is new belongs to who acts, who need not be allowed to create it
 	PERFORM im_internal.im_add_columns();
-	IF acting <> current_user THEN
-		PERFORM set_config('role', acting, true);
-	END IF;
+	role_before := im_internal.im_act_as_owner();
 	PERFORM im_internal.im_add_constraints();
 	PERFORM im_internal.im_add_triggers();
 	PERFORM im_internal.im_guard_ledger();
@@ -213,7 +210,7 @@ BEGIN
 		SET CONSTRAINTS @extschema@.im_order_check_card IMMEDIATE;
 		SET CONSTRAINTS @extschema@.im_order_check_card DEFERRED;
 	END IF;
-	PERFORM set_config('role', role_before, true);
+	PERFORM im_internal.im_act_again(role_before);
 	PERFORM im_internal.im_add_functions();
 	PERFORM im_internal.im_add_views();
 	PERFORM im_internal.im_grant_again();

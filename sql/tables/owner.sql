@@ -36,6 +36,50 @@ $$;
 COMMENT ON FUNCTION im_internal.im_owner_of_new() IS
 'The role that is to own a table that im_create_tables() adds: the one that owns all that a bill reads, else the current one.';
 
+-- A superuser acts as the owner of the tables, so that nothing of theirs runs
+-- with more rights than he has: triggers, checks, casts behind columns.
+CREATE FUNCTION im_internal.im_acting_role() RETURNS name
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN CASE WHEN (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user)
+		THEN im_internal.im_owner_of_new() ELSE current_user END;
+END
+$$;
+COMMENT ON FUNCTION im_internal.im_acting_role() IS
+'The role that im_create_tables(), metering and partitioning act as: the owner of the tables where a superuser calls, else the caller.';
+
+CREATE FUNCTION im_internal.im_act_as_owner() RETURNS text
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	role_before CONSTANT text := current_setting('role');
+	acting CONSTANT name := im_internal.im_acting_role();
+BEGIN
+	IF acting <> current_user THEN
+		PERFORM set_config('role', acting, true);
+	END IF;
+	RETURN role_before;
+END
+$$;
+COMMENT ON FUNCTION im_internal.im_act_as_owner() IS
+'Becomes im_acting_role(), and gives the setting of the role that im_act_again() is to be given at the end. Error 42501 within a SECURITY DEFINER function of a superuser.';
+
+CREATE FUNCTION im_internal.im_act_again(role_before text) RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF current_setting('role') <> $1 THEN
+		PERFORM set_config('role', $1, true);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION im_internal.im_act_again(text) IS
+'Becomes again who im_act_as_owner() found.';
+
 -- A procedure calls with the rights of its caller what answers with those of
 -- the tables' owner, or of somebody who put a function of that name there.
 CREATE FUNCTION im_internal.im_need_owners_function(name text) RETURNS void

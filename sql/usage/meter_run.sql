@@ -317,8 +317,7 @@ $$;
 COMMENT ON FUNCTION im_internal.im_meter_many(datemultirange, im_internal.im_reading) IS
 'Meters days of all apps and of single ones through temporary tables: reads events, writes rows, days and marks.';
 
-CREATE FUNCTION @extschema@.im_meter(first_day date DEFAULT NULL, last_day date DEFAULT NULL)
-	RETURNS bigint
+CREATE FUNCTION im_internal.im_meter_days(first_day date, last_day date) RETURNS bigint
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 	SET jit = off
@@ -358,6 +357,21 @@ BEGIN
 	RAISE NOTICE 'metered % changed spans of single apps: % rows',
 		cardinality((plan.reading).stale_apps), cardinality(figures) + cardinality(meters);
 	RETURN im_internal.im_store_usage('{}'::datemultirange, plan.reading, figures, meters);
+END
+$$;
+COMMENT ON FUNCTION im_internal.im_meter_days(date, date) IS
+'im_meter() with the rights of the current role.';
+
+CREATE FUNCTION @extschema@.im_meter(first_day date DEFAULT NULL, last_day date DEFAULT NULL) RETURNS bigint
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	role_before text := im_internal.im_act_as_owner();
+	written bigint := im_internal.im_meter_days($1, $2);
+BEGIN
+	PERFORM im_internal.im_act_again(role_before);
+	RETURN written;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_meter(date, date) IS

@@ -173,6 +173,7 @@ CREATE FUNCTION @extschema@.im_keep_metered(first_day date, last_day date) RETUR
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	role_before text;
 	kept bigint;
 	odd bigint;
 BEGIN
@@ -183,7 +184,8 @@ BEGIN
 			DETAIL = 'Rows of these days become rows of the users, which are never metered again.',
 			HINT = 'Give both days.';
 	END IF;
-	PERFORM @extschema@.im_meter($1, $2);
+	role_before := im_internal.im_act_as_owner();
+	PERFORM im_internal.im_meter_days($1, $2);
 	IF to_regclass('pg_temp.im_metering_bad') IS NOT NULL THEN
 		SELECT count(*) INTO odd FROM pg_temp.im_metering_bad b WHERE b.days && daterange($1, $2, '[]');
 	END IF;
@@ -198,7 +200,9 @@ BEGIN
 	SET metered_at = NULL, whole = true
 	WHERE u.metered_at IS NOT NULL AND u.day >= $1 AND u.day <= $2;
 	GET DIAGNOSTICS kept = ROW_COUNT;
-	RETURN kept + im_internal.im_keep_beside($1, $2) + im_internal.im_keep_meters($1, $2);
+	kept := kept + im_internal.im_keep_beside($1, $2) + im_internal.im_keep_meters($1, $2);
+	PERFORM im_internal.im_act_again(role_before);
+	RETURN kept;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_keep_metered(date, date) IS

@@ -64,15 +64,18 @@ CREATE FUNCTION @extschema@.im_forget_metering(first_day date DEFAULT NULL, last
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	role_before text;
 	forgotten bigint;
 BEGIN
 	PERFORM im_internal.im_need_tables();
+	role_before := im_internal.im_act_as_owner();
 	PERFORM im_internal.im_lock_metering();
 	UPDATE @extschema@.im_metered_day d
 	SET metered_at = NULL
 	WHERE d.metered_at IS NOT NULL
 		AND d.day >= coalesce($1, '-infinity') AND d.day <= coalesce($2, 'infinity');
 	GET DIAGNOSTICS forgotten = ROW_COUNT;
+	PERFORM im_internal.im_act_again(role_before);
 	RETURN forgotten;
 END
 $$;
