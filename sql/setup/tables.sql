@@ -18,7 +18,7 @@ AS $$
 			SELECT FROM pg_attribute a
 			WHERE a.attrelid = to_regclass(format('%s.%I', '@extschema@', d.table_name)) AND a.attname = d.column_name)
 		  UNION
-		  SELECT d.table_name, substring(d.definition FROM '^FOREIGN KEY .* REFERENCES .*\.(im_\w+) ')
+		  SELECT d.table_name, substring(d.definition FROM '^FOREIGN KEY .* REFERENCES .*[.](im_[a-z_]+) ')
 		  FROM im_internal.im_constraint_definitions() d
 		  WHERE NOT EXISTS (
 			SELECT FROM pg_constraint c
