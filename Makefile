@@ -49,7 +49,7 @@ SQL_PARTS = preamble \
 	tables/definitions tables/owner \
 	accounts/accounts accounts/orders accounts/apps \
 	triggers/marks triggers/issued triggers/triggers \
-	usage/metering usage/daily usage/stale usage/gathering usage/events usage/bad_rows usage/meter_plan \
+	usage/metering usage/daily usage/stale usage/events usage/gathering usage/bad_rows usage/meter_plan \
 		usage/meter_slices usage/meter_events usage/meter_run usage/meter_month usage/meter_write \
 	documents/documents \
 	bills/rebill bills/bills bills/months bills/reports bills/scenes bills/visible bills/checks \

@@ -1,5 +1,4 @@
--- Internal: what the events of a day say of a meter by name, and the value that
--- carries it to rating.  Of a day only its own events tell; what stood before it
+-- Internal: what the events of a day say of a meter by name, on its way to rating.  Of a day only its own events tell; what stood before it
 -- is carried in where a bill is rated, so that a late event changes one day.
 
 CREATE TYPE im_internal.im_event_state AS (
@@ -14,27 +13,6 @@ COMMENT ON COLUMN im_internal.im_event_state.quantity IS 'The sum or the largest
 COMMENT ON COLUMN im_internal.im_event_state.area IS 'Of average: each quantity times the microseconds of the day for which it stands, from the first event on. Else null, as what follows.';
 COMMENT ON COLUMN im_internal.im_event_state.before IS 'Microseconds of the day before its first event.';
 COMMENT ON COLUMN im_internal.im_event_state.length IS 'Microseconds of the day, as the zone has it.';
-
-CREATE TYPE im_internal.im_meter_day AS (
-	meter text,
-	day date,
-	given numeric,
-	quantity numeric,
-	users @extschema@.im_userset,
-	area numeric,
-	before bigint,
-	length bigint
-);
-COMMENT ON TYPE im_internal.im_meter_day IS
-'What is known of a meter by name on a day (R11, R12), for rating. A day may have several rows: of what two of them tell the first holds; internal.';
-COMMENT ON COLUMN im_internal.im_meter_day.meter IS 'The name of the meter.';
-COMMENT ON COLUMN im_internal.im_meter_day.day IS 'Day in the time zone of the app''s rate card. One before the span that is asked for tells what stands when the span begins, of which quantity alone matters.';
-COMMENT ON COLUMN im_internal.im_meter_day.given IS 'The figure that the user gave; null: none.';
-COMMENT ON COLUMN im_internal.im_meter_day.quantity IS 'As in im_event_state, or the number of distinct subjects; null where the day has no events.';
-COMMENT ON COLUMN im_internal.im_meter_day.users IS 'The distinct subjects, where the month counts them: those given, else those of the events.';
-COMMENT ON COLUMN im_internal.im_meter_day.area IS 'As in im_event_state, as what follows.';
-COMMENT ON COLUMN im_internal.im_meter_day.before IS 'Microseconds of the day before its first event.';
-COMMENT ON COLUMN im_internal.im_meter_day.length IS 'Microseconds of the day.';
 
 CREATE FUNCTION im_internal.im_event_day_trans(internal, bigint, text, text, timestamptz, numeric, text, text) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -65,3 +43,29 @@ CREATE AGGREGATE im_internal.im_event_day(app_id bigint, meter text, kind text, 
 );
 COMMENT ON AGGREGATE im_internal.im_event_day(bigint, text, text, timestamptz, numeric, text, text) IS
 	'Internal: what the events of one app, meter and local day say, by how the meter makes a figure of them (kind: sum, max, unique, last, average). Errors that name the row: 22023 for a quantity that is not finite, below 0, finer than 8 places or past 30 digits before the point, and for a missing subject of unique; 22003 for a sum past that. The state of a group is a figure, of average each of its events, 32 bytes.';
+
+CREATE FUNCTION im_internal.im_meter_usage_trans(internal, bigint, text, date, numeric, numeric, @extschema@.im_userset, numeric, bigint, bigint) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION im_internal.im_meter_usage_trans(internal, bigint, text, date, numeric, numeric, @extschema@.im_userset, numeric, bigint, bigint) IS 'Transition function of im_meter_usage.';
+
+CREATE FUNCTION im_internal.im_meter_usage_final(internal) RETURNS im_internal.im_usage
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION im_internal.im_meter_usage_final(internal) IS 'Final function of im_meter_usage.';
+
+-- No partial states: as im_usage_agg.
+CREATE AGGREGATE im_internal.im_meter_usage(app_id bigint, meter text, day date, given numeric, quantity numeric, users @extschema@.im_userset, area numeric, before bigint, length bigint) (
+	SFUNC = im_internal.im_meter_usage_trans, STYPE = internal, SSPACE = 1024,
+	FINALFUNC = im_internal.im_meter_usage_final,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE im_internal.im_meter_usage(bigint, text, date, numeric, numeric, @extschema@.im_userset, numeric, bigint, bigint) IS
+	'Internal: days of meters by name of one app as one value: the figure that a user gave, and what the events of the day say as in im_event_state; a day before the span that is asked for tells what stands when it begins, of which quantity alone matters. Error 22023 for a figure that is not finite, below 0, finer than 8 places or past 30 digits before the point.';
+
+CREATE TYPE @extschema@.im_standing AS (
+	meter text,
+	day date,
+	given numeric,
+	quantity numeric
+);
+COMMENT ON TYPE @extschema@.im_standing IS
+'What stands of a meter by name when a span of days begins: the day that set it, and the figure that a user gave or what its last event says; internal.';

@@ -46,11 +46,11 @@ COMMENT ON FUNCTION im_internal.im_is_kept(bigint, date, text) IS
 'Whether im_keep_metered() has kept an average of a day, beside which its events do not count.';
 
 CREATE FUNCTION im_internal.im_gather_meter_days(first date, until date, reading im_internal.im_reading)
-	RETURNS TABLE (app_id bigint, meters im_internal.im_meter_day[])
+	RETURNS TABLE (app_id bigint, usage im_internal.im_usage)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT u.app_id,
-		array_agg(ROW(u.meter, u.day, u.given, u.quantity, u.users, u.area, u.before, u.length)::im_internal.im_meter_day)
+		im_internal.im_meter_usage(u.app_id, u.meter, u.day, u.given, u.quantity, u.users, u.area, u.before, u.length)
 	FROM im_internal.im_read_meters($3) m
 	JOIN im_internal.im_meter_rows() u ON u.app_id = m.app_id AND u.meter = m.meter
 	LEFT JOIN unnest(($3).early_apps, ($3).early_since) e(early_id, since) ON e.early_id = u.app_id
@@ -66,11 +66,11 @@ COMMENT ON FUNCTION im_internal.im_gather_meter_days(date, date, im_internal.im_
 'The daily figures of meters by name: those that users gave, and those that were metered and count.';
 
 CREATE FUNCTION im_internal.im_gather_meters_beside(first date, until date, reading im_internal.im_reading)
-	RETURNS TABLE (app_id bigint, meters im_internal.im_meter_day[])
+	RETURNS TABLE (app_id bigint, usage im_internal.im_usage)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT b.app_id,
-		array_agg(ROW(b.meter, b.day, NULL, b.quantity, b.users, b.area, b.before, b.length)::im_internal.im_meter_day)
+		im_internal.im_meter_usage(b.app_id, b.meter, b.day, NULL::numeric, b.quantity, b.users, b.area, b.before, b.length)
 	FROM im_internal.im_read_meters($3) m
 	JOIN @extschema@.im_meter_beside b ON b.app_id = m.app_id AND b.meter = m.meter
 	LEFT JOIN unnest(($3).early_apps, ($3).early_since) e(early_id, since) ON e.early_id = b.app_id
@@ -140,11 +140,11 @@ COMMENT ON FUNCTION im_internal.im_stale_events(im_internal.im_reading) IS
 'The same of the stale days of single apps.';
 
 CREATE FUNCTION im_internal.im_gather_raw_events(reading im_internal.im_reading)
-	RETURNS TABLE (app_id bigint, meters im_internal.im_meter_day[])
+	RETURNS TABLE (app_id bigint, usage im_internal.im_usage)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT e.app_id,
-		array_agg(ROW(e.meter, e.day, NULL, e.quantity, e.users, e.area, e.before, e.length)::im_internal.im_meter_day)
+		im_internal.im_meter_usage(e.app_id, e.meter, e.day, NULL::numeric, e.quantity, e.users, e.area, e.before, e.length)
 	FROM im_internal.im_raw_events($1) e
 	WHERE e.area IS NULL OR NOT im_internal.im_is_kept(e.app_id, e.day, e.meter)
 	GROUP BY e.app_id
@@ -153,11 +153,11 @@ COMMENT ON FUNCTION im_internal.im_gather_raw_events(im_internal.im_reading) IS
 'Meters by name of the days whose events are read, by app.';
 
 CREATE FUNCTION im_internal.im_gather_stale_events(reading im_internal.im_reading)
-	RETURNS TABLE (app_id bigint, meters im_internal.im_meter_day[])
+	RETURNS TABLE (app_id bigint, usage im_internal.im_usage)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
 	SELECT e.app_id,
-		array_agg(ROW(e.meter, e.day, NULL, e.quantity, e.users, e.area, e.before, e.length)::im_internal.im_meter_day)
+		im_internal.im_meter_usage(e.app_id, e.meter, e.day, NULL::numeric, e.quantity, e.users, e.area, e.before, e.length)
 	FROM im_internal.im_stale_events($1) e
 	WHERE e.area IS NULL OR NOT im_internal.im_is_kept(e.app_id, e.day, e.meter)
 	GROUP BY e.app_id
@@ -168,7 +168,7 @@ COMMENT ON FUNCTION im_internal.im_gather_stale_events(im_internal.im_reading) I
 -- The end of an index: events are at hand, metered or not, or the row of a user
 -- stands in their place.  Of the day only what stands after it is told.
 CREATE FUNCTION im_internal.im_stands_before(app_id bigint, meter text, kind text, day date, time_zone text)
-	RETURNS im_internal.im_meter_day
+	RETURNS @extschema@.im_standing
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	SET jit = off
@@ -177,7 +177,7 @@ AS $$
 DECLARE
 	last timestamptz;
 	last_day date;
-	own im_internal.im_meter_day;
+	own @extschema@.im_standing;
 	end_of_day timestamptz := (im_internal.im_day_slice($4 - 1, $5)).until;
 BEGIN
 	SELECT u.meter, u.day, u.given, u.quantity INTO own.meter, own.day, own.given, own.quantity
@@ -197,7 +197,7 @@ BEGIN
 		RETURN CASE WHEN own.day IS NOT NULL THEN own END;
 	END IF;
 	RETURN (
-		SELECT ROW($2, last_day, NULL, (s.state).quantity, NULL, NULL, NULL, NULL)::im_internal.im_meter_day
+		SELECT ROW($2, last_day, NULL, (s.state).quantity)::@extschema@.im_standing
 		FROM (SELECT im_internal.im_event_day(e.app_id, e.meter, 'last'::text, e.at, e.quantity, e.subject, $5) AS state
 			  FROM @extschema@.im_event e
 			  WHERE e.app_id = $1 AND e.meter = $2 AND e.at = last) s);
@@ -207,10 +207,12 @@ COMMENT ON FUNCTION im_internal.im_stands_before(bigint, text, text, date, text)
 'What stands of a meter of kind last or average when a day begins: the latest day before it with an event, or with what a user gave or kept that stands; null without any.';
 
 CREATE FUNCTION im_internal.im_gather_standing(first date, reading im_internal.im_reading)
-	RETURNS TABLE (app_id bigint, meters im_internal.im_meter_day[])
+	RETURNS TABLE (app_id bigint, usage im_internal.im_usage)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT s.app_id, array_agg(s.stands)
+	SELECT s.app_id,
+		im_internal.im_meter_usage(s.app_id, (s.stands).meter, (s.stands).day, (s.stands).given, (s.stands).quantity,
+			NULL::@extschema@.im_userset, NULL::numeric, NULL::bigint, NULL::bigint)
 	FROM (SELECT m.app_id,
 				 im_internal.im_stands_before(m.app_id, m.meter, m.kind, coalesce(e.since, $1), m.time_zone) AS stands
 		  FROM im_internal.im_read_meters($2) m
@@ -225,10 +227,11 @@ COMMENT ON FUNCTION im_internal.im_gather_standing(date, im_internal.im_reading)
 'What stands of meters by name when the days that are asked for begin, by app.';
 
 CREATE FUNCTION im_internal.im_gather_events(first date, until date, reading im_internal.im_reading)
-	RETURNS TABLE (app_id bigint, meters im_internal.im_meter_day[])
+	RETURNS TABLE (app_id bigint, usage im_internal.im_usage)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT a.app_id, d.meters || b.meters || r.meters || k.meters || s.meters
+	SELECT a.app_id, d.usage OPERATOR(im_internal.+) b.usage OPERATOR(im_internal.+) r.usage
+		OPERATOR(im_internal.+) k.usage OPERATOR(im_internal.+) s.usage
 	FROM (SELECT m.app_id FROM im_internal.im_read_meters($3) m GROUP BY m.app_id) a
 	LEFT JOIN im_internal.im_gather_meter_days($1, $2, $3) d ON d.app_id = a.app_id
 	LEFT JOIN im_internal.im_gather_meters_beside($1, $2, $3) b ON b.app_id = a.app_id

@@ -163,11 +163,13 @@ AS $$
 			OPERATOR(im_internal.+) l.usage OPERATOR(im_internal.+) k.usage
 			OPERATOR(im_internal.+) g.usage OPERATOR(im_internal.+) vg.usage
 			OPERATOR(im_internal.+) m.usage OPERATOR(im_internal.+) vm.usage
-			OPERATOR(im_internal.+) c.usage OPERATOR(im_internal.+) vc.usage, coalesce(e.since, $1)),
+			OPERATOR(im_internal.+) c.usage OPERATOR(im_internal.+) vc.usage
+			OPERATOR(im_internal.+) n.usage, coalesce(e.since, $1)),
 		im_internal.im_usage_from(
 			d.usage OPERATOR(im_internal.+) x.usage OPERATOR(im_internal.+) b.usage
 			OPERATOR(im_internal.+) m.usage OPERATOR(im_internal.+) vm.usage
-			OPERATOR(im_internal.+) c.usage OPERATOR(im_internal.+) vc.usage, coalesce(e.since, $1)),
+			OPERATOR(im_internal.+) c.usage OPERATOR(im_internal.+) vc.usage
+			OPERATOR(im_internal.+) n.usage, coalesce(e.since, $1)),
 		a.currency
 	FROM im_internal.im_app_cards($3) a
 	-- a refund of call minutes is known from the first day of its term month,
@@ -200,6 +202,8 @@ AS $$
 		ON vm.app_id = a.app_id AND im_internal.im_is_among(vm.app_id, $5, $6)
 	LEFT JOIN im_internal.im_gather_stale_calls($1, $3, $4) vc
 		ON vc.app_id = a.app_id AND im_internal.im_is_among(vc.app_id, $5, $6)
+	LEFT JOIN im_internal.im_gather_events($1, $2, $4) n
+		ON n.app_id = a.app_id AND im_internal.im_is_among(n.app_id, $5, $6)
 	WHERE im_internal.im_is_among(a.app_id, $5, $6)
 $$;
 COMMENT ON FUNCTION im_internal.im_gather_among(date, date, @extschema@.im_rate_card, im_internal.im_reading, bigint, bigint) IS

@@ -130,12 +130,28 @@ merge_row(UsageRow *into, const UsageRow *row, int64 app_id)
 	merge_users(into, row);
 }
 
-/* A day of a meter comes from one reading; where it does not, the larger. */
+static struct varlena *
+union_of(struct varlena *users, struct varlena *more)
+{
+	if (users == NULL || more == NULL)
+		return users == NULL ? more : users;
+	return userset_union((Datum[]) {PointerGetDatum(users), PointerGetDatum(more)}, 2);
+}
+
+/*
+ * A day of a meter comes from one reading; where it does not, the larger.
+ * Subjects that were given, or a figure without them, hide those of events.
+ */
 static void
 merge_meter_row(MeterRow *into, const MeterRow *row)
 {
 	MeterDay	day = into->day;
 	const MeterDay *more = &row->day;
+
+	if (more->has_given && !day.has_given)
+		into->users = row->users;
+	else if (more->has_given == day.has_given)
+		into->users = union_of(into->users, row->users);
 
 	if (more->has_events && (!day.has_events || more->quantity > day.quantity ||
 							 (more->quantity == day.quantity && more->area > day.area)))
@@ -147,10 +163,6 @@ merge_meter_row(MeterRow *into, const MeterRow *row)
 	if (more->has_given)
 		into->day.given = day.has_given ? Max(day.given, more->given) : more->given;
 	into->day.has_given |= more->has_given;
-	if (into->users == NULL)
-		into->users = row->users;
-	else if (row->users != NULL)
-		into->users = userset_union((Datum[]) {PointerGetDatum(into->users), PointerGetDatum(row->users)}, 2);
 }
 
 static void
@@ -196,7 +208,7 @@ usage_rows_fold(UsageRows *rows, int64 app_id)
 Datum
 usage_rows_result(FunctionCallInfo fcinfo, UsageRows *rows, int64 app_id)
 {
-	if (rows->count == 0)
+	if (rows->count == 0 && rows->nmeters == 0)
 		PG_RETURN_NULL();
 	usage_rows_fold(rows, app_id);
 	PG_RETURN_POINTER(usage_rows_value(rows));
