@@ -149,13 +149,12 @@ tell_packs(const Teller *teller)
 
 /* ---- what the card says ---- */
 
-/* The place of a charge in its card; a key below it, or NULL. */
-static const char *const *
-charge_path(const Teller *teller, const char *key)
+/* The place of a charge in its card; how many elements lead to it. */
+static int
+path_of_charge(const Teller *teller, const char **path)
 {
 	const MeterMonth *month = teller->line->month;
 	const CardPlan *plan = month->addon != NULL ? NULL : card_plan(teller->bill->card, month->option);
-	const char **path = core_alloc(teller->core, sizeof(char *) * FACT_PATH);
 	const char *meter = month->meter->name;
 	int			n = 0;
 
@@ -164,6 +163,34 @@ charge_path(const Teller *teller, const char *key)
 	if (plan == NULL || !find_usage(plan->nusage, plan->usage, meter)->brief)
 		path[n++] = "usage";
 	path[n++] = meter;
+	return n;
+}
+
+/* A key of the charge, and one below it or NULL. */
+static const char *const *
+charge_path(const Teller *teller, const char *key, const char *below)
+{
+	const char **path = core_alloc(teller->core, sizeof(char *) * FACT_PATH);
+	int			n = path_of_charge(teller, path);
+
+	path[n++] = key;
+	path[n] = below;
+	return path;
+}
+
+/* A key of the line's tier; a plain price states it itself. */
+static const char *const *
+tier_path(const Teller *teller, const char *key)
+{
+	const BillLine *line = teller->line;
+	const char **path = core_alloc(teller->core, sizeof(char *) * FACT_PATH);
+	int			n = path_of_charge(teller, path);
+
+	if (line->charge->ntiers > 1)
+	{
+		path[n++] = "tiers";
+		path[n++] = core_printf(teller->core, "%d", line->rated->tier - 1);
+	}
 	path[n] = key;
 	return path;
 }
@@ -179,10 +206,10 @@ tell_included(const Teller *teller)
 		tell_element(teller, "included", false, quota,
 					 core_printf(teller->core, "%s of the quantity of %s, half up to 8 places.",
 								 text_of_amount(teller->core, line->charge->share), line->charge->share_of),
-					 charge_path(teller, "included"));
+					 charge_path(teller, "included", "share"));
 	else if (quota > 0 || line->charge->tiers[0].block > 0)
 		tell_element(teller, "included", false, quota, month->addon != NULL ? "What the add-on includes." :
-					 "What the plan includes.", charge_path(teller, "included"));
+					 "What the plan includes.", charge_path(teller, "included", NULL));
 	tell_count(teller, "excess", line->billable, "What is over that, at least 0.");
 }
 
@@ -206,20 +233,19 @@ tell_units(const Teller *teller)
 {
 	const BillLine *line = teller->line;
 	const ChargeTier *tier = &line->charge->tiers[line->rated->tier - 1];
-	bool		tiers = line->charge->ntiers > 1;
 
 	if (line->included > 0 || line->rated->tier == 1)
 		tell_included(teller);
-	if (tiers)
+	if (line->charge->ntiers > 1)
 		tell_count(teller, "tier", amount_of(line->rated->tier),
 				   line->charge->mode == CHARGE_VOLUME ? "The tier in which the whole lies." :
 				   "The tier in which this part lies.");
 	if (tier->block > 0)
-		tell_block(teller, tier, charge_path(teller, tiers ? "tiers" : "block"));
+		tell_block(teller, tier, tier_path(teller, "block"));
 	tell_element(teller, "price", true, line->unit_price,
 				 tier->block == 0 ? "Price of a unit." :
 				 line->charge->round == ROUND_UP ? "Price of a started block." : "Price of a block.",
-				 charge_path(teller, tiers ? "tiers" : "price"));
+				 tier_path(teller, "price"));
 }
 
 static void
@@ -232,13 +258,13 @@ tell_charge(const Teller *teller)
 		case CHARGE_FLAT:
 			tell_count(teller, "tier", amount_of(line->rated->tier), "The tier whose flat is due.");
 			tell_element(teller, "flat", true, line->unit_price, "Due once, whatever lies in the tier.",
-						 charge_path(teller, "tiers"));
+						 tier_path(teller, "flat"));
 			return;
 		case CHARGE_BOUND:
 			tell_element(teller, line->unit_price > 0 ? "minimum" : "maximum", true,
 						 line->unit_price > 0 ? line->charge->minimum : line->charge->maximum,
 						 line->unit_price > 0 ? "The other lines are raised to it." : "The other lines are cut to it.",
-						 charge_path(teller, line->unit_price > 0 ? "minimum" : "maximum"));
+						 charge_path(teller, line->unit_price > 0 ? "minimum" : "maximum", NULL));
 			return;
 		case CHARGE_UNITS:
 			break;

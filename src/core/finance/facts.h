@@ -44,7 +44,7 @@ typedef struct FactDetail
 } FactDetail;
 
 #define FACT_DETAILS	8
-#define FACT_PATH		5
+#define FACT_PATH		8
 
 typedef struct Fact
 {
