@@ -66,11 +66,11 @@ AS $$
 					  o.refunds, o.paid)::im_internal.im_order_entry
 				  ORDER BY o.at, o.order_id)
 	FROM @extschema@.im_order o
-	WHERE o.at < $1
+	WHERE o.at < $1 OR o.action = 'void'
 	GROUP BY o.app_id
 $$;
 COMMENT ON FUNCTION im_internal.im_app_orders(timestamptz) IS
-'The orders of each app before an instant, by time, then order_id.';
+'The orders of each app before an instant, by time, then order_id, and all voids: an order that is voided later counts as never placed.';
 
 CREATE FUNCTION im_internal.im_app_suspensions() RETURNS TABLE (
 		app_id bigint, suspensions daterange[])

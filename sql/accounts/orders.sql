@@ -37,7 +37,7 @@ BEGIN
 		MESSAGE = format('%s is an append-only log: %s is refused', TG_TABLE_NAME, TG_OP),
 		DETAIL = 'Bills were computed from its rows; what happened is corrected by a further row.',
 		HINT = CASE TG_TABLE_NAME WHEN 'im_payment' THEN 'Insert a payment of the negative amount instead.'
-			ELSE 'Insert a refund or another order instead.' END;
+			ELSE 'Insert a refund, a void or another order instead.' END;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_append_only() IS

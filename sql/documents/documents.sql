@@ -108,6 +108,40 @@ $$;
 COMMENT ON FUNCTION im_internal.im_closed_apps(date) IS
 'The app_ids that are closed in a month; all of them once the close is complete.';
 
+-- What one statement loads was not placed now: a copy of a log brings an order
+-- and its void together, and restores know nothing of the order of their tables.
+CREATE FUNCTION im_internal.im_need_open_for_voids(apps bigint[], voids bigint[]) RETURNS void
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+	SET client_min_messages = warning
+AS $$
+DECLARE
+	closed record;
+BEGIN
+	SELECT v.app_id, v.order_id, v.refunds, m.month INTO closed
+	FROM unnest($1, $2) n(app_id, order_id)
+	JOIN @extschema@.im_order v ON v.app_id = n.app_id AND v.order_id = n.order_id
+	JOIN @extschema@.im_order o ON o.app_id = v.app_id AND o.order_id = v.refunds
+		AND NOT (o.xmin = v.xmin AND o.cmin = v.cmin)
+	JOIN im_internal.im_app_cards(NULL::@extschema@.im_rate_card) a ON a.app_id = v.app_id,
+		LATERAL (SELECT date_trunc('month', o.at AT TIME ZONE a.time_zone)::date AS month) m
+	WHERE v.app_id <@ im_internal.im_closed_apps(m.month)
+		OR EXISTS (SELECT FROM @extschema@.im_invoice i WHERE i.app_id = v.app_id AND i.month = m.month)
+	ORDER BY v.app_id, v.order_id
+	LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'check_violation',
+			MESSAGE = format('order %s of app %s is refused: order %s cannot be voided, its month %s is closed',
+				closed.order_id, closed.app_id, closed.refunds, to_char(closed.month, 'YYYY-MM')),
+			DETAIL = 'What was issued stays as it is: an order is voided while the month of its day is open for the app.',
+			HINT = 'Refund the order, or order a credit or charge.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION im_internal.im_need_open_for_voids(bigint[], bigint[]) IS
+'Error 23514 where one of the voids that were placed just now is of an order whose month is closed for its app, or has documents.';
+
 CREATE FUNCTION im_internal.im_is_begun(month @extschema@.im_month) RETURNS boolean
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp

@@ -223,7 +223,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_app_revenue(@extschema@.im_month, @extschema@.im_month) IS
-'Per app, month, item and option: billed and earned in the month, deferred at its end, in the currency named; exact to at most 8 places. im_revenue() says how fees are earned. Of a refund option is the refunded item. Errors: 22023 for months in the wrong order, else as im_monthly_bills().';
+'Per app, month, item and option: billed and earned in the month, deferred at its end, in the currency named; exact to at most 8 places. im_revenue() says how fees are earned. Of a refund option is the refunded item, of a credit or charge the reason. Errors: 22023 for months in the wrong order, else as im_monthly_bills().';
 
 CREATE FUNCTION @extschema@.im_revenue(first_month @extschema@.im_month, last_month @extschema@.im_month)
 	RETURNS TABLE (month date, item text, currency text, billed numeric, earned numeric,
@@ -241,4 +241,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_revenue(@extschema@.im_month, @extschema@.im_month) IS
-'Billed against earned of all apps per month, item and currency, and what is deferred at the month''s end. Prepaid fees are earned by day over their term, packs as they are used and the lapsed rest on their end day, usage in its month; a refund is negative on its day, on which the unearned rest of the refunded fee is earned. Billed to date = earned to date + deferred. Errors: 22023 for months in the wrong order, else as im_monthly_bills().';
+'Billed against earned of all apps per month, item and currency, and what is deferred at the month''s end. Prepaid fees are earned by day over their term, packs as they are used and the lapsed rest on their end day, usage in its month; a refund is negative on its day, on which the unearned rest of the refunded fee is earned; a credit or charge is earned on its day. Billed to date = earned to date + deferred. Errors: 22023 for months in the wrong order, else as im_monthly_bills().';

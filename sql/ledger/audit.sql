@@ -64,7 +64,7 @@ AS $$
 				im_internal.im_price_book(NULL::@extschema@.im_rate_card)) t
 		WHERE e.app_id = $1)
 	SELECT o.at, 'order', t.amount, t.currency,
-		format('Order %s: %s', o.order_id, concat_ws(' ', o.action, o.item, nullif(o.option, ''),
+		format('Order %s: %s', o.order_id, concat_ws(' ', o.action, nullif(o.item, ''), nullif(o.option, ''),
 			CASE WHEN o.months = 1 THEN 'for 1 month' WHEN o.months > 1 THEN format('for %s months', o.months) END,
 			CASE WHEN o.quantity <> 1 THEN format('x %s', o.quantity) END,
 			CASE WHEN o.refunds IS NOT NULL THEN format('of order %s', o.refunds) END))

@@ -85,7 +85,7 @@ CREATE FUNCTION im_internal.im_html_fact(heading text, fact text) RETURNS text
 COMMENT ON FUNCTION im_internal.im_html_fact(text, text) IS
 'A heading with a fact below it.';
 
--- What of the total was bought, used and given back.
+-- What of the total was bought, used, given back and entered by hand.
 CREATE FUNCTION im_internal.im_html_sums(lang text, month date, lines @extschema@.im_bill_line[], places integer) RETURNS text
 	LANGUAGE sql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
@@ -94,15 +94,17 @@ AS $$
 	FROM (SELECT k.n, k.heading, sum(b.amount) AS amount
 		  FROM unnest($3) b,
 			LATERAL (SELECT CASE WHEN b.item = 'refund' THEN 3
+				WHEN b.item IN ('credit', 'charge') THEN 4
 				WHEN b.due_on = $2 + interval '1 month' THEN 2 ELSE 1 END AS n) kind,
 			LATERAL (VALUES (1, im_internal.im_html_word($1, 'bought'::text)),
 							(2, format(im_internal.im_html_word($1, 'used'::text), im_internal.im_html_date(($2 + interval '1 month')::date))),
-							(3, im_internal.im_html_word($1, 'refunded'::text))) k(n, heading)
+							(3, im_internal.im_html_word($1, 'refunded'::text)),
+							(4, im_internal.im_html_word($1, 'by_hand'::text))) k(n, heading)
 		  WHERE k.n = kind.n
 		  GROUP BY k.n, k.heading) s
 $$;
 COMMENT ON FUNCTION im_internal.im_html_sums(text, date, @extschema@.im_bill_line[], integer) IS
-'The sums of what was bought, used and refunded.';
+'The sums of what was bought, used, refunded, and credited or charged by hand.';
 
 -- Whether the month is closed for the app, and what was issued.
 CREATE FUNCTION im_internal.im_html_status(lang text, app_id bigint, month date, zone text) RETURNS text

@@ -74,6 +74,7 @@ BEGIN
 		-- figures of a note's line are differences, as im_note_lines() says
 		WHEN ($2).explanation ~ '^(Issued as|Not issued before:) ' THEN 'why.note'
 		WHEN ($2).item = 'refund' THEN 'why.refund'
+		WHEN ($2).item IN ('credit', 'charge') THEN 'why.' || ($2).item
 		WHEN ($2).item = 'plan_upgrade' THEN
 			CASE WHEN ($2).amount = greatest(round(($2).unit_price * ($2).quantity * 12 / 365, 2), 0)
 				THEN 'why.upgrade' ELSE 'why.upgrade_agreed' END

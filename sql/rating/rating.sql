@@ -23,8 +23,8 @@ COMMENT ON TYPE @extschema@.im_bill_line IS
 COMMENT ON COLUMN @extschema@.im_bill_line.app_id IS 'The app (SDKAppID) that pays.';
 COMMENT ON COLUMN @extschema@.im_bill_line.month IS 'First day of the usage month.';
 COMMENT ON COLUMN @extschema@.im_bill_line.line IS 'Number of the line, from 1.';
-COMMENT ON COLUMN @extschema@.im_bill_line.item IS 'plan, plan_upgrade, dau_overage, mau_overage, group_overage, a meter, an add-on, call_minutes, local_moderation, moderation_pack, moderation or refund.';
-COMMENT ON COLUMN @extschema@.im_bill_line.option IS 'Plan, option, class or pack; of a refund the refunded item; empty where there is none.';
+COMMENT ON COLUMN @extschema@.im_bill_line.item IS 'plan, plan_upgrade, dau_overage, mau_overage, group_overage, a meter, an add-on, call_minutes, local_moderation, moderation_pack, moderation, refund, credit or charge.';
+COMMENT ON COLUMN @extschema@.im_bill_line.option IS 'Plan, option, class or pack; of a refund the refunded item, of a credit or charge the reason; empty where there is none.';
 COMMENT ON COLUMN @extschema@.im_bill_line.period IS 'Days that the line pays for: a term, or the month.';
 COMMENT ON COLUMN @extschema@.im_bill_line.due_on IS 'Day on which the amount falls due.';
 COMMENT ON COLUMN @extschema@.im_bill_line.quantity IS 'What was used or bought.';
@@ -111,12 +111,12 @@ COMMENT ON TYPE im_internal.im_order_entry IS
 
 COMMENT ON COLUMN im_internal.im_order_entry.order_id IS 'The callers number of the order.';
 COMMENT ON COLUMN im_internal.im_order_entry.at IS 'When it was placed.';
-COMMENT ON COLUMN im_internal.im_order_entry.action IS 'buy, upgrade, refund, on or off.';
+COMMENT ON COLUMN im_internal.im_order_entry.action IS 'buy, upgrade, refund, on, off, void, credit or charge.';
 COMMENT ON COLUMN im_internal.im_order_entry.item IS 'What it is about.';
 COMMENT ON COLUMN im_internal.im_order_entry.option IS 'Plan, option or pack.';
 COMMENT ON COLUMN im_internal.im_order_entry.months IS 'Months bought.';
 COMMENT ON COLUMN im_internal.im_order_entry.quantity IS 'Packs bought.';
-COMMENT ON COLUMN im_internal.im_order_entry.refunds IS 'The order it refunds.';
+COMMENT ON COLUMN im_internal.im_order_entry.refunds IS 'The order that it refunds or voids.';
 COMMENT ON COLUMN im_internal.im_order_entry.paid IS 'The agreed amount, null for the cards.';
 
 CREATE TYPE im_internal.im_app_account AS (

@@ -135,6 +135,11 @@ BEGIN
 					AND pg_get_constraintdef(c.oid) LIKE '%apps%') THEN
 		ALTER TABLE @extschema@.im_closing DROP CONSTRAINT im_closing_pkey;
 	END IF;
+	-- and the reason of a credit or charge would have been held to the length of a name
+	IF EXISTS (SELECT FROM pg_constraint c
+			   WHERE c.conrelid = '@extschema@.im_order'::regclass AND c.conname = 'im_order_names_check') THEN
+		ALTER TABLE @extschema@.im_order DROP CONSTRAINT im_order_names_check;
+	END IF;
 	FOR t IN
 		SELECT d.*
 		FROM im_internal.im_constraint_definitions() d
@@ -162,7 +167,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION im_internal.im_add_constraints() IS
-'Adds the keys, checks and indexes that are missing, and replaces the key that im_closing had up to version 0.2.0.';
+'Adds the keys, checks and indexes that are missing, and replaces the key of im_closing and the check of im_order that there were up to version 0.2.0.';
 
 -- A row inserted into a table that somebody else made runs the triggers that
 -- he put on it, with the rights of whoever inserts.

@@ -48,6 +48,8 @@ static const Word words[] = {
 	{"item.moderation_pack", {"Cloud moderation pack", "云端审核资源包"}},
 	{"item.moderation", {"Cloud moderation", "云端审核"}},
 	{"item.refund", {"Refund", "退费"}},
+	{"item.credit", {"Credit", "人工减免"}},
+	{"item.charge", {"Charge", "人工加收"}},
 
 	/* options, by their item; plans are options of several items */
 	{"plan.trial", {"Trial", "体验版"}},
@@ -114,6 +116,7 @@ static const Word words[] = {
 	{"bought", {"Bought in the month", "当月购买"}},
 	{"used", {"Usage, due %1$s", "用量费用（%1$s 结算）"}},
 	{"refunded", {"Refunds", "退费"}},
+	{"by_hand", {"Credits and charges", "人工调整"}},
 	{"nothing", {"Nothing to bill", "本月无应付费用"}},
 	{"nothing.note", {"Nothing was bought, used or refunded in %1$s that this price list charges for.",
 		"%1$s没有产生应计费的购买、用量或退费。"}},
@@ -161,6 +164,8 @@ static const Word words[] = {
 	{"why.moderation", {"", "抵扣量 %1$s 次，资源包抵扣 %7$s 次，按量后付费 %9$s 次，每次 %4$s %5$s。"}},
 	{"why.note", {"", "对已出账单的调整，差额 %6$s %5$s。"}},
 	{"why.refund", {"", "退还已付费用，扣除已使用天数的费用；原有效期 %2$s 至 %3$s。"}},
+	{"why.credit", {"", "人工减免，金额 %6$s %5$s。"}},
+	{"why.charge", {"", "人工加收，金额 %6$s %5$s。"}},
 
 	/* charts */
 	{"charts", {"The month day by day", "每日用量"}},

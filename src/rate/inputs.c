@@ -270,11 +270,11 @@ order_paid(Inputs *inputs, int64 order_id, Numeric value)
 
 	if (amount_from_numeric(value, &amount) != AMOUNT_OK)
 		core_fail(&inputs->core.core, PROBLEM_RULE,
-				  psprintf("order " INT64_FORMAT " of app " INT64_FORMAT " is refused: the agreed price is %s",
+				  psprintf("order " INT64_FORMAT " of app " INT64_FORMAT " is refused: the amount paid is %s",
 						   order_id, inputs->app_id,
 						   DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value)))),
-				  "An agreed price is at least 0 and below 10^12, with at most 8 decimal places.",
-				  "Correct paid, or leave it null for the card's price.");
+				  "An agreed price, or the amount of a credit or charge, is at least 0 and below 10^12, with at most 8 decimal places.",
+				  "Correct paid; of a purchase or upgrade null is the card's price.");
 	return amount;
 }
 
@@ -287,7 +287,7 @@ order_action(Inputs *inputs, int64 order_id, const char *name)
 		core_fail(&inputs->core.core, PROBLEM_RULE,
 				  psprintf("order " INT64_FORMAT " of app " INT64_FORMAT " is refused: unknown action \"%s\"",
 						   order_id, inputs->app_id, name),
-				  "The actions are buy, upgrade, refund, on and off.",
+				  "The actions are buy, upgrade, refund, on, off, void, credit and charge.",
 				  "Correct the action.");
 	return (OrderAction) action;
 }
@@ -300,6 +300,7 @@ read_order(Inputs *inputs, Order *order, Datum *values, bool *nulls)
 			null_element("orders");
 	order->order_id = DatumGetInt64(values[ENTRY_ORDER_ID]);
 	order->day = order_day(inputs, order->order_id, DatumGetTimestampTz(values[ENTRY_AT]));
+	order->at = DatumGetTimestampTz(values[ENTRY_AT]);
 	order->action = order_action(inputs, order->order_id, TextDatumGetCString(values[ENTRY_ACTION]));
 	order->item = TextDatumGetCString(values[ENTRY_ITEM]);
 	order->option = TextDatumGetCString(values[ENTRY_OPTION]);

@@ -105,6 +105,19 @@ put_refunds(ReturnSetInfo *result, const Account *account)
 }
 
 static void
+put_manual_lines(ReturnSetInfo *result, const Account *account)
+{
+	for (int i = 0; i < account->norders; i++)
+	{
+		const Order *order = &account->orders[i];
+
+		if (order_is_manual(order))
+			put_row(result, &(TermRow) {.order = order, .card = card_on(account->cards, order->day),
+					.priced = true, .amount = order->action == ORDER_CREDIT ? -order->paid : order->paid});
+	}
+}
+
+static void
 put_switches(ReturnSetInfo *result, const Account *account)
 {
 	for (int i = 0; i < account->norders; i++)
@@ -130,6 +143,7 @@ im_rate_terms(PG_FUNCTION_ARGS)
 	put_terms(result, account);
 	put_upgrades(result, account);
 	put_refunds(result, account);
+	put_manual_lines(result, account);
 	put_switches(result, account);
 	PG_RETURN_NULL();
 }

@@ -17,6 +17,14 @@ PG_FUNCTION_INFO_V1(im_idle_pack);
 
 #define ALL_DAYS	(CAL_MAX_DAY + 1)
 
+/* Fails at the first violation of a rule. */
+static void
+verify(Inputs *inputs)
+{
+	inputs_read(inputs);
+	account_verify(&inputs->core.core, inputs->app_id, &inputs->cards, inputs->orders, inputs->norders);
+}
+
 /* Raises the first violation of a rule; true if there is none. */
 Datum
 im_verify_orders(PG_FUNCTION_ARGS)
@@ -24,8 +32,7 @@ im_verify_orders(PG_FUNCTION_ARGS)
 	Inputs		inputs;
 
 	inputs_open_orders(&inputs, fcinfo);
-	inputs_read(&inputs);
-	inputs_account(&inputs, ALL_DAYS);
+	verify(&inputs);
 	PG_RETURN_BOOL(true);
 }
 
@@ -39,8 +46,7 @@ im_order_problem(PG_FUNCTION_ARGS)
 	inputs.core.tolerant = true;
 	if (sigsetjmp(inputs.core.way_back, 0) != 0)
 		PG_RETURN_TEXT_P(cstring_to_text(inputs.core.problem.message));
-	inputs_read(&inputs);
-	inputs_account(&inputs, ALL_DAYS);
+	verify(&inputs);
 	PG_RETURN_NULL();
 }
 

@@ -17,6 +17,10 @@
  * because only this constraint was immediate, or never did, as for TRUNCATE,
  * the end of the transaction checks what is left.
  *
+ * Voids that come in are noted as well: one that is placed is refused where the
+ * month of its order is closed, while one that was placed before is not asked
+ * again.
+ *
  * The notes live in the transaction's memory.  When a subtransaction rolls
  * back, rows that a check has seen are gone, and with them possibly what made
  * others valid: then all noted so far is to be checked again.
@@ -44,6 +48,7 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#include "lib/int64s.h"
 #include "server/schemas.h"
 #include "triggers/trigger_table.h"
 
@@ -81,6 +86,9 @@ static noted_hash *noted_apps = NULL;
 static int	apps_to_check = 0;
 static List *noted_cards = NIL; /* their names; NULL stands for all */
 static int	cards_checked = 0;	/* so many of the list */
+static Int64s void_apps,
+			void_orders;		/* what voids are noted, by both halves of their keys */
+static int	voids_checked = 0;	/* so many of them */
 static Oid	noting_function = InvalidOid;
 static bool callbacks_registered = false;
 
@@ -132,6 +140,8 @@ check_and_forget_at_end(XactEvent event, void *arg)
 		apps_to_check = 0;
 		noted_cards = NIL;
 		cards_checked = 0;
+		void_apps = void_orders = (Int64s) {NULL};
+		voids_checked = 0;
 		noting_function = InvalidOid;
 	}
 }
@@ -147,6 +157,7 @@ check_again_after_rollback(SubXactEvent event, SubTransactionId subid,
 	{
 		check_again(false);
 		cards_checked = 0;
+		voids_checked = 0;
 	}
 }
 
@@ -192,6 +203,7 @@ note_card(const char *name)
 
 static const char *const checked_tables[] = {"im_order", "im_app", "im_rate_card_version"};
 
+#define ORDERS		(checked_tables[0])
 #define RATE_CARDS	(checked_tables[2])
 
 static TriggerData *
@@ -242,6 +254,21 @@ newest_row(const TriggerData *trigger)
 	return TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
 }
 
+static void
+note_if_void(const TriggerData *trigger, int64 app_id)
+{
+	HeapTuple	row = newest_row(trigger);
+	Datum		value;
+
+	if (strcmp(RelationGetRelationName(trigger->tg_relation), ORDERS) != 0 ||
+		!row_value(trigger, row, "action", TEXTOID, &value) ||
+		strcmp(TextDatumGetCString(value), "void") != 0 ||
+		!row_value(trigger, row, "order_id", INT8OID, &value))
+		return;
+	int64s_add(&void_apps, TopTransactionContext, app_id);
+	int64s_add(&void_orders, TopTransactionContext, DatumGetInt64(value));
+}
+
 Datum
 im_order_note(PG_FUNCTION_ARGS)
 {
@@ -252,7 +279,10 @@ im_order_note(PG_FUNCTION_ARGS)
 	if (!is_about_cards(trigger))
 	{
 		if (row_value(trigger, newest_row(trigger), "app_id", INT8OID, &value))
+		{
 			note_app(DatumGetInt64(value));
+			note_if_void(trigger, DatumGetInt64(value));
+		}
 		PG_RETURN_POINTER(NULL);
 	}
 	if (row_value(trigger, trigger->tg_trigtuple, "rate_card", TEXTOID, &value))
@@ -403,6 +433,31 @@ call(const char *schema, const char *function, int nargs, Oid type, ArrayType **
 	return isnull ? NULL : DatumGetArrayTypeP(result);
 }
 
+static ArrayType *
+unchecked_voids(const Int64s *half)
+{
+	int			n = (int) half->count - voids_checked;
+	Datum	   *values = palloc(sizeof(Datum) * n);
+
+	for (int i = 0; i < n; i++)
+		values[i] = Int64GetDatum(half->values[voids_checked + i]);
+	return construct_array(values, n, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
+}
+
+/* Voids are placed in open months; the app's lock keeps closers away. */
+static void
+check_placed_voids(const char *functions)
+{
+	ArrayType  *voids[2];
+
+	if (voids_checked == void_apps.count)
+		return;
+	voids[0] = unchecked_voids(&void_apps);
+	voids[1] = unchecked_voids(&void_orders);
+	call(functions, "im_need_open_for_voids", 2, INT8ARRAYOID, voids, true);
+	voids_checked = (int) void_apps.count;
+}
+
 /*
  * Locks, then reads under a snapshot taken after the lock: in a repeatable
  * read transaction the transaction's own would not show what the other
@@ -423,6 +478,7 @@ check_apps(Oid schema, const char *functions)
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetLatestSnapshot());
 	call(functions, "im_verify_apps", 1, INT8ARRAYOID, &locked, true);
+	check_placed_voids(functions);
 	PopActiveSnapshot();
 	mark_checked(locked);
 }

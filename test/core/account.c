@@ -401,7 +401,7 @@ test_other_purchases(void)
 	buy("2023-01-10", "moderation_pack", "month", 1);
 	accepted("a pack cannot be bought with its own months given");
 	order_of(buy("2023-01-10", "plan", "pro", 1))->has_refunds = true;
-	refused("only a refund names an order", "a purchase can name an order to refund");
+	refused("only a refund or a void names another order", "a purchase can name an order to refund");
 	suspend("2023-03-01", "2023-04-01");
 	buy("2023-03-10", "local_moderation", "", 1);
 	switch_on("2023-03-10", "moderation", "");

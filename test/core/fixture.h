@@ -256,7 +256,7 @@ add_order(const char *day, OrderAction action, const char *item, const char *opt
 
 	if (app.norders > MAX_ORDERS)
 		abort();
-	*order = (Order) {.order_id = app.norders, .day = day_of(day), .action = action,
+	*order = (Order) {.order_id = app.norders, .at = day_of(day), .day = day_of(day), .action = action,
 		.item = item, .option = option, .quantity = 1};
 	return order;
 }
@@ -311,6 +311,27 @@ refund_of(const char *day, int64_t order_id)
 	order->has_refunds = true;
 	order->refunds = order_id;
 	return order;
+}
+
+static inline Order *
+void_of(const char *day, int64_t order_id)
+{
+	Order	   *order = add_order(day, ORDER_VOID, "", "");
+
+	order->has_refunds = true;
+	order->refunds = order_id;
+	return order;
+}
+
+/* A credit or charge. */
+static inline int64_t
+by_hand(const char *day, OrderAction action, const char *reason, const char *paid)
+{
+	Order	   *order = add_order(day, action, ITEM_MANUAL, reason);
+
+	order->has_paid = true;
+	order->paid = PRICE(paid);
+	return order->order_id;
 }
 
 static inline Order *
@@ -394,7 +415,7 @@ refusal(void)
 
 	if (TRY_CORE(&app.test))
 	{
-		open_until(CAL_MAX_DAY + 1, false, app.cards);
+		account_verify(&app.test.core, 1, app.cards, app.orders, app.norders);
 		return "";
 	}
 	snprintf(buf, sizeof(buf), "%s: %s %s",

@@ -34,7 +34,9 @@ typedef enum LineKind
 	LINE_LOCAL_MODERATION,
 	LINE_PACK,
 	LINE_MODERATION,
-	LINE_REFUND
+	LINE_REFUND,
+	LINE_CREDIT,
+	LINE_CHARGE
 } LineKind;
 
 /* What a meter came to in the month; see meter_month.h. */
@@ -45,9 +47,10 @@ typedef struct BillLine
 	LineKind	kind;
 	int			sequence;		/* among lines of a kind and item on one day */
 	int64_t		order_id;		/* of purchases and refunds */
-	const Term *term;			/* that was bought; of the next two at most one */
+	const Term *term;			/* that was bought; of the next three at most one */
 	const Upgrade *upgrade;
 	const Refund *refund;
+	const Order *manual;		/* a credit or charge */
 	const MeterMonth *month;	/* of usage: what was counted, */
 	const Charge *charge;		/* how it is priced, NULL where it is not, */
 	const ChargeLine *rated;	/* and which part of that this is */

@@ -146,10 +146,34 @@ bill_refund(Bill *bill, const Refund *refund)
 	line->explanation = explain_refund(bill, refund);
 }
 
+/* What somebody gave or charged by hand (R15). */
+static void
+bill_manual(Bill *bill, const Order *order)
+{
+	bool		credit = order->action == ORDER_CREDIT;
+	Core	   *core = bill->core;
+	BillLine   *line = bill_order_line(bill, credit ? LINE_CREDIT : LINE_CHARGE, order,
+									   order->day, order->day + 1);
+
+	line->manual = order;
+	line->item = order_action_names[order->action];
+	line_count(line, AMOUNT_ONE);
+	line->priced = true;
+	line->unit_price = line->amount = credit ? -order->paid : order->paid;
+	line->explanation = core_printf(core, "%s of %s %s by order %lld%s%s.", credit ? "Credit" : "Charge",
+									text_of_amount(core, order->paid), bill->card->currency,
+									(long long) order->order_id,
+									order->option[0] != '\0' ? ": " : "", order->option);
+}
+
 void
 bill_purchases(Bill *bill)
 {
 	const Account *account = bill->account;
+
+	for (int i = 0; i < account->norders; i++)
+		if (order_is_manual(&account->orders[i]) && in_month(bill, &account->orders[i]))
+			bill_manual(bill, &account->orders[i]);
 
 	for (int i = 0; i < account->nterms; i++)
 		if (in_month(bill, account->terms[i]->order))

@@ -277,3 +277,19 @@ tell_refund(const Teller *teller)
 	tell_amount(teller, refund->cut ? "What was left." : refund->whole ? why_whole(refund) :
 				"Paid less used comes back, at least 0, rounded half up to 0.01.");
 }
+
+void
+tell_manual(const Teller *teller)
+{
+	const Order *order = teller->line->manual;
+	bool		credit = order->action == ORDER_CREDIT;
+	Fact		fact = fact_start("reason");
+
+	tell_order(teller, order);
+	fact_order(&fact, order);
+	fact_text(&fact, "reason", order->option);
+	fact.note = order->option[0] != '\0' ? core_printf(teller->core, "%s.", order->option) :
+		"The order gives no reason.";
+	tell(teller, &fact);
+	tell_amount(teller, credit ? "What the order says is given back." : "What the order says is charged.");
+}

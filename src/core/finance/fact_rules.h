@@ -64,6 +64,7 @@ extern void tell_pack(const Teller *teller, const Pack *pack, CalDay day, Amount
 extern void tell_term(const Teller *teller);
 extern void tell_upgrade(const Teller *teller);
 extern void tell_refund(const Teller *teller);
+extern void tell_manual(const Teller *teller);
 extern void tell_overage(const Teller *teller);
 extern void tell_postpaid_addon(const Teller *teller);
 extern void tell_calls(const Teller *teller);

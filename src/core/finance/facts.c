@@ -197,5 +197,9 @@ bill_facts(const Bill *bill, int line, FactVisitor visit, void *arg)
 		case LINE_REFUND:
 			tell_refund(&teller);
 			break;
+		case LINE_CREDIT:
+		case LINE_CHARGE:
+			tell_manual(&teller);
+			break;
 	}
 }

@@ -9,6 +9,7 @@
  *	  purchases    price * months, or the agreed price
  *	  upgrade      (new price - old price) * remaining days / (365/12)
  *	  refund       paid + upgrade fees - used
+ *	  credit, charge	what the order says, and why
  *	  overage      the highest of the days, less the quota, in started blocks
  *	  meters       the quantity of the days, less packs and what is included, as the
  *	               card charges it; each line of a charge by itself

@@ -198,6 +198,15 @@ collect_fees(Revenue *revenue)
 			add_fee(revenue, "refund", refund->term->item, EARN_AT_ONCE,
 					refund->order->day, -refund->amount);
 	}
+	for (int i = 0; i < account->norders; i++)
+	{
+		const Order *order = &account->orders[i];
+
+		core_step(revenue->core);
+		if (order_is_manual(order))
+			add_fee(revenue, order_action_names[order->action], order->option, EARN_AT_ONCE, order->day,
+					order->action == ORDER_CREDIT ? -order->paid : order->paid);
+	}
 }
 
 /* At the end of a month: what is left of each pack. */

@@ -8,6 +8,7 @@
  *	  plan_upgrade								by day from the upgrade to the end day
  *	  moderation_pack							as it is used, the rest on its end day
  *	  refund									all at once, negative, on its day
+ *	  credit, charge							all at once, on their day
  *
  * What is billed and not yet earned is deferred.  A share is rounded down
  * after all days so far are summed, so that the shares of all days sum to the

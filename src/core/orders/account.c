@@ -8,19 +8,9 @@
 
 #include "core/orders/account_rules.h"
 
-const char *const order_action_names[ORDER_ACTIONS] = {"buy", "upgrade", "refund", "on", "off"};
 const char *const service_state_names[SERVICE_STATES] = {
 	"trial", "active", "grace", "stopped", "reclaimed", "suspended"
 };
-
-int
-order_action_find(const char *name)
-{
-	for (int i = 0; i < ORDER_ACTIONS; i++)
-		if (strcmp(order_action_names[i], name) == 0)
-			return i;
-	return -1;
-}
 
 void
 order_refuse(Account *account, const Order *order, const char *what,
@@ -30,6 +20,8 @@ order_refuse(Account *account, const Order *order, const char *what,
 
 	if (account->preview)
 		return;
+	if (account->trial != NULL)
+		trial_refuse(account, order, what, rule);
 	core_fail(core, PROBLEM_RULE,
 			  core_printf(core, "order %lld of app %lld is refused: %s",
 						  (long long) order->order_id, (long long) account->app_id, what),
@@ -155,9 +147,25 @@ term_runs(const Term *term, CalDay day)
 	return term != NULL && term->refunded_by == NULL && day < term->ends;
 }
 
-/* Checks the columns that an action does not use, so that none is ignored. */
+/* Refunds and voids name another order, and only they. */
 static void
-check_shape(Account *account, const Order *order)
+check_named_order(Account *account, const Order *order)
+{
+	bool		names = order->action == ORDER_REFUND || order->action == ORDER_VOID;
+	const char *verb = order->action == ORDER_VOID ? "void" : "refund";
+
+	if (order->has_refunds == names)
+		return;
+	order_refuse(account, order,
+				 order->has_refunds ? "only a refund or a void names another order" :
+				 core_printf(account->core, "a %s must name the order to %s", verb, verb),
+				 "The column refunds holds the order_id that a refund takes back or a void undoes.",
+				 "Set refunds on a refund or void and leave it null on every other order.");
+}
+
+/* Checks the columns that an action does not use, so that none is ignored. */
+void
+order_check_shape(Account *account, const Order *order)
 {
 	bool		buys = order->action == ORDER_BUY;
 	bool		pack = buys && strcmp(order->item, ITEM_PACK) == 0;
@@ -172,16 +180,35 @@ check_shape(Account *account, const Order *order)
 					 core_printf(account->core, "months %d of an order that is no purchase", order->months),
 					 "Only a purchase runs for a number of months.",
 					 "Leave months null.");
-	if (order->has_paid && !buys && order->action != ORDER_UPGRADE)
+	if (order->has_paid && !buys && order->action != ORDER_UPGRADE && !order_is_manual(order))
 		order_refuse(account, order, "an agreed price of an order that is no purchase",
 					 "Only a purchase or an upgrade can have an agreed price.",
 					 "Leave paid null.");
-	if (order->has_refunds != (order->action == ORDER_REFUND))
+	check_named_order(account, order);
+}
+
+/* A line that somebody gives or charges by hand (R15). */
+static void
+check_manual(Account *account, const Order *order)
+{
+	const char *action = order_action_names[order->action];
+
+	if (strcmp(order->item, ITEM_MANUAL) != 0)
 		order_refuse(account, order,
-					 order->has_refunds ? "only a refund names an order to refund" :
-					 "a refund must name the order to refund",
-					 "The column refunds holds the order_id that a refund takes back.",
-					 "Set refunds on a refund and leave it null on every other order.");
+					 core_printf(account->core, "a %s of \"%s\"", action, order->item),
+					 "A credit or charge is a line of its own and has the item manual.",
+					 "Set item to manual, and option to the reason.");
+	if (!order->has_paid || order->paid <= 0)
+		order_refuse(account, order,
+					 core_printf(account->core, "a %s %s", action,
+								 order->has_paid ? "of 0" : "without an amount"),
+					 "The column paid holds the amount, above 0; a credit gives it back.",
+					 "Set paid, and choose credit or charge by its direction.");
+	if (strlen(order->option) > ORDER_MAX_REASON)
+		order_refuse(account, order,
+					 core_printf(account->core, "a reason of %d bytes", (int) strlen(order->option)),
+					 core_printf(account->core, "A reason has at most %d bytes.", ORDER_MAX_REASON),
+					 "Give the reason in fewer words.");
 }
 
 static void
@@ -202,7 +229,7 @@ apply_order(Account *account, int position)
 {
 	const Order *order = &account->orders[position];
 
-	check_shape(account, order);
+	order_check_shape(account, order);
 	switch (order->action)
 	{
 		case ORDER_BUY:
@@ -218,45 +245,15 @@ apply_order(Account *account, int position)
 			turn_on(account, order);
 			break;
 		case ORDER_OFF:
-		case ORDER_ACTIONS:
 			turn_off(account, order);
 			break;
-	}
-}
-
-/* Comparing has no argument of its own, so pairs of id and position are sorted. */
-typedef struct OrderRef
-{
-	int64_t		order_id;
-	int			position;
-} OrderRef;
-
-static int
-compare_refs(const void *a, const void *b)
-{
-	int64_t		x = ((const OrderRef *) a)->order_id,
-				y = ((const OrderRef *) b)->order_id;
-
-	return (x > y) - (x < y);
-}
-
-static void
-index_orders(Account *account)
-{
-	int			n = account->norders;
-	OrderRef   *refs = core_alloc(account->core, sizeof(OrderRef) * (size_t) (n + 1));
-
-	for (int i = 0; i < n; i++)
-	{
-		core_step(account->core);
-		refs[i] = (OrderRef) {account->orders[i].order_id, i};
-	}
-	core_sort(account->core, refs, n, sizeof(OrderRef), compare_refs);
-	account->by_id = core_alloc(account->core, sizeof(int) * (size_t) (n + 1));
-	for (int i = 0; i < n; i++)
-	{
-		core_step(account->core);
-		account->by_id[i] = refs[i].position;
+		case ORDER_CREDIT:
+		case ORDER_CHARGE:
+			check_manual(account, order);
+			break;
+		case ORDER_VOID:		/* is not in the log as it stands */
+		case ORDER_ACTIONS:
+			break;
 	}
 }
 
@@ -339,10 +336,7 @@ look_behind(Account *account, int norders, const Suspension *suspensions, int ns
 }
 
 Account *
-account_open(Core *core, int64_t app_id, const CardHistory *cards,
-			 const Order *orders, int norders,
-			 const Suspension *suspensions, int nsuspensions,
-			 CalDay until, bool preview)
+account_start(Core *core, int64_t app_id, const CardHistory *cards, bool preview)
 {
 	Account    *account = core_alloc(core, sizeof(Account));
 
@@ -350,6 +344,14 @@ account_open(Core *core, int64_t app_id, const CardHistory *cards,
 	account->app_id = app_id;
 	account->cards = cards;
 	account->preview = preview;
+	return account;
+}
+
+void
+account_replay(Account *account, const Order *orders, int norders, CalDay until)
+{
+	Core	   *core = account->core;
+
 	account->orders = orders;
 	while (account->norders < norders && orders[account->norders].day < until)
 	{
@@ -357,13 +359,25 @@ account_open(Core *core, int64_t app_id, const CardHistory *cards,
 		account->norders++;
 	}
 	account->term_of = core_alloc(core, sizeof(Term *) * (size_t) (account->norders + 1));
-	set_suspensions(account, suspensions, nsuspensions);
-	index_orders(account);
+	account->by_id = orders_by_id(core, orders, account->norders);
 	for (int i = 0; i < account->norders; i++)
 	{
 		core_step(core);
 		apply_order(account, i);
 	}
+}
+
+Account *
+account_open(Core *core, int64_t app_id, const CardHistory *cards,
+			 const Order *orders, int norders,
+			 const Suspension *suspensions, int nsuspensions,
+			 CalDay until, bool preview)
+{
+	Account    *account = account_start(core, app_id, cards, preview);
+
+	orders = standing_orders(account, orders, &norders, until);
+	set_suspensions(account, suspensions, nsuspensions);
+	account_replay(account, orders, norders, until);
 	look_behind(account, norders, suspensions, nsuspensions);
 	return account;
 }

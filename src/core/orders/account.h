@@ -129,6 +129,9 @@ typedef struct Suspension
 	CalDay		until;
 } Suspension;
 
+/* Where a log is replayed to see what a void would do; see account_void.c. */
+typedef struct VoidTrial VoidTrial;
+
 /* What is bought in terms, each item once. */
 typedef struct AccountItem
 {
@@ -142,8 +145,9 @@ typedef struct Account
 	int64_t		app_id;
 	const CardHistory *cards;
 	bool		preview;		/* another card: the rules are not checked again */
+	const VoidTrial *trial;		/* NULL but where a void is checked */
 
-	int			norders;
+	int			norders;		/* of the log as it stands, voids and what they void left out */
 	const Order *orders;
 	int		   *by_id;			/* indexes of orders, by order_id */
 	Term	  **term_of;		/* the term that an order bought, or NULL */
@@ -190,14 +194,29 @@ extern const char *const service_state_names[SERVICE_STATES];
 
 /*
  * Replays the orders whose day is before "until".  Of those behind only what
- * refunds of call minutes say is looked at; whoever asks for what was known on
- * a day gives none.  The arrays are referenced, not copied; suspensions need
- * not be sorted.
+ * refunds of call minutes and voids say is looked at; whoever asks for what
+ * was known on a day gives none.  The arrays are referenced, not copied;
+ * suspensions need not be sorted.
+ *
+ * An order that is voided, however much later, is left out with its void: the
+ * account is that of a log in which neither was placed (R15).
  */
 extern Account *account_open(Core *core, int64_t app_id, const CardHistory *cards,
 							 const Order *orders, int norders,
 							 const Suspension *suspensions, int nsuspensions,
 							 CalDay until, bool preview);
+
+/*
+ * Checks a whole log: all that account_open() checks, and that no void leaves
+ * out what another order before it rests on.  What is ordered after a void may
+ * well be other than it would have been without it.
+ *
+ * Each run of voids between other orders costs two replays of the log before
+ * it, unless nothing but packs, credits and charges stands between the voided
+ * orders and their voids.
+ */
+extern void account_verify(Core *core, int64_t app_id, const CardHistory *cards,
+						   const Order *orders, int norders);
 
 /* The state on a day; *plan is set to the plan in force, NULL where none is. */
 extern ServiceState account_state(const Account *account, CalDay day, const char **plan);

@@ -177,23 +177,9 @@ refund_amount(Account *account, const Refund *refund)
 Term *
 refunded_term(const Account *account, const Order *order)
 {
-	int			position = (int) (order - account->orders),
-				low = 0,
-				high = account->norders;
+	int			at = order_position(account->orders, account->by_id, account->norders, order->refunds);
 
-	while (low < high)
-	{
-		int			mid = low + (high - low) / 2;
-
-		if (account->orders[account->by_id[mid]].order_id < order->refunds)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (low == account->norders || account->by_id[low] >= position ||
-		account->orders[account->by_id[low]].order_id != order->refunds)
-		return NULL;
-	return account->term_of[account->by_id[low]];
+	return at >= 0 && at < order - account->orders ? account->term_of[at] : NULL;
 }
 
 static bool

@@ -15,6 +15,23 @@
 extern void order_refuse(Account *account, const Order *order, const char *what,
 						 const char *rule, const char *hint);
 
+/* An order breaks a rule in a log that is tried for a void: refuses the void, or says so; returns if neither fits. */
+extern void trial_refuse(Account *account, const Order *order, const char *what, const char *rule);
+
+/* Checks the columns that the action of an order does not use. */
+extern void order_check_shape(Account *account, const Order *order);
+
+/* An account without orders, and the replay of orders in it, voids excepted. */
+extern Account *account_start(Core *core, int64_t app_id, const CardHistory *cards, bool preview);
+extern void account_replay(Account *account, const Order *orders, int norders, CalDay until);
+
+/*
+ * The log as it stands: without voids and what they void.  Refuses voids of
+ * what cannot be voided; those of days from "until" on may void orders that
+ * are not given.
+ */
+extern const Order *standing_orders(Account *account, const Order *orders, int *norders, CalDay until);
+
 /* The months of a purchase; refuses one without a sensible number of them. */
 extern int	order_months(Account *account, const Order *order);
 
