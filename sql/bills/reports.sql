@@ -137,6 +137,9 @@ AS $$
 			(p.value ->> 'price')::numeric, NULL::numeric, NULL::numeric, 0
 		FROM c, jsonb_each(c.terms -> 'plans') p
 		UNION ALL
+		SELECT 1, 'plan', p.key, t.key, 'prepaid', NULL, NULL, t.value::numeric, NULL, NULL, 0
+		FROM c, jsonb_each(c.terms -> 'plans') p, jsonb_each_text(p.value -> 'prices') t
+		UNION ALL
 		SELECT u.rank, CASE WHEN u.rank <> 2 THEN u.meter ELSE CASE u.meter WHEN 'groups' THEN 'group' ELSE u.meter END || '_overage' END,
 			u.plan, u.option, 'postpaid', u.included::numeric, u.block::numeric, u.price::numeric,
 			NULL, u.coefficient::numeric, u.position
@@ -171,7 +174,7 @@ AS $$
 	ORDER BY l.rank, l.item COLLATE "C", l.plan COLLATE "C", l.position, l.price, l.option COLLATE "C"
 $$;
 COMMENT ON FUNCTION @extschema@.im_price_list(@extschema@.im_rate_card) IS
-'What a card sells, a price a row, in its currency: per month for plans, add-ons and local moderation, per block or unit for usage, per minute for calls, per deduction for moderation, per pack. A meter by name is an item; option tells the add-on that prices it, the tier and its bound, its flat, or minimum and maximum. grant: minutes each month, or what a pack holds; coefficient: deductions of a check or minute, pack minutes of a call minute, or the share of another meter that is included.';
+'What a card sells, a price a row, in its currency: per month for plans, add-ons and local moderation, per block or unit for usage, per minute for calls, per deduction for moderation, per pack; of a plan with a number of months as option for just so many months. A meter by name is an item; option tells the add-on that prices it, the tier and its bound, its flat, or minimum and maximum. grant: minutes each month, or what a pack holds; coefficient: deductions of a check or minute, pack minutes of a call minute, or the share of another meter that is included.';
 
 CREATE FUNCTION @extschema@.im_app_status(app_id bigint, at timestamptz) RETURNS text
 	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE

@@ -77,7 +77,8 @@ BEGIN
 		WHEN ($2).item IN ('credit', 'charge') THEN 'why.' || ($2).item
 		WHEN ($2).item = 'plan_upgrade' THEN
 			CASE WHEN ($2).amount = greatest(round(($2).unit_price * ($2).quantity * 12 / 365, 2), 0)
-				THEN 'why.upgrade' ELSE 'why.upgrade_agreed' END
+				THEN 'why.upgrade'
+				WHEN ($2).explanation LIKE '% at the agreed price of %' THEN 'why.upgrade_agreed' ELSE 'why.upgrade_terms' END
 		WHEN used AND ($2).explanation ~ '^What is (lacking to the minimum|above the maximum) of ' THEN 'why.bound'
 		WHEN used AND ($2).explanation ~ '; tier [0-9]+ costs [0-9.]+ [A-Z]{3} flat' THEN 'why.flat'
 		WHEN ($2).item IN ('dau_overage', 'mau_overage', 'group_overage') THEN
@@ -87,7 +88,8 @@ BEGIN
 		WHEN ($2).item = 'moderation_pack' THEN CASE WHEN plain THEN 'why.pack' ELSE 'why.pack_agreed' END
 		WHEN used AND ($2).explanation !~ '^Switched on in the month' THEN 'why.metered'
 		WHEN used THEN 'why.postpaid'
-		WHEN plain THEN 'why.prepaid' ELSE 'why.agreed' END;
+		WHEN plain THEN 'why.prepaid'
+		WHEN ($2).explanation LIKE '% for all of them.' THEN 'why.term' ELSE 'why.agreed' END;
 	RETURN format(im_internal.im_html_word($1, key),
 			im_internal.im_html_number(($2).quantity, 0),
 			im_internal.im_html_date(lower(($2).period)),

@@ -140,6 +140,44 @@ card_usage_addon(const Card *card, const char *meter)
 	return NULL;
 }
 
+const TermPrice *
+plan_term_price(const CardPlan *plan, int months)
+{
+	for (int i = 0; i < plan->nterms; i++)
+		if (plan->terms[i].months == months)
+			return &plan->terms[i];
+	return NULL;
+}
+
+bool
+addon_renews_only(const CardAddon *addon, const char *option)
+{
+	for (int i = 0; i < addon->nrenew_only; i++)
+		if (strcmp(addon->renew_only[i], option) == 0)
+			return true;
+	return false;
+}
+
+static const char *
+free_plan(const Card *card)
+{
+	for (int i = 0; i < card->nplans; i++)
+		if (card->plans[i].rank == 0)
+			return card->plans[i].name;
+	return "";
+}
+
+bool
+moderation_offered(const Card *card, const char *plan)
+{
+	if (plan == NULL)
+		plan = free_plan(card);
+	for (int i = 0; i < card->nmoderation_plans; i++)
+		if (strcmp(card->moderation_plans[i], plan) == 0)
+			return true;
+	return card->nmoderation_plans == 0;
+}
+
 const AddonPrice *
 addon_price(const CardAddon *addon, const char *plan, const char *option)
 {

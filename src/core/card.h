@@ -22,11 +22,20 @@ typedef struct UsageCharge
 	bool		brief;			/* a plan states it as "dau", not in "usage" */
 } UsageCharge;
 
+/* The price of a purchase of exactly so many months (R12). */
+typedef struct TermPrice
+{
+	int			months;
+	Amount		price;			/* of all of them */
+} TermPrice;
+
 typedef struct CardPlan
 {
 	const char *name;
 	int			rank;			/* 0 is the free plan that every app starts on */
 	Amount		price;			/* per month */
+	int			nterms;
+	TermPrice  *terms;			/* instead, for these purchases */
 	int			nusage;
 	UsageCharge *usage;
 	bool		states_limits;	/* or the card is silent about them */
@@ -55,6 +64,8 @@ typedef struct CardAddon
 	AddonMinutes *minutes;
 	int			nusage;
 	UsageCharge *usage;			/* of meters that no plan prices */
+	int			nrenew_only;
+	const char **renew_only;	/* options sold only to who holds them (R12) */
 } CardAddon;
 
 typedef struct CallPrice
@@ -118,6 +129,8 @@ typedef struct Card
 	Amount		deduction_price;
 	bool		weighs[CHECK_KINDS];
 	Amount		coefficients[CHECK_KINDS];
+	int			nmoderation_plans;
+	const char **moderation_plans;	/* on which it can be on; 0 of them: on all */
 	int			npacks;
 	CardPack   *packs;			/* of deductions */
 	int			nmeters;
@@ -177,6 +190,15 @@ extern const Charge *addon_charge(const CardAddon *addon, const char *meter);
 
 /* The add-on that prices a meter, or NULL: there is at most one. */
 extern const CardAddon *card_usage_addon(const Card *card, const char *meter);
+
+/* The price of a purchase of a plan for so many months; NULL where it is the monthly price times these. */
+extern const TermPrice *plan_term_price(const CardPlan *plan, int months);
+
+/* True of options that are sold only to who holds them. */
+extern bool addon_renews_only(const CardAddon *addon, const char *option);
+
+/* True if moderation can be on on a plan; NULL stands for the free one. */
+extern bool moderation_offered(const Card *card, const char *plan);
 
 /* The price of an option on a plan; with plan NULL, on any plan that sells it. */
 extern const AddonPrice *addon_price(const CardAddon *addon, const char *plan,

@@ -100,6 +100,17 @@ has_pack_on(const Account *account, CalDay day)
 	return false;
 }
 
+/* On, and of the plan of the day one on which it can be on; before the card there are no packs. */
+static bool
+moderation_is_on(const Account *account, const Switch *sw, CalDay day)
+{
+	const Card *card = card_of_month(account->cards, cal_month_of(day));
+	const char *plan;
+
+	account_state(account, day, &plan);
+	return sw != NULL && switch_option(sw, day) != NULL && (card == NULL || moderation_offered(card, plan));
+}
+
 /* On which days of the month packs lapse, since moderation is switched off. */
 static char *
 idle_days(const Account *account, CalMonth month)
@@ -114,7 +125,7 @@ idle_days(const Account *account, CalMonth month)
 	for (CalDay day = cal_first_day(month); day < cal_first_day(month + 1); day++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if ((sw != NULL && switch_option(sw, day) != NULL) || !has_pack_on(account, day))
+		if (moderation_is_on(account, sw, day) || !has_pack_on(account, day))
 			continue;
 		days++;
 		first = Min(first, day);

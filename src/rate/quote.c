@@ -73,7 +73,7 @@ quoted_usage(FunctionCallInfo fcinfo, int argno, const char *what)
 }
 
 static Amount
-quoted_deductions(FunctionCallInfo fcinfo, const Card *card)
+quoted_deductions(FunctionCallInfo fcinfo, const Card *card, const char *plan)
 {
 	Amount		deductions = 0;
 	Numeric		given;
@@ -95,6 +95,12 @@ quoted_deductions(FunctionCallInfo fcinfo, const Card *card)
 				 errmsg("the rate card does not price moderation"),
 				 errdetail("What a card does not name, it does not sell."),
 				 errhint("Quote no deductions on this card.")));
+	if (deductions > 0 && !moderation_offered(card, plan))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the rate card does not offer moderation on plan \"%s\"", plan),
+				 errdetail("On plans outside moderation.plans its switch counts as off."),
+				 errhint("Quote no deductions on this plan.")));
 	return deductions;
 }
 
@@ -109,7 +115,7 @@ read_request(FunctionCallInfo fcinfo, QuoteRequest *request)
 	request->months = quoted_months(PG_GETARG_INT32(QUOTE_MONTHS));
 	request->peak_dau = quoted_usage(fcinfo, QUOTE_PEAK_DAU, "peak DAU");
 	request->peak_groups = quoted_usage(fcinfo, QUOTE_PEAK_GROUPS, "peak of groups");
-	request->deductions = quoted_deductions(fcinfo, request->card);
+	request->deductions = quoted_deductions(fcinfo, request->card, request->plan);
 	if (!PG_ARGISNULL(QUOTE_ADDONS))
 		quote_items_read(request, PG_GETARG_JSONB_P(QUOTE_ADDONS));
 }

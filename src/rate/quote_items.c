@@ -117,6 +117,9 @@ check_addon_sold(const QuoteRequest *request, const QuoteItem *item)
 		refuse(psprintf("add-on \"%s\" option \"%s\" is not sold on plan \"%s\"",
 						item->item, item->option, request->plan),
 			   options_sold(addon, request->plan), "See im_price_list(card) for what the plan sells.");
+	if (addon_renews_only(addon, item->option))
+		refuse(psprintf("add-on \"%s\" option \"%s\" is sold only to an app that holds it", item->item, item->option),
+			   "A quote is for an app that holds nothing yet.", "Quote another option.");
 }
 
 static void
@@ -139,6 +142,9 @@ check_sold(const QuoteRequest *request, const QuoteItem *item)
 	if ((local && !card->sells_local_moderation) || (cloud && !card->sells_moderation))
 		refuse(psprintf("the rate card does not sell \"%s\"", item->item),
 			   "What a card does not name, it does not sell.", "See im_price_list(card) for what it sells.");
+	if (cloud && !moderation_offered(card, request->plan))
+		refuse(psprintf("the rate card does not offer moderation on plan \"%s\"", request->plan),
+			   "On plans outside moderation.plans its switch counts as off.", "Leave moderation out of the quote.");
 	if (!pack && !local && !cloud)
 		check_addon_sold(request, item);
 }

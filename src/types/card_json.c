@@ -9,6 +9,7 @@
 
 #include "pgtime.h"
 #include "types/card_limits.h"
+#include "types/card_offers.h"
 #include "types/charge.h"
 #include "types/element.h"
 
@@ -193,7 +194,7 @@ check_free_plan(const CardPlan *plan, const Element *element)
 static void
 read_plan(void *target, const char *name, const Element *element)
 {
-	static const char *const keys[] = {"rank", "price", "dau", "groups", "mau", "usage", "limits", NULL};
+	static const char *const keys[] = {"rank", "price", "prices", "dau", "groups", "mau", "usage", "limits", NULL};
 	Card	   *card = target;
 	CardPlan   *plan = &card->plans[card->nplans++];
 	Element		member;
@@ -204,6 +205,7 @@ read_plan(void *target, const char *name, const Element *element)
 	plan->rank = (int) element_count(&member, 0, 1000000);
 	member = element_need(element, "price");
 	plan->price = element_amount(&member);
+	read_term_prices(plan, element);
 	read_plan_usage(card, plan, element);
 	limits_of_plan(card, plan, element);
 	if (plan->rank == 0)
@@ -327,7 +329,7 @@ read_minutes(AddonReader *reader, const Element *element)
 static void
 read_addon(void *target, const char *name, const Element *element)
 {
-	static const char *const keys[] = {"charge", "prices", "minutes", "usage", "limits", NULL};
+	static const char *const keys[] = {"charge", "prices", "minutes", "usage", "limits", "renew_only", NULL};
 	Card	   *card = target;
 	CardAddon  *addon = &card->addons[card->naddons++];
 	AddonReader reader = {card, addon, NULL};
@@ -342,6 +344,7 @@ read_addon(void *target, const char *name, const Element *element)
 		element_refuse(&member, psprintf("is \"%s\"", charge), "Use prepaid or postpaid.");
 	member = element_need(element, "prices");
 	element_each(&member, false, read_addon_plan, &reader);
+	read_renew_only(addon, element);
 	read_minutes(&reader, element);
 	read_addon_usage(card, addon, element);
 	limits_of_addon(card, addon, element);
@@ -433,7 +436,7 @@ read_pack(void *target, const char *name, const Element *element)
 static void
 read_moderation(Card *card, const Element *root)
 {
-	static const char *const keys[] = {"price", "coefficients", "packs", NULL};
+	static const char *const keys[] = {"price", "coefficients", "packs", "plans", NULL};
 	Element		element,
 				member;
 
@@ -450,6 +453,7 @@ read_moderation(Card *card, const Element *root)
 	card->deduction_price = element_amount(&member);
 	member = element_need(&element, "coefficients");
 	element_each(&member, false, read_coefficient, card);
+	read_moderation_plans(card, &element);
 	if (!element_find(&element, "packs", &member))
 		return;
 	card->packs = palloc0(sizeof(CardPack) * (element_each(&member, false, NULL, NULL) + 1));

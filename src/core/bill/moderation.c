@@ -72,7 +72,8 @@ rate_moderation_day(const Account *account, const Usage *usage, CalDay billed,
 	if (day->on && (any || day->day >= billed))
 	{
 		card = usage_card(account, day->day);
-		day->on = card->sells_moderation;
+		day->switched_on = moderation_offered(card, plan);
+		day->on = day->switched_on && card->sells_moderation;
 		for (int k = 0; k < CHECK_KINDS && day->on; k++)
 			if (card->weighs[k])
 				day->deductions = amount_add(core, day->deductions,

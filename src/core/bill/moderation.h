@@ -13,7 +13,7 @@ typedef struct ModerationDay
 {
 	CalDay		day;
 	ServiceState state;
-	bool		switched_on;	/* and in service */
+	bool		switched_on;	/* in service, and on a plan on which it can be on */
 	bool		on;				/* and sold by the card */
 	int64_t		counts[CHECK_KINDS];	/* checks, half minutes */
 	Amount		deductions;		/* 0 unless on */

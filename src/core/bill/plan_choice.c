@@ -42,7 +42,7 @@ static void
 place(ChoiceOrders *list, OrderAction action, const char *item, const char *option)
 {
 	Order	   *order = add_order(list, (Order) {.day = first_priced_day(list->real), .action = action,
-											 .item = item, .option = option, .quantity = 1});
+											 .item = item, .option = option, .quantity = 1, .held = true});
 
 	order->order_id = INT64_MIN + list->norders;
 	order->has_months = action == ORDER_BUY;
@@ -131,6 +131,8 @@ place_held(ChoiceOrders *list)
 		core_step(real->core);
 		if (real->lines[i].kind == LINE_POSTPAID_ADDON)
 			place_addon(list, ORDER_ON, real->lines[i].item, real->lines[i].option);
+		if (real->lines[i].kind == LINE_MODERATION && !moderation_offered(real->card, list->choice->plan->name))
+			lack(list, "moderation is not offered on it");
 	}
 }
 

@@ -45,6 +45,10 @@ explain_term(const Bill *bill, const Term *term, const char *count)
 		return core_printf(core, "Bought %s for %s, %s through %s, at the agreed price of %s %s.",
 						   name, count, from, through,
 						   text_of_amount(core, term->amount), bill->card->currency);
+	if (term->term_price != NULL)
+		return core_printf(core, "Bought %s for %s, %s through %s, at %s %s for all of them.",
+						   name, count, from, through,
+						   text_of_amount(core, term->amount), bill->card->currency);
 	return core_printf(core, "Bought %s for %s, %s through %s, at %s %s each.",
 					   name, count, from, through,
 					   text_of_amount(core, term->unit_price), bill->card->currency);
@@ -79,6 +83,10 @@ explain_upgrade(const Bill *bill, const Upgrade *upgrade, int remaining)
 		return core_printf(core, "Upgrade from %s to %s for %s at the agreed price of %s %s.",
 						   upgrade->from_plan, upgrade->to_plan, text_of_count(core, remaining, "day"),
 						   text_of_amount(core, upgrade->amount), bill->card->currency);
+	if (upgrade->mixed)
+		return core_printf(core, "Upgrade from %s to %s for %s: the steps up to %s %s from what a month of each term cost, x its remaining days / (365/12), at least 0.",
+						   upgrade->from_plan, upgrade->to_plan, text_of_count(core, remaining, "remaining day"),
+						   text_of_amount(core, upgrade->new_price), bill->card->currency);
 	return core_printf(core, "Upgrade from %s to %s: (%s - %s) %s x %s / (365/12), at least 0.",
 					   upgrade->from_plan, upgrade->to_plan,
 					   text_of_amount(core, upgrade->new_price),

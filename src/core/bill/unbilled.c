@@ -30,6 +30,7 @@ static const char *
 reason_in_service(const Account *account, CalDay day, UsageField field)
 {
 	const Card *card;
+	const char *plan;
 
 	/* users and groups are the plan's own: charged over the quota or free */
 	if (field == USAGE_DAU || field == USAGE_GROUPS)
@@ -39,7 +40,9 @@ reason_in_service(const Account *account, CalDay day, UsageField field)
 		return card->calls[field - USAGE_CALL_AUDIO].priced ? NULL : "not priced by the card";
 	if (!card->sells_moderation || !card->weighs[field - USAGE_TEXT])
 		return "not priced by the card";
-	return switch_option(account_switch(account, ITEM_MODERATION), day) == NULL ?
+	account_state(account, day, &plan);
+	/* on a plan on which it is not offered the switch counts as off (R12) */
+	return !moderation_offered(card, plan) || switch_option(account_switch(account, ITEM_MODERATION), day) == NULL ?
 		"switched off" : NULL;
 }
 

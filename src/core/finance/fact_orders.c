@@ -65,7 +65,11 @@ path_of_price(const Teller *teller, const Term *term, Fact *fact)
 	switch (teller->line->kind)
 	{
 		case LINE_PLAN:
-			fact_path(fact, term->card, "plans", term->option, "price", NULL);
+			if (term->term_price != NULL)
+				fact_path(fact, term->card, "plans", term->option, "prices",
+						  core_printf(teller->core, "%d", term->months), NULL);
+			else
+				fact_path(fact, term->card, "plans", term->option, "price", NULL);
 			break;
 		case LINE_PACK:
 			fact_path(fact, term->card, "moderation", "packs", term->option, "price", NULL);
@@ -83,9 +87,10 @@ static void
 tell_term_price(const Teller *teller, const Term *term)
 {
 	Fact		fact = fact_start("price");
-	const char *unit = teller->line->kind == LINE_PACK ? "a pack" : "a month";
+	const char *unit = teller->line->kind == LINE_PACK ? "a pack" :
+		term->term_price == NULL ? "a month" : text_of_count(teller->core, term->months, "month");
 
-	fact_amount(&fact, term->unit_price);
+	fact_amount(&fact, term->term_price != NULL ? term->term_price->price : term->unit_price);
 	path_of_price(teller, term, &fact);
 	fact.note = core_printf(teller->core, term->order->has_paid ?
 							"List price of %s; the agreed price stands instead." :
@@ -143,6 +148,8 @@ tell_term(const Teller *teller)
 		tell_amount(teller, "This rate card has no price for it.");
 	else if (term->order->has_paid)
 		tell_amount(teller, "The agreed price.");
+	else if (term->term_price != NULL)
+		tell_amount(teller, "The price of a purchase of just so many months.");
 	else
 		tell_amount(teller, core_printf(core, "%s x %s %s.", text_of_amount(core, line->units),
 										text_of_amount(core, line->unit_price),
@@ -161,22 +168,72 @@ tell_plan_price(const Teller *teller, const char *name, const Card *card,
 	tell(teller, &fact);
 }
 
+static void
+note_by_term(void *arg, const OldPart *part)
+{
+	*(bool *) arg |= part->by_term;
+}
+
+/* What a month of one of the upgraded terms cost, and its days. */
+static void
+tell_old_part(void *arg, const OldPart *part)
+{
+	const Teller *teller = arg;
+	Core	   *core = teller->core;
+	Fact		fact = fact_start("old price");
+
+	fact_order(&fact, part->term->order);
+	fact_amount(&fact, amount_ratio(core, part->price, part->months, 1));
+	fact_quantity(&fact, amount_of(part->days));
+	fact_number(&fact, teller, "price", part->price);
+	fact_number(&fact, teller, "months", amount_of(part->months));
+	fact.note = core_printf(core, "%s for %s, of which %s, %s, remain.", text_of_amount(core, part->price),
+							text_of_count(core, part->months, "month"), text_of_count(core, part->days, "day"),
+							span_text(core, part->from, part->from + part->days));
+	tell(teller, &fact);
+}
+
+static void
+tell_steps(const Teller *teller, const Upgrade *upgrade, const Card *card)
+{
+	const Account *account = teller->bill->account;
+	bool		by_term = false;
+
+	tell_plan_price(teller, "new price", card, upgrade->to_plan, upgrade->new_price);
+	upgrade_old_parts(account, upgrade, note_by_term, &by_term);
+	if (by_term)
+		upgrade_old_parts(account, upgrade, tell_old_part, (void *) teller);
+	else
+		tell_plan_price(teller, "old price", card, upgrade->from_plan, upgrade->old_price);
+}
+
+static const char *
+sum_of_steps(const Teller *teller, const Upgrade *upgrade)
+{
+	Core	   *core = teller->core;
+
+	if (upgrade->order->has_paid)
+		return "The agreed price.";
+	if (upgrade->mixed)
+		return "The sum of (new price - old price) x days / (365/12), at least 0, rounded half up to 0.01.";
+	return core_printf(core, "(%s - %s) x %s / (365/12), at least 0, rounded half up to 0.01.",
+					   text_of_amount(core, upgrade->new_price),
+					   text_of_amount(core, upgrade->old_price),
+					   text_of_amount(core, teller->line->units));
+}
+
 void
 tell_upgrade(const Teller *teller)
 {
 	Core	   *core = teller->core;
 	const Upgrade *upgrade = teller->line->upgrade;
-	const Card *card;
+	const Card *card = card_on(teller->bill->account->cards, upgrade->order->day);
 	Fact		fact = fact_start("remaining days");
 
-	card = card_on(teller->bill->account->cards, upgrade->order->day);
 	tell_order(teller, upgrade->order);
 	tell_card(teller, card, "In force on the day of the upgrade.");
 	if (upgrade->priced)
-	{
-		tell_plan_price(teller, "new price", card, upgrade->to_plan, upgrade->new_price);
-		tell_plan_price(teller, "old price", card, upgrade->from_plan, upgrade->old_price);
-	}
+		tell_steps(teller, upgrade, card);
 	fact_day(&fact, upgrade->order->day);
 	fact_quantity(&fact, amount_of(upgrade->end - upgrade->order->day));
 	fact_date(&fact, teller, "from", upgrade->order->day);
@@ -184,13 +241,7 @@ tell_upgrade(const Teller *teller)
 	fact.note = core_printf(core, "%s, the end of the last term already bought.",
 							span_text(core, upgrade->order->day, upgrade->end));
 	tell(teller, &fact);
-	if (upgrade->order->has_paid)
-		tell_amount(teller, "The agreed price.");
-	else
-		tell_amount(teller, core_printf(core, "(%s - %s) x %s / (365/12), at least 0, rounded half up to 0.01.",
-										text_of_amount(core, upgrade->new_price),
-										text_of_amount(core, upgrade->old_price),
-										text_of_amount(core, teller->line->units)));
+	tell_amount(teller, sum_of_steps(teller, upgrade));
 }
 
 static void

@@ -37,6 +37,7 @@ struct Term
 	CalDay		ends;			/* after a refund; exclusive */
 	CalDay		stop;			/* plans: the first day after the grace */
 	bool		priced;			/* false only in a preview */
+	const TermPrice *term_price;	/* plans: the card's price of just so many months, or NULL */
 	Amount		unit_price;		/* per month, or per pack */
 	Amount		amount;
 	const Order *refunded_by;	/* NULL while it stands */
@@ -64,8 +65,9 @@ typedef struct Upgrade
 	const Term *last;			/* the last term bought by then, */
 	CalDay		end;			/* and its end */
 	bool		priced;
-	Amount		old_price;		/* per month */
+	Amount		old_price;		/* per month; of several terms that of the day */
 	Amount		new_price;
+	bool		mixed;			/* terms of different old prices */
 	Amount		amount;
 } Upgrade;
 
@@ -88,6 +90,17 @@ typedef struct PaidPart
 	int			of;				/* of all remaining days */
 } PaidPart;
 
+/* What a month of a term cost before an upgrade, and how many of its days remain. */
+typedef struct OldPart
+{
+	const Term *term;
+	CalDay		from;
+	int			days;
+	bool		by_term;		/* by what was paid for the term's months */
+	Amount		price;			/* of so many months: */
+	int			months;
+} OldPart;
+
 /* Days of one month of a refunded term that were used at one price. */
 typedef struct UsedPart
 {
@@ -98,6 +111,7 @@ typedef struct UsedPart
 	int			months;
 } UsedPart;
 
+typedef void (*OldVisitor) (void *arg, const OldPart *part);
 typedef void (*PaidVisitor) (void *arg, const PaidPart *part);
 typedef void (*UsedVisitor) (void *arg, const UsedPart *part);
 
@@ -226,6 +240,15 @@ extern int64_t term_minutes(const Term *term);
 
 /* The plan term that decides a day: the newest that has begun, or NULL. */
 extern const Term *plan_term_on(const Account *account, CalDay day);
+
+/*
+ * What an upgrade goes by (R8): of each term that it changes, last first, the
+ * remaining days and the old price.  Of what was bought at a price for its
+ * months a month costs its share of what was paid; of all else the card's
+ * price of the day.
+ */
+extern void upgrade_old_parts(const Account *account, const Upgrade *upgrade,
+							  OldVisitor visit, void *arg);
 
 /*
  * What a refund goes by (R8): back = the term's amount + each paid part -

@@ -59,6 +59,17 @@ plan_in_force(const Account *account, CalDay day)
 	return term != NULL && day < term->stop ? term_plan_on(account, term, day) : NULL;
 }
 
+bool
+plan_last_day(const Account *account, CalDay day, CalDay *last)
+{
+	const Term *term = plan_term_on(account, day);
+
+	if (term == NULL || day < term->ends || day >= term->stop)
+		return false;
+	*last = term->ends - 1;
+	return true;
+}
+
 /* Another plan while one runs: only upwards, and that by an upgrade. */
 static void
 refuse_second_plan(Account *account, const Order *order, const Card *card, const Term *running)
@@ -126,6 +137,25 @@ check_plan(Account *account, const Order *order, const Card *card)
 	return plan;
 }
 
+/* By the month, or by what the card says of a purchase of just so many months. */
+static void
+price_plan(Account *account, Term *term, const CardPlan *plan)
+{
+	const TermPrice *price = plan != NULL ? plan_term_price(plan, term->months) : NULL;
+	Amount		month;
+
+	term->term_price = price;
+	if (price == NULL)
+	{
+		term_price(account, term, plan ? &plan->price : NULL, term->months);
+		return;
+	}
+	month = amount_ratio(account->core, price->price, term->months, 1);
+	term_price(account, term, &month, term->months);
+	if (!term->order->has_paid)
+		term->amount = term->purse_paid = price->price;
+}
+
 void
 buy_plan(Account *account, const Order *order)
 {
@@ -140,25 +170,89 @@ buy_plan(Account *account, const Order *order)
 	term_span(account, term, start);
 	term->stop = term->end + card->grace_days;
 	term->first_upgrade = account->nupgrades;
-	term_price(account, term, plan ? &plan->price : NULL, term->months);
+	price_plan(account, term, plan);
 	account->plans = core_grow(account->core, account->plans, account->nplans,
 							   &account->plans_capacity, sizeof(Term *));
 	account->plans[account->nplans++] = term;
 }
 
+void
+upgrade_old_parts(const Account *account, const Upgrade *upgrade, OldVisitor visit, void *arg)
+{
+	CalDay		day = upgrade->order->day,
+				until = upgrade->end;
+	const Card *card = card_on(account->cards, day);
+	const CardPlan *old = card_plan(card, upgrade->from_plan);
+
+	/* the terms lie end to end, the running one first */
+	for (const Term *term = upgrade->last; term != NULL && until > day; term = term->before)
+	{
+		bool		by_term = term->term_price != NULL && !term->order->has_paid &&
+			strcmp(upgrade->from_plan, term->option) == 0;
+		OldPart		part = {.term = term, .from = term->start > day ? term->start : day, .by_term = by_term,
+			.price = by_term ? term->amount : old->price, .months = by_term ? term->months : 1};
+
+		core_step(account->core);
+		part.days = until - part.from;
+		visit(arg, &part);
+		until = part.from;
+	}
+}
+
+/* A sum of steps over days: numerator / denominator, where a year has DAYS_OF_YEAR. */
+typedef struct StepSum
+{
+	Core	   *core;
+	Upgrade    *upgrade;
+	bool		any;
+	Amount		numerator;
+	Amount		denominator;
+} StepSum;
+
 static Amount
-upgrade_fee(Account *account, const Upgrade *upgrade)
+common_divisor(Amount a, Amount b)
+{
+	while (b != 0)
+	{
+		Amount		rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+static void
+add_step(void *arg, const OldPart *part)
+{
+	StepSum    *sum = arg;
+	Core	   *core = sum->core;
+	Amount		month = amount_ratio(core, part->price, part->months, 1);
+	Amount		step = amount_sub(core, amount_times(core, sum->upgrade->new_price, part->months), part->price);
+	Amount		factor = part->months / common_divisor(sum->denominator, part->months);
+
+	sum->upgrade->mixed |= sum->any && sum->upgrade->old_price != month;
+	sum->any = true;
+	sum->upgrade->old_price = month;
+	sum->numerator = amount_times(core, sum->numerator, factor);
+	sum->denominator = amount_times(core, sum->denominator, factor);
+	step = amount_times(core, step, (Amount) part->days * MONTHS_OF_YEAR);
+	sum->numerator = amount_add(core, sum->numerator,
+								amount_times(core, step, sum->denominator / part->months));
+}
+
+static void
+price_upgrade(Account *account, Upgrade *upgrade)
 {
 	Core	   *core = account->core;
-	Amount		step = amount_sub(core, upgrade->new_price, upgrade->old_price);
-	CalDay		remaining = upgrade->end - upgrade->order->day;
+	StepSum		sum = {.core = core, .upgrade = upgrade, .denominator = 1};
 
+	upgrade_old_parts(account, upgrade, add_step, &sum);
 	if (upgrade->order->has_paid)
-		return upgrade->order->paid;
-	if (step < 0)
-		return 0;
-	return amount_ratio(core, amount_times(core, step, (Amount) remaining * MONTHS_OF_YEAR),
-						DAYS_OF_YEAR, AMOUNT_CENT);
+		upgrade->amount = upgrade->order->paid;
+	else if (sum.numerator > 0)
+		upgrade->amount = amount_ratio(core, sum.numerator,
+									   amount_times(core, sum.denominator, DAYS_OF_YEAR), AMOUNT_CENT);
 }
 
 static bool
@@ -234,9 +328,8 @@ upgrade_plan(Account *account, const Order *order)
 	upgrade->priced = old != NULL && new != NULL;
 	if (upgrade->priced)
 	{
-		upgrade->old_price = old->price;
 		upgrade->new_price = new->price;
-		upgrade->amount = upgrade_fee(account, upgrade);
+		price_upgrade(account, upgrade);
 	}
 	share_fee(account, last, upgrade);
 }

@@ -61,6 +61,34 @@ check_addon(Account *account, const Order *order, const Card *card)
 }
 
 void
+check_renew_only(Account *account, const Order *order, const CardAddon *addon, bool holds)
+{
+	if (holds || order->held || addon == NULL || !addon_renews_only(addon, order->option))
+		return;
+	order_refuse(account, order,
+				 core_printf(account->core, "add-on \"%s\" option \"%s\" is sold only to an app that holds it",
+							 order->item, order->option),
+				 "The app neither holds it on the day of the order, nor held it on the last day of a plan whose grace runs.",
+				 "Order another option; see renew_only of the rate card.");
+}
+
+/* In force on the day; terms of an item that follow one another leave no gap. */
+static bool
+holds_option(const Account *account, const Order *order)
+{
+	const Term *term = last_term(account, order->item);
+	CalDay		day = order->day;
+
+	if (term != NULL && day < term->ends)
+		return strcmp(term->option, order->option) == 0;
+	if (!plan_last_day(account, order->day, &day))
+		return false;
+	for (; term != NULL && term->start > day; term = term->before)
+		core_step(account->core);
+	return term != NULL && day < term->ends && strcmp(term->option, order->option) == 0;
+}
+
+void
 buy_addon(Account *account, const Order *order)
 {
 	const Card *card = order_card(account, order);
@@ -70,6 +98,7 @@ buy_addon(Account *account, const Order *order)
 	CalDay		start = order->day;
 	char		day[CAL_TEXT_SIZE];
 
+	check_renew_only(account, order, card_addon(card, order->item), holds_option(account, order));
 	if (term_runs(last, order->day))
 	{
 		start = last->ends;

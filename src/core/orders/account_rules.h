@@ -68,6 +68,12 @@ extern const char *plan_in_force(const Account *account, CalDay day);
 /* The plan of a plan term on a day, upgrades up to that day applied. */
 extern const char *term_plan_on(const Account *account, const Term *term, CalDay day);
 
+/* Refuses an option that is sold only to who holds it, to an app that does not. */
+extern void check_renew_only(Account *account, const Order *order, const CardAddon *addon, bool holds);
+
+/* True in the grace; then *last is the last day of the plan's term. */
+extern bool plan_last_day(const Account *account, CalDay day, CalDay *last);
+
 /* The replay of each kind of order. */
 extern void buy_plan(Account *account, const Order *order);
 extern void upgrade_plan(Account *account, const Order *order);

@@ -56,6 +56,19 @@ find_or_add_switch(Account *account, const char *item)
 	return &account->switches[account->nswitches++];
 }
 
+/* On with the option on the day, or on the last day of a plan in its grace. */
+static bool
+holds_switch(const Account *account, const Order *order)
+{
+	const Switch *sw = account_switch(account, order->item);
+	const char *option = switch_option(sw, order->day);
+	CalDay		day;
+
+	if (option == NULL && plan_last_day(account, order->day, &day))
+		option = switch_option(sw, day);
+	return option != NULL && strcmp(option, order->option) == 0;
+}
+
 static void
 check_switch_option(Account *account, const Order *order, const CardAddon *addon)
 {
@@ -72,6 +85,7 @@ check_switch_option(Account *account, const Order *order, const CardAddon *addon
 								 order->item, order->option, plan),
 					 "The rate card of that day has no such price.",
 					 "See im_price_list(card) for what the plan sells.");
+	check_renew_only(account, order, addon, holds_switch(account, order));
 }
 
 /* Only moderation and the postpaid add-ons of the card are switches. */

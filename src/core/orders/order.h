@@ -41,6 +41,7 @@ typedef struct Order
 	int64_t		refunds;		/* the order that a refund takes back, or a void undoes */
 	bool		has_paid;
 	Amount		paid;			/* an agreed amount instead of the card's */
+	bool		held;			/* made up: it stands for what the app holds already */
 } Order;
 
 /* Names of items that are no add-ons. */
