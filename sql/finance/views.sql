@@ -67,7 +67,7 @@ AS $$
 			('im_bi_bill_line', 'app_id', 'The app (SDKAppID) that pays.'),
 			('im_bi_bill_line', 'app_name', 'Its name.'),
 			('im_bi_bill_line', 'line', 'Number of the line in the bill of the app and month, from 1.'),
-			('im_bi_bill_line', 'item', 'plan, plan_upgrade, dau_overage, mau_overage, group_overage, an add-on, call_minutes, local_moderation, moderation_pack, moderation, refund, credit or charge.'),
+			('im_bi_bill_line', 'item', 'plan, plan_upgrade, dau_overage, mau_overage, group_overage, an add-on, call_minutes, local_moderation, moderation_pack, pack, moderation, refund, credit or charge.'),
 			('im_bi_bill_line', 'option', 'Plan, option, class or pack; of a refund the refunded item, of a credit or charge the reason; empty where there is none.'),
 			('im_bi_bill_line', 'period_from', 'First day that the line pays for.'),
 			('im_bi_bill_line', 'period_through', 'Last day that the line pays for.'),

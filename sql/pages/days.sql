@@ -85,7 +85,7 @@ BEGIN
 			CASE WHEN ($2).units = 0 THEN 'why.within' ELSE 'why.over' END
 		WHEN ($2).item = 'call_minutes' THEN 'why.minutes'
 		WHEN ($2).item = 'moderation' THEN 'why.moderation'
-		WHEN ($2).item = 'moderation_pack' THEN CASE WHEN plain THEN 'why.pack' ELSE 'why.pack_agreed' END
+		WHEN ($2).item IN ('moderation_pack', 'pack') THEN CASE WHEN plain THEN 'why.pack' ELSE 'why.pack_agreed' END
 		WHEN used AND ($2).explanation !~ '^Switched on in the month' THEN 'why.metered'
 		WHEN used THEN 'why.postpaid'
 		WHEN plain THEN 'why.prepaid'

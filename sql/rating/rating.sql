@@ -23,7 +23,7 @@ COMMENT ON TYPE @extschema@.im_bill_line IS
 COMMENT ON COLUMN @extschema@.im_bill_line.app_id IS 'The app (SDKAppID) that pays.';
 COMMENT ON COLUMN @extschema@.im_bill_line.month IS 'First day of the usage month.';
 COMMENT ON COLUMN @extschema@.im_bill_line.line IS 'Number of the line, from 1.';
-COMMENT ON COLUMN @extschema@.im_bill_line.item IS 'plan, plan_upgrade, dau_overage, mau_overage, group_overage, a meter, an add-on, call_minutes, local_moderation, moderation_pack, moderation, refund, credit or charge.';
+COMMENT ON COLUMN @extschema@.im_bill_line.item IS 'plan, plan_upgrade, dau_overage, mau_overage, group_overage, a meter, an add-on, call_minutes, local_moderation, moderation_pack, pack, moderation, refund, credit or charge.';
 COMMENT ON COLUMN @extschema@.im_bill_line.option IS 'Plan, option, class or pack; of a refund the refunded item, of a credit or charge the reason; empty where there is none.';
 COMMENT ON COLUMN @extschema@.im_bill_line.period IS 'Days that the line pays for: a term, or the month.';
 COMMENT ON COLUMN @extschema@.im_bill_line.due_on IS 'Day on which the amount falls due.';

@@ -62,7 +62,7 @@ AS $$
 			('im_order', 'order_id', 'bigint NOT NULL', 'The number that the caller gave it, unique within the app.'),
 			('im_order', 'at', 'timestamptz NOT NULL', 'When it was placed.'),
 			('im_order', 'action', 'text NOT NULL', 'buy, upgrade, refund, on, off, void, credit or charge.'),
-			('im_order', 'item', 'text NOT NULL', 'plan, an add-on, local_moderation, moderation_pack, moderation; manual of credits and charges; of a refund or void that of the other order, or empty.'),
+			('im_order', 'item', 'text NOT NULL', 'plan, an add-on, local_moderation, moderation_pack, pack, moderation; manual of credits and charges; of a refund or void that of the other order, or empty.'),
 			('im_order', 'option', 'text NOT NULL DEFAULT ''''', 'Plan name, add-on option or pack name; of credits and charges the reason.'),
 			('im_order', 'months', 'integer', 'Months bought; null for packs and for what is no purchase.'),
 			('im_order', 'quantity', 'integer NOT NULL DEFAULT 1', 'Packs bought; 1 for everything else.'),

@@ -46,6 +46,7 @@ static const Word words[] = {
 	{"item.call_minutes", {"Call minutes", "音视频通话时长"}},
 	{"item.local_moderation", {"Local moderation", "本地审核"}},
 	{"item.moderation_pack", {"Cloud moderation pack", "云端审核资源包"}},
+	{"item.pack", {"Pack", "资源包"}},
 	{"item.moderation", {"Cloud moderation", "云端审核"}},
 	{"item.refund", {"Refund", "退费"}},
 	{"item.credit", {"Credit", "人工减免"}},

@@ -122,11 +122,25 @@ check_addon_sold(const QuoteRequest *request, const QuoteItem *item)
 			   "A quote is for an app that holds nothing yet.", "Quote another option.");
 }
 
+/* An add-on of that name is no pack. */
+static bool
+is_meter_pack(const Card *card, const char *item)
+{
+	return strcmp(item, ITEM_METER_PACK) == 0 && card_addon(card, item) == NULL;
+}
+
+static bool
+is_pack(const Card *card, const char *item)
+{
+	return strcmp(item, ITEM_PACK) == 0 || is_meter_pack(card, item);
+}
+
 static void
 check_sold(const QuoteRequest *request, const QuoteItem *item)
 {
 	const Card *card = request->card;
 	bool		pack = strcmp(item->item, ITEM_PACK) == 0,
+				of_meter = is_meter_pack(card, item->item),
 				local = strcmp(item->item, ITEM_LOCAL_MODERATION) == 0,
 				cloud = strcmp(item->item, ITEM_MODERATION) == 0;
 
@@ -135,6 +149,9 @@ check_sold(const QuoteRequest *request, const QuoteItem *item)
 			   "Give the plan as the argument plan.");
 	if (pack && card_pack(card, item->option) == NULL)
 		refuse(psprintf("the rate card does not sell a moderation pack \"%s\"", item->option),
+			   "What a card does not name, it does not sell.", "See im_price_list(card) for its packs.");
+	if (of_meter && card_meter_pack(card, item->option) == NULL)
+		refuse(psprintf("the rate card does not sell a pack \"%s\"", item->option),
 			   "What a card does not name, it does not sell.", "See im_price_list(card) for its packs.");
 	if ((local || cloud) && item->option[0] != '\0')
 		refuse(psprintf("\"%s\" has no option \"%s\"", item->item, item->option),
@@ -145,7 +162,7 @@ check_sold(const QuoteRequest *request, const QuoteItem *item)
 	if (cloud && !moderation_offered(card, request->plan))
 		refuse(psprintf("the rate card does not offer moderation on plan \"%s\"", request->plan),
 			   "On plans outside moderation.plans its switch counts as off.", "Leave moderation out of the quote.");
-	if (!pack && !local && !cloud)
+	if (!pack && !of_meter && !local && !cloud)
 		check_addon_sold(request, item);
 }
 
@@ -163,16 +180,16 @@ settle_months(const QuoteRequest *request, QuoteItem *item)
 			   "Leave months out.");
 	if (bought && item->months == 0)
 		item->months = request->months;
-	if (item->quantity != 1 && strcmp(item->item, ITEM_PACK) != 0)
+	if (item->quantity != 1 && !is_pack(request->card, item->item))
 		refuse(psprintf("\"%s\" of the quote is not sold in a quantity of %d", item->item, item->quantity),
-			   "Only moderation packs are bought in a quantity.", "Leave quantity out.");
+			   "Only packs are bought in a quantity.", "Leave quantity out.");
 }
 
 static void
 add_item(ItemReader *reader, QuoteItem item)
 {
 	QuoteRequest *request = reader->request;
-	bool		pack = strcmp(item.item, ITEM_PACK) == 0;
+	bool		pack = is_pack(request->card, item.item);
 
 	check_sold(request, &item);
 	settle_months(request, &item);

@@ -32,7 +32,8 @@ typedef enum LineKind
 	LINE_CALL_MINUTES,
 	LINE_ADDON_METER,			/* one that an add-on prices */
 	LINE_LOCAL_MODERATION,
-	LINE_PACK,
+	LINE_PACK,					/* of deductions */
+	LINE_METER_PACK,
 	LINE_MODERATION,
 	LINE_REFUND,
 	LINE_CREDIT,

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "core/bill/bill_rules.h"
-#include "core/bill/meter_pack.h"
 #include "core/orders/account_rules.h"
 
 /* The orders of the app as it would have been, while they are put together. */
@@ -97,17 +96,11 @@ newest_begun(const Bill *real)
 	return newest;
 }
 
-static bool
-is_pack(const Term *term)
-{
-	return strcmp(term->item, ITEM_PACK) == 0 || term_meter_pack(term) != NULL;
-}
-
 /* What is bought beside a plan and depends on it. */
 static bool
 is_addon(const Term *term)
 {
-	return term->plan == NULL && !is_pack(term);
+	return term->plan == NULL && !term->pack;
 }
 
 static void
@@ -138,13 +131,11 @@ place_held(ChoiceOrders *list)
 
 /* Packs and the switch of moderation do not depend on the plan. */
 static bool
-stays(const Account *account, int i)
+stays(const Account *account, int order)
 {
-	const Order *order = &account->orders[i];
+	const Term *term = account->term_of[order];
 
-	if (order->action != ORDER_BUY)
-		return strcmp(order->item, ITEM_MODERATION) == 0;
-	return account->term_of[i] != NULL && is_pack(account->term_of[i]);
+	return term != NULL ? term->pack : strcmp(account->orders[order].item, ITEM_MODERATION) == 0;
 }
 
 static void
@@ -214,7 +205,7 @@ leave_out_packs(Bill *bill)
 	for (int i = 0; i < bill->nlines; i++)
 	{
 		core_step(bill->core);
-		if (bill->lines[i].term == NULL || !is_pack(bill->lines[i].term))
+		if (bill->lines[i].term == NULL || !bill->lines[i].term->pack)
 			bill->lines[kept++] = bill->lines[i];
 	}
 	bill->nlines = kept;

@@ -20,7 +20,9 @@ kind_of_term(const Term *term)
 		return LINE_PLAN;
 	if (strcmp(term->item, ITEM_LOCAL_MODERATION) == 0)
 		return LINE_LOCAL_MODERATION;
-	return strcmp(term->item, ITEM_PACK) == 0 ? LINE_PACK : LINE_ADDON;
+	if (!term->pack)
+		return LINE_ADDON;
+	return strcmp(term->item, ITEM_PACK) == 0 ? LINE_PACK : LINE_METER_PACK;
 }
 
 static const char *
@@ -58,7 +60,7 @@ static void
 bill_term(Bill *bill, const Term *term)
 {
 	LineKind	kind = kind_of_term(term);
-	int			count = kind == LINE_PACK ? term->order->quantity : term->months;
+	int			count = term->pack ? term->order->quantity : term->months;
 	BillLine   *line = bill_order_line(bill, kind, term->order, term->start, term->end);
 
 	line->term = term;
@@ -67,8 +69,7 @@ bill_term(Bill *bill, const Term *term)
 	line->unit_price = term->unit_price;
 	line->amount = term->amount;
 	line->explanation = explain_term(bill, term,
-									 text_of_count(bill->core, count,
-												   kind == LINE_PACK ? "pack" : "month"));
+									 text_of_count(bill->core, count, term->pack ? "pack" : "month"));
 }
 
 static const char *

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/bill/moderation.h"
+#include "core/bill/meter_pack.h"
 #include "core/finance/fact_rules.h"
 
 static const char *
@@ -74,6 +75,9 @@ path_of_price(const Teller *teller, const Term *term, Fact *fact)
 		case LINE_PACK:
 			fact_path(fact, term->card, "moderation", "packs", term->option, "price", NULL);
 			break;
+		case LINE_METER_PACK:
+			fact_path(fact, term->card, "packs", term->option, "price", NULL);
+			break;
 		case LINE_LOCAL_MODERATION:
 			fact_path(fact, term->card, "local_moderation", NULL);
 			break;
@@ -87,7 +91,7 @@ static void
 tell_term_price(const Teller *teller, const Term *term)
 {
 	Fact		fact = fact_start("price");
-	const char *unit = teller->line->kind == LINE_PACK ? "a pack" :
+	const char *unit = term->pack ? "a pack" :
 		term->term_price == NULL ? "a month" : text_of_count(teller->core, term->months, "month");
 
 	fact_amount(&fact, term->term_price != NULL ? term->term_price->price : term->unit_price);
@@ -105,30 +109,41 @@ tell_term_price(const Teller *teller, const Term *term)
 	tell(teller, &fact);
 }
 
-/* What a purchase brings for use later: call minutes, deductions. */
 static void
-tell_content(const Teller *teller, const Term *term)
+tell_pack_content(const Teller *teller, const Term *term)
 {
 	Fact		fact = fact_start("content");
-	const CardAddon *addon = card_addon(term->card, term->item);
-	const CardPack *pack = card_pack(term->card, term->option);
-	int64_t		minutes = 0;
+	const CardPack *of_meter = term_meter_pack(term);
 
-	if (teller->line->kind == LINE_PACK && pack != NULL)
+	if (of_meter != NULL)
+	{
+		fact_quantity(&fact, meter_pack_content(term));
+		fact_path(&fact, term->card, "packs", term->option, "holds", NULL);
+		fact.note = core_printf(teller->core, "Of meter %s, in all packs of the order.", of_meter->meter);
+	}
+	else
 	{
 		fact_quantity(&fact, moderation_pack_content(term));
 		fact_path(&fact, term->card, "moderation", "packs", term->option, "deductions", NULL);
 		fact.note = "Deductions of all packs of the order.";
 	}
-	else if (teller->line->kind == LINE_ADDON && addon != NULL)
-	{
-		minutes = addon_minutes(addon, term->option);
-		fact_quantity(&fact, amount_of(minutes));
-		fact_path(&fact, term->card, "addons", term->item, "minutes", term->option, NULL);
-		fact.note = "Pack minutes in each month of the term.";
-	}
-	if (teller->line->kind == LINE_PACK ? pack != NULL : minutes > 0)
-		tell(teller, &fact);
+	tell(teller, &fact);
+}
+
+/* What a purchase brings for use later: call minutes, deductions, usage of a meter. */
+static void
+tell_content(const Teller *teller, const Term *term)
+{
+	Fact		fact = fact_start("content");
+
+	if (term->pack && term->priced)
+		tell_pack_content(teller, term);
+	if (term_minutes(term) == 0)
+		return;
+	fact_quantity(&fact, amount_of(term_minutes(term)));
+	fact_path(&fact, term->card, "addons", term->item, "minutes", term->option, NULL);
+	fact.note = "Pack minutes in each month of the term.";
+	tell(teller, &fact);
 }
 
 void

@@ -173,6 +173,7 @@ bill_facts(const Bill *bill, int line, FactVisitor visit, void *arg)
 		case LINE_ADDON:
 		case LINE_LOCAL_MODERATION:
 		case LINE_PACK:
+		case LINE_METER_PACK:
 			tell_term(&teller);
 			break;
 		case LINE_PLAN_UPGRADE:

@@ -163,18 +163,24 @@ check_named_order(Account *account, const Order *order)
 				 "Set refunds on a refund or void and leave it null on every other order.");
 }
 
+void
+order_need_one(Account *account, const Order *order)
+{
+	if (order->quantity != 1)
+		order_refuse(account, order,
+					 core_printf(account->core, "quantity %d", order->quantity),
+					 "Only packs are bought in a quantity, of at least 1.",
+					 "Leave quantity at 1, or place one order each.");
+}
+
 /* Checks the columns that an action does not use, so that none is ignored. */
 void
 order_check_shape(Account *account, const Order *order)
 {
 	bool		buys = order->action == ORDER_BUY;
-	bool		pack = buys && strcmp(order->item, ITEM_PACK) == 0;
 
-	if (order->quantity < 1 || (order->quantity != 1 && !pack))
-		order_refuse(account, order,
-					 core_printf(account->core, "quantity %d", order->quantity),
-					 "Only moderation packs are bought in a quantity, of at least 1.",
-					 "Leave quantity at 1, or place one order each.");
+	if (order->quantity < 1 || !order_counts_packs(order))
+		order_need_one(account, order);
 	if (order->has_months && !buys)
 		order_refuse(account, order,
 					 core_printf(account->core, "months %d of an order that is no purchase", order->months),
@@ -220,6 +226,8 @@ buy(Account *account, const Order *order)
 		buy_local_moderation(account, order);
 	else if (strcmp(order->item, ITEM_PACK) == 0)
 		buy_pack(account, order);
+	else if (strcmp(order->item, ITEM_METER_PACK) == 0)
+		buy_meter_pack(account, order);
 	else
 		buy_addon(account, order);
 }

@@ -32,6 +32,7 @@ struct Term
 	const char *option;			/* as bought: plan, add-on option or pack */
 	const Card *card;			/* the version of the purchase day */
 	int			months;
+	bool		pack;			/* of deductions or of a meter: never refunded */
 	CalDay		start;
 	CalDay		end;			/* as bought; exclusive */
 	CalDay		ends;			/* after a refund; exclusive */

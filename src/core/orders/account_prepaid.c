@@ -38,7 +38,7 @@ check_addon(Account *account, const Order *order, const Card *card)
 					 core_printf(account->core, "unknown item \"%s\"", order->item),
 					 core_printf(account->core, "Rate card \"%s\" does not sell it on the day of the order.",
 								 account->cards->name),
-					 "Use plan, local_moderation, moderation_pack or an add-on of the rate card.");
+					 "Use plan, local_moderation, moderation_pack, pack or an add-on of the rate card.");
 	else if (addon->postpaid)
 		order_refuse(account, order,
 					 core_printf(account->core, "\"%s\" is not bought", order->item),
@@ -98,6 +98,7 @@ buy_addon(Account *account, const Order *order)
 	CalDay		start = order->day;
 	char		day[CAL_TEXT_SIZE];
 
+	order_need_one(account, order);
 	check_renew_only(account, order, card_addon(card, order->item), holds_option(account, order));
 	if (term_runs(last, order->day))
 	{
@@ -115,16 +116,15 @@ buy_addon(Account *account, const Order *order)
 	term_price(account, term, price ? &price->price : NULL, term->months);
 }
 
-void
-buy_pack(Account *account, const Order *order)
+/* Packs run from their day on, each by itself, whatever else there is. */
+static void
+add_packs(Account *account, const Order *order, const Card *card, const CardPack *pack, const char *kind)
 {
-	const Card *card = order_card(account, order);
-	const CardPack *pack = card_pack(card, order->option);
 	Term	   *term;
 
 	if (pack == NULL)
 		order_refuse(account, order,
-					 core_printf(account->core, "there is no moderation pack \"%s\"", order->option),
+					 core_printf(account->core, "there is no %s \"%s\"", kind, order->option),
 					 "The rate card of that day does not sell it.",
 					 "Set option to a pack of the rate card.");
 	else if (order->has_months && order->months != pack->months)
@@ -132,6 +132,27 @@ buy_pack(Account *account, const Order *order)
 					 core_printf(account->core, "The months of pack \"%s\" are %d.", pack->name, pack->months),
 					 "Leave months null and set quantity to buy several.");
 	term = term_add(account, order, card, pack != NULL ? pack->months : 1);
+	term->pack = true;
 	term_span(account, term, order->day);
 	term_price(account, term, pack ? &pack->price : NULL, order->quantity);
+}
+
+void
+buy_pack(Account *account, const Order *order)
+{
+	const Card *card = order_card(account, order);
+
+	add_packs(account, order, card, card_pack(card, order->option), "moderation pack");
+}
+
+/* A card of before there were packs of meters may call an add-on so. */
+void
+buy_meter_pack(Account *account, const Order *order)
+{
+	const Card *card = order_card(account, order);
+
+	if (card_addon(card, ITEM_METER_PACK) != NULL)
+		buy_addon(account, order);
+	else
+		add_packs(account, order, card, card_meter_pack(card, order->option), "pack");
 }

@@ -188,10 +188,10 @@ check_refund(Account *account, const Order *order, const Term *term)
 	Core	   *core = account->core;
 	char	   *what = core_printf(core, "order %lld cannot be refunded", (long long) order->refunds);
 
-	if (term == NULL || strcmp(term->item, ITEM_PACK) == 0)
+	if (term == NULL || term->pack)
 		order_refuse(account, order, what,
 					 term == NULL ? "There is no earlier purchase of that order_id; an upgrade is never refunded by itself." :
-					 "A moderation pack is never refunded.",
+					 "A pack is never refunded.",
 					 "Only purchases of plans, prepaid add-ons and local moderation are refunded.");
 	else if (term->refunded_by != NULL)
 		order_refuse(account, order, what, "An order is refunded once.",

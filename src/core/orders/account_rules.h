@@ -21,6 +21,9 @@ extern void trial_refuse(Account *account, const Order *order, const char *what,
 /* Checks the columns that the action of an order does not use. */
 extern void order_check_shape(Account *account, const Order *order);
 
+/* Refuses another quantity than 1. */
+extern void order_need_one(Account *account, const Order *order);
+
 /* An account without orders, and the replay of orders in it, voids excepted. */
 extern Account *account_start(Core *core, int64_t app_id, const CardHistory *cards, bool preview);
 extern void account_replay(Account *account, const Order *orders, int norders, CalDay until);
@@ -80,6 +83,7 @@ extern void upgrade_plan(Account *account, const Order *order);
 extern void buy_addon(Account *account, const Order *order);
 extern void buy_local_moderation(Account *account, const Order *order);
 extern void buy_pack(Account *account, const Order *order);
+extern void buy_meter_pack(Account *account, const Order *order);
 extern void turn_on(Account *account, const Order *order);
 extern void turn_off(Account *account, const Order *order);
 extern void refund(Account *account, const Order *order);

@@ -131,7 +131,7 @@ typedef struct VoidRun
 
 static void check_run(const VoidRun *run);
 
-/* What no other order rests on and what rests on none. */
+/* What no other order rests on and what rests on none; an add-on may be named pack. */
 static bool
 stands_alone(const Order *order)
 {

@@ -5,6 +5,8 @@
 #ifndef IM_CORE_ORDER_H
 #define IM_CORE_ORDER_H
 
+#include <string.h>
+
 #include "core/amount.h"
 #include "core/calendar.h"
 
@@ -63,6 +65,14 @@ static inline bool
 order_is_manual(const Order *order)
 {
 	return order->action == ORDER_CREDIT || order->action == ORDER_CHARGE;
+}
+
+/* True of purchases that are counted, and not in months: packs, if "pack" is no add-on. */
+static inline bool
+order_counts_packs(const Order *order)
+{
+	return order->action == ORDER_BUY &&
+		(strcmp(order->item, ITEM_PACK) == 0 || strcmp(order->item, ITEM_METER_PACK) == 0);
 }
 
 /* The positions of orders, by their order_id, in the core's memory. */
