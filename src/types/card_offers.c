@@ -38,13 +38,17 @@ void
 read_term_prices(CardPlan *plan, const Element *element)
 {
 	Element		member;
+	int			n;
 
 	if (!element_find(element, "prices", &member))
 		return;
 	if (plan->rank == 0)
 		element_refuse(&member, "prices terms though the rank is 0",
 			   "The plan of rank 0 is the free plan that every app starts on.");
-	plan->terms = palloc0(sizeof(TermPrice) * (element_each(&member, false, NULL, NULL) + 1));
+	n = element_each(&member, false, NULL, NULL);
+	if (n == 0)
+		element_refuse(&member, "is empty", "Leave the key out, or write months and their price.");
+	plan->terms = palloc0(sizeof(TermPrice) * n);
 	element_each(&member, false, read_term_price, plan);
 }
 
