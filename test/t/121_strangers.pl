@@ -135,7 +135,7 @@ stranger("\\copy lair.ours FROM '$dump'");
 unlink $dump;
 stranger("INSERT INTO lair.words VALUES (\$words\$$bodies\$words\$); SELECT lair.plant_like_servers()");
 my $functions = q{SELECT count(lair.plant_beside(kind, name, types, result, defaults)) FROM lair.ours
-	WHERE (NOT owners OR to_regclass('shop.im_role_grant') IS NOT NULL) AND (to_regtype('shop.im_month') IS NOT NULL OR result || types::text NOT LIKE '%shop.%')};
+	WHERE (NOT owners OR to_regclass('shop.im_role_grant') IS NOT NULL) AND (to_regtype('shop.im_month') IS NOT NULL OR result || types::text !~ 'shop\.|im_internal\.')};
 
 # Before there is a type of ours: what can be made without.
 stranger($functions);
