@@ -111,6 +111,20 @@ CALL pay(12, 4, '2023-03-09 10:00', -1);
 CALL settle();
 SELECT is(arrears(12, '2023-09-09 12:00'), E'CNY -1 2023-03-09\nUSD -399 2023-03-05', 'since the last day that was not of arrears');
 
+-- What is corrected by hand is owed on its day; what is voided never was
+CALL app(30);
+CALL account(30, '2023-01-01', '{30}');
+CALL buy(30, 1, '2023-03-02 10:00', 'plan', 'pro', 12);
+INSERT INTO im_order (app_id, order_id, at, action, item, option, paid) VALUES
+	(30, 2, at8('2023-03-05 10:00'), 'charge', 'manual', 'a late fee', 10), (30, 3, at8('2023-03-06 10:00'), 'credit', 'manual', 'a gift', 30.5);
+CALL settle();
+SELECT is(array(SELECT balance(30, d) FROM unnest('{2023-03-04,2023-03-05,2023-03-06}'::text[]) d),
+	'{"CNY 11988 0 -11988","CNY 11998 0 -11998","CNY 11967.5 0 -11967.5"}'::text[], 'charges and credits');
+INSERT INTO im_order (app_id, order_id, at, action, item, refunds) VALUES (30, 4, at8('2023-03-07 10:00'), 'void', 'plan', 1);
+CALL settle();
+SELECT is(balance(30, '2023-03-06'), 'CNY -20.5 0 20.5', 'a month typed as twelve leaves no trace in money');
+SELECT is(arrears(30, '2023-03-05'), 'CNY -10 2023-03-05', 'nor in arrears');
+
 -- Bills of an account
 SELECT is((SELECT string_agg(concat_ws(' ', b.account_id, b.app_id, b.line, b.item, n(b.amount), b.currency), E'\n') FROM im_account_bill(12, '2023-03') b),
 	E'12 12 1 plan 399 USD\n12 13 1 plan 999 CNY', 'the lines of all apps');
@@ -133,7 +147,7 @@ SELECT is(balance(13, '2023-04-01 12:00'), 'CNY 0.02 0 -0.02', 'in the balance t
 CALL app(20);
 CALL buy(20, 1, '2023-03-02 10:00', 'plan', 'pro', 1);
 CALL settle();
-SELECT set_eq($$SELECT DISTINCT account_id FROM im_account_totals('2023-03')$$, '{7,8,9,10,11,12,13}'::bigint[], 'no account, no total');
+SELECT set_eq($$SELECT DISTINCT account_id FROM im_account_totals('2023-03')$$, '{7,8,9,10,11,12,13,30}'::bigint[], 'no account, no total');
 UPDATE im_app SET account_id = 7 WHERE app_id = 20;
 SELECT is(balance(7, '2023-03-12 12:00'), 'CNY 2997 1998 -999', 'what is open belongs to the account of now');
 
