@@ -55,7 +55,7 @@ SQL_PARTS = preamble \
 	bills/rebill bills/bills bills/months bills/reports bills/scenes bills/visible bills/checks \
 	ledger/run ledger/numbers ledger/issue ledger/closing ledger/adjusting ledger/verify ledger/audit ledger/months \
 	money/accounts money/dues money/balances money/suspending money/standing money/reasons \
-	finance/daily_usage finance/limits finance/quote finance/alerts finance/revenue finance/running \
+	finance/daily_usage finance/limits finance/quote finance/alerts finance/revenue finance/focus finance/running \
 		finance/views \
 	pages/explain pages/parts pages/chart pages/page pages/days pages/bill pages/month pages/document pages/account \
 	roles/guarded roles/functions roles/grants \

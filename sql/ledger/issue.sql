@@ -212,7 +212,7 @@ BEGIN
 			im_internal.im_document_digest(3, d.app_id, $1, d.revision, d.kind, d.currency, d.total, d.at, d.rate_card,
 				d.card_from, d.app_name, d.number, d.account_id, d.account_name, d.after, d.lines)
 		FROM numbered d
-		ORDER BY d.number
+		ORDER BY d.app_id
 		RETURNING im_invoice.*)
 	INSERT INTO @extschema@.im_outbox (at, kind, app_id, account_id, month, revision, body)
 	SELECT d.issued_at, CASE d.revision WHEN 0 THEN 'document_issued' ELSE 'note_issued' END, d.app_id, d.account_id,

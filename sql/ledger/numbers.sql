@@ -7,7 +7,8 @@
 -- and is given under the lock of the ledger, which a batch takes after it has
 -- rated all and holds until it commits.  So who waits has done his work, whoever
 -- is killed leaves no gap, and no counter has to agree with the documents.
--- Within a series numbers have one length, so they sort as texts do.
+-- Within a series numbers have one length, so byte by byte (~<~) they sort as
+-- their places do, and the index serves that and equality in any collation.
 
 CREATE FUNCTION im_internal.im_lock_ledger() RETURNS void
 	LANGUAGE plpgsql
@@ -69,8 +70,8 @@ AS $$
 	SELECT right(i.number, 8)::bigint, i.issued_at
 	FROM @extschema@.im_invoice i
 	-- a colon comes after all digits
-	WHERE i.number > $1 AND i.number < $1 || ':'
-	ORDER BY i.number DESC
+	WHERE i.number ~>~ $1 AND i.number ~<~ ($1 || ':')
+	ORDER BY i.number USING ~>~
 	LIMIT 1
 $$;
 COMMENT ON FUNCTION im_internal.im_last_numbered(text) IS
@@ -93,8 +94,8 @@ AS $$
 	LEFT JOIN LATERAL (
 		SELECT b.number, b.issued_at, CASE WHEN b.number ~ '-[0-9]{8}$' THEN right(b.number, 8)::bigint END AS place
 		FROM @extschema@.im_invoice b
-		WHERE b.number < d.number AND b.number > d.series
-		ORDER BY b.number DESC
+		WHERE b.number ~<~ d.number AND b.number ~>~ d.series
+		ORDER BY b.number USING ~>~
 		LIMIT 1) l ON true
 	CROSS JOIN LATERAL (VALUES
 		(d.place IS NULL, format('the number %s is none', d.number)),

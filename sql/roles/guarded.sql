@@ -106,6 +106,8 @@ AS $list$
 				'TABLE (app_id bigint, kind text, item text, option text, used numeric,
 					allowed numeric, day date, today date, problem text)',
 				'apps', 'im_internal.im_standing_of(apps, $1, $2)'),
+			('im_focus', 'first_month @extschema@.im_month, last_month @extschema@.im_month', 'SETOF @extschema@.im_focus_charge',
+				'apps', 'im_internal.im_focus_of(apps, $1, $2)'),
 			('im_app_revenue', 'first_month @extschema@.im_month, last_month @extschema@.im_month',
 				'TABLE (app_id bigint, month date, item text, option text, currency text,
 					billed numeric, earned numeric, deferred numeric)',

@@ -169,7 +169,7 @@ AS $$
 			('im_invoice', 'app_name', 'text', 'im_app.name when it was issued; null in documents of before version 0.3.0.'),
 			('im_invoice', 'digest_version', 'integer NOT NULL DEFAULT 1', 'What the digest covers: 1 the columns through card_from, 2 app_name as well, 3 number and account, too.'),
 			('im_invoice', 'batch', 'uuid', 'The batch that issued it, as in im_closing; null in documents of before version 0.3.0.'),
-			('im_invoice', 'number', 'text COLLATE "C"', 'The number on the document: name of the series, currency, year of issue and place; without gaps within these, in the order of issue. Null in documents of before version 0.3.0, as the account.'),
+			('im_invoice', 'number', 'text', 'The number on the document: name of the series, currency, year of issue and place; without gaps within these, in the order of issue. Null in documents of before version 0.3.0, as the account.'),
 			('im_invoice', 'account_id', 'bigint', 'The account of the app when it was issued; null where it had none.'),
 			('im_invoice', 'account_name', 'text', 'The name of that account then.'),
 			('im_invoice_line', 'revision', 'integer NOT NULL', 'The document that the line is of.'),
@@ -308,7 +308,7 @@ AS $$
 			-- the ledger: its rows come in month by month
 			('im_invoice', 'im_invoice_month_idx', 'USING brin (month)'),
 			-- not unique: every key of apps' data begins with app_id, and the lock of the ledger gives no number twice
-			('im_invoice', 'im_invoice_number_idx', '(number)'),
+			('im_invoice', 'im_invoice_number_idx', '(number text_pattern_ops)'),
 			('im_invoice', 'im_invoice_account_id_idx', '(account_id) WHERE account_id IS NOT NULL'),
 			('im_outbox', 'im_outbox_at_idx', '(at)'),
 			('im_invoice_line', 'im_invoice_line_month_idx', 'USING brin (month)'),

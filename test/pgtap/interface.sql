@@ -103,6 +103,7 @@ INSERT INTO promise (name, args, result, volatility, kind) VALUES
 	('im_forecast', 'app_id bigint, at timestamp with time zone', NULL, 's', 'f'),
 	('im_revenue', 'first_month im_month, last_month im_month',
 		'TABLE(month date, item text, currency text, billed numeric, earned numeric, deferred numeric)', 's', 'f'),
+	('im_focus', 'first_month im_month, last_month im_month', 'SETOF im_focus_charge', 's', 'f'),
 	('im_app_revenue', 'first_month im_month, last_month im_month', 'TABLE(app_id bigint, month date, item text, option text, '
 		'currency text, billed numeric, earned numeric, deferred numeric)', 's', 'f'),
 	('im_price_list', 'card im_rate_card', 'TABLE(item text, plan text, option text, charge text, included %, block %, price numeric, "grant" %, coefficient numeric)', NULL, 'f'),

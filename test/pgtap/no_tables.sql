@@ -28,7 +28,7 @@ FROM unnest(ARRAY[$$im_monthly_bill(1, '2024-01')$$, $$im_monthly_bills('2024-01
 	'im_limit(1, ''dau'')', 'im_card(''cn'')', 'im_card(''cn'', ''2024-01-01'')', 'im_months()', 'im_meter_month(''2024-01'')', 'im_can(1, ''dau'')', 'im_limits(1)',
 	$$im_create_billing_view('v', '2024-01')$$, $$im_addon_fee('pro', 'call', 'basic')$$, $$im_dau_overage('pro', 20000)$$,
 	$$im_rebill(1, '2024-01')$$, $$im_drift('2024-01')$$, 'im_verify_invoices()', $$im_month_root('2024-01')$$, $$im_audit(1, '2024-01')$$,
-	'im_invoices(1)', 'im_ledger_anchor()', 'im_verify_anchor(''x'')', $$im_bill_html(1, '2024-01')$$, $$im_month_html('2024-01')$$, $$im_document_html(1, '2024-01', 0)$$, $$im_explain(1, '2024-01', 1)$$, 'im_running_bill(1)',
+	'im_invoices(1)', 'im_ledger_anchor()', 'im_verify_anchor(''x'')', $$im_bill_html(1, '2024-01')$$, $$im_month_html('2024-01')$$, $$im_document_html(1, '2024-01', 0)$$, $$im_focus('2024-01', '2024-01')$$, $$im_explain(1, '2024-01', 1)$$, 'im_running_bill(1)',
 	'im_forecast(1)', $$im_alerts('2024-01')$$, $$im_cheapest_plan(1, '2024-01')$$, $$im_quote('pro')$$, $$im_revenue('2024-01', '2024-01')$$,
 	$$im_compare_cards('2024-01', im_bundled_card('cn', '2024-01-01'), im_bundled_card('cn', '2019-12-10'))$$,
 	'im_meter()', $$im_keep_metered('2024-01-01', '2024-01-02')$$, 'im_forget_metering()', 'im_grants()',
