@@ -14,6 +14,8 @@ INSERT INTO im_order (app_id, order_id, at, action, item, option, months, quanti
 	(1, 5, at8('2023-02-20 10:00'), 'upgrade', 'plan', 'flagship', NULL, 1, NULL), (1, 7, at8('2023-02-21 10:00'), 'on', 'history_storage', '90d', NULL, 1, NULL),
 	(2, 1, at8('2023-01-10 10:00'), 'buy', 'plan', 'pro', 3, 1, 2000), (3, 1, at8('2023-01-10 10:00'), 'buy', 'plan', 'standard', 3, 1, NULL);
 INSERT INTO im_order (app_id, order_id, at, action, item, refunds) VALUES (1, 6, at8('2023-01-13 10:00'), 'refund', 'group_members', 3);
+INSERT INTO im_order (app_id, order_id, at, action, item, option, paid) VALUES (2, 40, at8('2023-02-10 10:00'), 'credit', 'manual', 'goodwill', 5),
+	(2, 41, at8('2023-02-11 10:00'), 'charge', 'manual', 'a report', 7.5);
 CALL settle();
 INSERT INTO im_usage_daily (app_id, day, dau, peak_groups, text_checks, hd_minutes) SELECT a, d, 12345, 100, 1234567, 777
 FROM unnest('{1,2}'::bigint[]) a, unnest('{2023-01-15,2023-02-15,2023-03-15}'::date[]) d;
@@ -67,8 +69,9 @@ SELECT no_row(condition, what) FROM (VALUES
 -- Sums --------------------------------------------------------------------------------
 SELECT results_eq($$SELECT "InvoiceId", sum("BilledCost"), min("BillingCurrency") FROM focus WHERE "InvoiceId" IS NOT NULL GROUP BY 1 ORDER BY 1$$,
 	$$SELECT number::text, total, currency FROM im_invoice ORDER BY 1$$, 'BilledCost of each document is its total');
-SELECT is((SELECT count(*) FROM focus WHERE "ChargeCategory" = 'Adjustment'), (SELECT count(*) FROM im_invoice), 'by one Adjustment a document');
-SELECT results_eq($$SELECT "BillingPeriodStart", "BillingCurrency", sum("EffectiveCost") FROM focus WHERE "ChargeCategory" <> 'Adjustment' GROUP BY 1, 2 ORDER BY 1, 2$$,
+SELECT is((SELECT string_agg("ChargeCategory" || ' ' || "BilledCost", ', ' ORDER BY "BilledCost") FROM focus WHERE "SkuId" ~ '^(credit|charge)/'), 'Credit -5.00, Adjustment 7.50', 'credits and charges by hand');
+SELECT is((SELECT count(*) FROM focus WHERE "ChargeCategory" = 'Adjustment' AND "SkuId" IS NULL), (SELECT count(*) FROM im_invoice), 'by one Adjustment a document');
+SELECT results_eq($$SELECT "BillingPeriodStart", "BillingCurrency", sum("EffectiveCost") FROM focus WHERE "SkuId" IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2$$,
 	$$SELECT at8(month::text), currency, sum(earned) FROM im_revenue('2023-01', '2023-03') GROUP BY 1, 2 ORDER BY 1, 2$$, 'EffectiveCost is what was earned');
 SELECT results_eq($$SELECT "SubAccountId"::bigint, sum("BilledCost") FROM focus WHERE "InvoiceId" IS NULL AND "BilledCost" <> 0 GROUP BY 1 ORDER BY 1$$,
 	$$SELECT app_id, sum(amount) FROM im_monthly_bills('2023-03') GROUP BY 1 HAVING sum(amount) <> 0 ORDER BY 1$$, 'what is not issued is there without an invoice');

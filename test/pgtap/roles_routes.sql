@@ -53,7 +53,7 @@ INSERT INTO of_all VALUES
 SELECT set_eq(
 	$$SELECT function_name FROM im_internal.im_guarded_definitions()$$,
 	$$SELECT substring(call FROM '^\w+') FROM (TABLE of_app UNION ALL TABLE of_apps) c
-	UNION VALUES ('im_daily_charges_app'), ('im_moderation_statement_scenes'), ('im_monthly_bills_skipping'), ('im_card'), ('im_card_today'), ('im_current_card'), ('im_billed_months'), ('im_months'), ('im_month_html'),
+	UNION VALUES ('im_daily_charges_app'), ('im_moderation_statement_scenes'), ('im_monthly_bills_skipping'), ('im_card'), ('im_card_today'), ('im_current_card'), ('im_billed_months'), ('im_months'), ('im_month_html'), ('im_focus'),
 		('im_account_bill'), ('im_account_totals'), ('im_balance'), ('im_arrears'), ('im_arrears_reason'), ('im_unpaid'), ('im_account_html')$$,
 	'every function that readers and tenants may call is tried here, those of accounts in roles_accounts');
 
@@ -134,6 +134,9 @@ SELECT is(seen('clerk', format('SELECT * FROM %s c ORDER BY c::text', call)),
 	seen(current_user, format('SELECT * FROM %s c ORDER BY c::text', call)), 'and a reader all: ' || call)
 FROM unnest(ARRAY['im_alerts(''2023-03'', 0)', 'im_bi_bill_line', 'im_bi_bill_total', 'im_bi_usage_daily', 'im_bi_revenue', 'im_bi_order',
 	'im_close_progress', 'im_verify_invoices(''2023-02'', ''\x00'')', 'im_month_root(''2023-02'')', 'im_ledger_anchor()', 'im_verify_anchor(im_ledger_anchor())']) call;
+SELECT is(seen('acme', $$SELECT * FROM im_focus('2023-02', '2023-04') f ORDER BY f::text$$),
+	seen(current_user, $$SELECT * FROM im_focus('2023-02', '2023-04') f WHERE "SubAccountId" IN ('11', '12') ORDER BY f::text$$), 'a tenant''s im_focus has the own apps');
+SELECT is(seen('clerk', $$SELECT * FROM im_focus('2023-02', '2023-04')$$), seen(current_user, $$SELECT * FROM im_focus('2023-02', '2023-04')$$), 'a reader''s all');
 SELECT is(seen('acme', $$SELECT sum(billed) FROM im_revenue('2023-02', '2023-04')$$),
 	seen(current_user, $$SELECT sum(billed) FROM im_app_revenue('2023-02', '2023-04') WHERE app_id IN (11, 12)$$), 'so does im_revenue');
 SELECT is(seen('acme', 'SELECT * FROM im_months()'), seen(current_user, 'SELECT * FROM im_internal.im_months_of(ARRAY[11, 12])'),
