@@ -93,5 +93,18 @@ SELECT is((SELECT n(sum(p.amount)) FROM im_preview_bill(1, '2024-03', jsonb_set(
 	'{plans,start,usage,sms,price}', '1')::im_rate_card) p WHERE p.item = 'sms'), '97.5', 'a preview under another price');
 SELECT matches(im_bill_html(1, '2024-03', 'zh'), '用量 107\.5', 'the page speaks Chinese of it');
 
+-- packs ---------------------------------------------------------------------------------------
+INSERT INTO im_order (app_id, order_id, at, action, item, option, quantity) VALUES (1, 4, at8('2024-03-02 10:00'), 'buy', 'pack', 'small', 2);
+CALL settle();
+SELECT is((SELECT array_agg(line_text(l) ORDER BY l.line) FROM im_monthly_bill(1, '2024-03') l WHERE l.item IN ('sms', 'pack')),
+	'{"sms:start | [2024-03-01,2024-04-01) | 2024-04-01 | 107.5 18 89.5 89.5 0.5 44.75","pack:small | [2024-03-02,2024-04-02) | 2024-03-02 | 2 0 2 2 5 10"}',
+	'packs give before what is included');
+SELECT is((SELECT sum(f.quantity) FROM im_explain(1, '2024-03', (SELECT l.line FROM im_monthly_bill(1, '2024-03') l WHERE l.item = 'sms')) f
+	WHERE f.fact = 'from pack'), 8::numeric, 'what each gave is told');
+SELECT is((SELECT format('%s of %s', n(s.used), n(s.allowed)) FROM im_standing('2024-03', at8('2024-03-31 12:00')) s WHERE s.kind = 'pack'),
+	'8 of 8', 'and watched');
+SELECT is((SELECT sum(r.billed) FROM im_revenue('2024-03', '2024-04') r WHERE r.item = 'pack'), 10::numeric, 'a pack is revenue, ');
+SELECT is((SELECT r.earned FROM im_revenue('2024-03', '2024-04') r WHERE r.item = 'pack' AND r.month = '2024-03-01'), 10::numeric, 'earned as it is used');
+
 SELECT * FROM finish();
 ROLLBACK;
