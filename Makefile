@@ -44,7 +44,7 @@ SQL_PARTS = preamble \
 	types/month types/userset types/usage types/rate_card types/charge \
 	cards/bundled_cards \
 	guards/need guards/asks \
-	meters/dau meters/app_dau meters/days meters/figures meters/event_day meters/app_checks \
+	meters/dau meters/app_dau meters/days meters/figures meters/event_day \
 	rating/rating rating/due \
 	tables/definitions tables/owner \
 	accounts/accounts accounts/orders accounts/apps \

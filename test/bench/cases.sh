@@ -101,13 +101,6 @@ clickhouse_dau() {
 
 # ---- deductions of moderation checks, in hundredths ----
 
-# deductions_of QUERY, whose results of im_app_checks are named slice
-deductions_of() {
-	echo "SELECT r.app_id, r.day, r.text_checks * 100 + r.image_checks * 65
-			+ r.audio_half_minutes * 750 + r.video_half_minutes * 2800
-		FROM ($1) s, im_internal.im_app_checks_rows(s.slice) r"
-}
-
 # duckdb_deductions WALL-CLOCK
 duckdb_deductions() {
 	echo "SELECT app_id, CAST(hour::DATE AS VARCHAR),
@@ -142,10 +135,6 @@ section_deductions() {
 			SELECT app_id, im_day(at, $ZONE), $deductions FROM moderation_check GROUP BY 1, 2"
 		sql deductions 'im_moderation_deductions, one query a day, one heap (BRIN)' $on "
 			$(by_day moderation_check "$deductions")"
-		sql deductions 'im_app_checks, one state' $on "$(deductions_of "
-			SELECT im_internal.im_app_checks(app_id, at, kind, seconds, $ZONE) AS slice FROM moderation_check")"
-		sql deductions 'im_app_checks, one query a day, one heap (BRIN)' $on "$(deductions_of \
-			"$(by_slice moderation_check "im_internal.im_app_checks(app_id, at, kind, seconds, $ZONE)")")"
 		sql deductions 'plain SQL' $on "
 			SELECT app_id, hour::date, sum(texts * 100 + images * 65 + audio / 30 * 750 + video / 30 * 2800)
 			FROM (SELECT app_id, date_trunc('hour', at AT TIME ZONE $ZONE) AS hour,

@@ -81,7 +81,6 @@ section_instructions() {
 		"im_moderation_deductions(im_bundled_card('cn', '2019-12-10'), kind, at, seconds)" "$by_app"
 	instructions '`im_moderation_deductions` by app and day' \
 		"im_moderation_deductions(im_bundled_card('cn', '2019-12-10'), kind, at, seconds)" "$by_day"
-	instructions '`im_app_checks`' "im_internal.im_app_checks(app_id, at, kind, seconds, $ZONE)"
 	instructions '`im_check_days` by app' \
 		"im_internal.im_check_days(app_id, at, kind, seconds, $ZONE, '2023-12-01', '2023-12-31')" "$by_app"
 }

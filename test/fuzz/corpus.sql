@@ -92,9 +92,6 @@ SELECT pg_temp.hexes(array_agg(im_internal.im_usage_send(u))) FROM (
 	'{"days": [{"day": "2023-12-01", "users": "{用户,用}"}], "meters": [{"meter": "a b", "day": "2023-12-01", "quantity": 1.5, "given": 3, "area": 86400000000000, "before": 5, "length": 86400000000, "users": "{a}"}, {"meter": "储存", "day": "2020-02-29", "quantity": -0.00000001}]}']) t
 	UNION ALL SELECT im_internal.im_usage_agg(1, '2023-12-01'::date + i, i, i, i, i, i, i, i, i, i, i, i % 2 = 0, NULL) FROM generate_series(0, 30) i
 	UNION ALL SELECT im_internal.im_usage_agg(1, '2023-12-01'::date + i, 1000 + i, 100 + i, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) FROM generate_series(0, 30) i) x;
-\o im_app_checks.state.hex
-SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_app_checks(i % 3,'2023-12-01'::timestamptz+i*interval '7 hour',(ARRAY['text','image','audio','video'])[1+i%4],i,(ARRAY['Asia/Shanghai','UTC'])[1+i%3/2]) s FROM generate_series(1,20) i
-	UNION ALL SELECT pg_temp.partial_im_app_checks(1,'2023-12-01','text',NULL,'UTC')) x;
 \o im_check_days.state.hex
 SELECT pg_temp.hexes(array_agg(s)) FROM (SELECT pg_temp.partial_im_check_days(1,'2023-12-01'::timestamptz+i*interval '1 hour',(ARRAY['text','image','audio','video'])[1+i%4],i,'Asia/Shanghai','2023-12-01','2023-12-31') s FROM generate_series(1,20) i
 	UNION ALL SELECT pg_temp.partial_im_check_days(1,'2023-12-01','text',NULL,'UTC','2023-12-01','2023-12-31') ) x;
