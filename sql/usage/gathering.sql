@@ -150,7 +150,7 @@ COMMENT ON FUNCTION im_internal.im_is_among(bigint, bigint, bigint) IS
 
 -- The planner carries an equality from one table to the next, but not the
 -- bounds of a range: each table is told.
-CREATE FUNCTION im_internal.im_gather_among(first date, until date, card @extschema@.im_rate_card,
+CREATE FUNCTION im_internal.im_gather_built_in(first date, until date, card @extschema@.im_rate_card,
 		reading im_internal.im_reading, low_app bigint, high_app bigint)
 	RETURNS TABLE (app_id bigint, account im_internal.im_app_account, usage im_internal.im_usage,
 		services im_internal.im_usage, currency text)
@@ -163,13 +163,11 @@ AS $$
 			OPERATOR(im_internal.+) l.usage OPERATOR(im_internal.+) k.usage
 			OPERATOR(im_internal.+) g.usage OPERATOR(im_internal.+) vg.usage
 			OPERATOR(im_internal.+) m.usage OPERATOR(im_internal.+) vm.usage
-			OPERATOR(im_internal.+) c.usage OPERATOR(im_internal.+) vc.usage
-			OPERATOR(im_internal.+) n.usage, coalesce(e.since, $1)),
+			OPERATOR(im_internal.+) c.usage OPERATOR(im_internal.+) vc.usage, coalesce(e.since, $1)),
 		im_internal.im_usage_from(
 			d.usage OPERATOR(im_internal.+) x.usage OPERATOR(im_internal.+) b.usage
 			OPERATOR(im_internal.+) m.usage OPERATOR(im_internal.+) vm.usage
-			OPERATOR(im_internal.+) c.usage OPERATOR(im_internal.+) vc.usage
-			OPERATOR(im_internal.+) n.usage, coalesce(e.since, $1)),
+			OPERATOR(im_internal.+) c.usage OPERATOR(im_internal.+) vc.usage, coalesce(e.since, $1)),
 		a.currency
 	FROM im_internal.im_app_cards($3) a
 	-- a refund of call minutes is known from the first day of its term month,
@@ -202,12 +200,39 @@ AS $$
 		ON vm.app_id = a.app_id AND im_internal.im_is_among(vm.app_id, $5, $6)
 	LEFT JOIN im_internal.im_gather_stale_calls($1, $3, $4) vc
 		ON vc.app_id = a.app_id AND im_internal.im_is_among(vc.app_id, $5, $6)
-	LEFT JOIN im_internal.im_gather_events($1, $2, $4) n
-		ON n.app_id = a.app_id AND im_internal.im_is_among(n.app_id, $5, $6)
 	WHERE im_internal.im_is_among(a.app_id, $5, $6)
+$$;
+COMMENT ON FUNCTION im_internal.im_gather_built_in(date, date, @extschema@.im_rate_card, im_internal.im_reading, bigint, bigint) IS
+'What im_gather_among() gives, without meters by name.';
+
+CREATE FUNCTION im_internal.im_gather_among(first date, until date, card @extschema@.im_rate_card,
+		reading im_internal.im_reading, low_app bigint, high_app bigint)
+	RETURNS TABLE (app_id bigint, account im_internal.im_app_account, usage im_internal.im_usage,
+		services im_internal.im_usage, currency text)
+	LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+	SELECT g.app_id, g.account, g.usage OPERATOR(im_internal.+) n.usage,
+		g.services OPERATOR(im_internal.+) n.usage, g.currency
+	FROM im_internal.im_gather_built_in($1, $2, $3, $4, $5, $6) g
+	LEFT JOIN im_internal.im_gather_events($1, $2, $4) n
+		ON n.app_id = g.app_id AND im_internal.im_is_among(n.app_id, $5, $6)
 $$;
 COMMENT ON FUNCTION im_internal.im_gather_among(date, date, @extschema@.im_rate_card, im_internal.im_reading, bigint, bigint) IS
 'Each app from low_app through high_app, or (null) each, with all values that its bill of the month [first, until) is a function of, read as im_reading() says; with a card given, under that card. services is usage without logins and groups: who asks for it alone reads none.';
+
+CREATE FUNCTION im_internal.im_events_of(app_id bigint, first date, until date, reading im_internal.im_reading)
+	RETURNS im_internal.im_usage
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off
+	SET plan_cache_mode = force_generic_plan	-- as in im_rebill()
+AS $$
+BEGIN
+	RETURN (SELECT n.usage FROM im_internal.im_gather_events($2, $3, $4) n WHERE n.app_id = $1);
+END
+$$;
+COMMENT ON FUNCTION im_internal.im_events_of(bigint, date, date, im_internal.im_reading) IS
+'im_gather_events() of one app, by a plan of its own, which starts only where a card names meters.';
 
 CREATE FUNCTION im_internal.im_gather(first date, until date, card @extschema@.im_rate_card,
 		reading im_internal.im_reading)
@@ -215,24 +240,16 @@ CREATE FUNCTION im_internal.im_gather(first date, until date, card @extschema@.i
 		services im_internal.im_usage, currency text)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT g.* FROM im_internal.im_gather_among($1, $2, $3, $4, NULL::bigint, NULL::bigint) g
+	SELECT g.app_id, g.account,
+		CASE WHEN (g.account).card_name = ANY (($4).meter_cards)
+			THEN g.usage OPERATOR(im_internal.+) im_internal.im_events_of(g.app_id, $1, $2, $4) ELSE g.usage END,
+		CASE WHEN (g.account).card_name = ANY (($4).meter_cards)
+			THEN g.services OPERATOR(im_internal.+) im_internal.im_events_of(g.app_id, $1, $2, $4) ELSE g.services END,
+		g.currency
+	FROM im_internal.im_gather_built_in($1, $2, $3, $4, NULL::bigint, NULL::bigint) g
 $$;
 COMMENT ON FUNCTION im_internal.im_gather(date, date, @extschema@.im_rate_card, im_internal.im_reading) IS
-'im_gather_among() of all apps.';
-
--- The same from events alone, metered or not.
-CREATE FUNCTION im_internal.im_gather(first date, until date, card @extschema@.im_rate_card,
-		early_apps bigint[], early_since date[])
-	RETURNS TABLE (app_id bigint, account im_internal.im_app_account, usage im_internal.im_usage,
-		services im_internal.im_usage, currency text)
-	LANGUAGE sql STABLE PARALLEL SAFE
-AS $$
-	SELECT g.*
-	FROM im_internal.im_gather($1, $2, $3, ROW($1, $2, $4, $5, $4, $5,
-		(SELECT array_agg($1) FROM unnest($4)), (SELECT min(s) FROM unnest($5) s), $1, NULL, NULL, NULL, NULL, NULL, NULL)::im_internal.im_reading) g
-$$;
-COMMENT ON FUNCTION im_internal.im_gather(date, date, @extschema@.im_rate_card, bigint[], date[]) IS
-'im_gather() that reads events only; early_apps and early_since are what im_early_usage() gives.';
+'im_gather_among() of all apps, for who looks for a few of them: to begin with a plan of meters by name takes long beside the bill of an app that has none.';
 
 -- Usage whose app is not in im_app has no card; its days are those of the
 -- default card's zone.
