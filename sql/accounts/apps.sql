@@ -70,7 +70,7 @@ BEGIN
 			ELSE format('rate card "%s" has no version in force on %s', $1, to_char($2, 'YYYY-MM-DD')) END,
 		DETAIL = CASE WHEN first IS NULL THEN 'im_rate_card_version has no row of that name.'
 			ELSE format('Its first version takes effect on %s.', to_char(first, 'YYYY-MM-DD')) END,
-		HINT = CASE WHEN first IS NULL THEN 'Name a rate card of im_rate_card_version; im_bundled_card() has those that the extension brings.'
+		HINT = CASE WHEN first IS NULL THEN 'Name a rate card of im_rate_card_version; im_bundled_cards() has those that the extension brings.'
 			ELSE 'Ask for a later day, or add a version to im_rate_card_version.' END;
 END
 $$;

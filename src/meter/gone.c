@@ -14,7 +14,7 @@ gone(const char *name)
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("%s() is no more", name),
 			 errdetail("It is of an earlier version of imbilling, in which nothing called it."),
-			 errhint("ALTER EXTENSION imbilling UPDATE; im_moderation_deductions() counts checks.")));
+			 errhint("ALTER EXTENSION imbilling UPDATE.")));
 	return (Datum) 0;
 }
 
