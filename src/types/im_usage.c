@@ -65,22 +65,19 @@ refuse_unless(bool ok, const char *what)
 						 GetDatabaseEncodingName())));
 }
 
-static UsageValue
-receive_head(StringInfo message)
+static void
+receive_head(StringInfo message, UsageValue *head)
 {
-	UsageValue	head = {0};
-
-	head.version = pq_getmsgbyte(message);
-	head.zero[0] = pq_getmsgbyte(message);
-	head.since = pq_getmsgint(message, 4);
-	head.nrows = pq_getmsgint(message, 4);
-	head.row_bytes = pq_getmsgint(message, 4);
-	head.nmeters = pq_getmsgint(message, 4);
-	head.meter_bytes = pq_getmsgint(message, 4);
-	head.nsets = pq_getmsgint(message, 4);
-	refuse_unless((Size) head.row_bytes + head.meter_bytes <= (Size) (message->len - message->cursor),
+	head->version = pq_getmsgbyte(message);
+	head->zero[0] = pq_getmsgbyte(message);
+	head->since = pq_getmsgint(message, 4);
+	head->nrows = pq_getmsgint(message, 4);
+	head->row_bytes = pq_getmsgint(message, 4);
+	head->nmeters = pq_getmsgint(message, 4);
+	head->meter_bytes = pq_getmsgint(message, 4);
+	head->nsets = pq_getmsgint(message, 4);
+	refuse_unless((Size) head->row_bytes + head->meter_bytes <= (Size) (message->len - message->cursor),
 				  "it is cut off");
-	return head;
 }
 
 /* The next set, every byte of it checked. */
@@ -102,10 +99,12 @@ receive_set(StringInfo message)
 static UsageValue *
 receive_value(StringInfo message)
 {
-	UsageValue	head = receive_head(message);
-	Size		size = USAGE_SETS_AT(&head);
+	UsageValue	head = {0};
 	UsageValue *value;
+	Size		size;
 
+	receive_head(message, &head);
+	size = USAGE_SETS_AT(&head);
 	refuse_unless(size <= MaxAllocSize, "it is too large");
 	value = palloc0(size);
 	memcpy(value, &head, offsetof(UsageValue, bytes));
