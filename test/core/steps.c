@@ -35,13 +35,14 @@ put(CalDay day, OrderAction action, const char *item, const char *option)
 	return &orders[norders++];
 }
 
-static void
+static int64_t
 put_buy(CalDay day, const char *item, const char *option, int months)
 {
 	Order	   *order = put(day, ORDER_BUY, item, option);
 
 	order->has_months = true;
 	order->months = months;
+	return order->order_id;
 }
 
 /* Of the order that many orders ago. */
@@ -150,6 +151,41 @@ years_of_all(int n)
 	}
 }
 
+static void
+put_void(CalDay day, int64_t order_id)
+{
+	Order	   *order = put(day, ORDER_VOID, "", "");
+
+	order->has_refunds = true;
+	order->refunds = order_id;
+}
+
+/* One mistake after the other, others in between. */
+static void
+voided_at_once(int n)
+{
+	put_buy(day_of("2023-05-01"), "plan", "pro", 12);
+	for (int i = 0; i < n / 3; i++)
+	{
+		CalDay		day = day_in_june(i / (n / 84 + 1));
+		int64_t		mistake = put_buy(day, i % 2 ? "plan" : "group_members", i % 2 ? "pro" : "", 12);
+
+		put(day, ORDER_BUY, ITEM_PACK, "month");
+		put_void(day, mistake);
+	}
+}
+
+/* And all of them in the end, the last one first. */
+static void
+voided_in_the_end(int n)
+{
+	put_buy(day_of("2023-05-01"), "plan", "pro", 12);
+	for (int i = 0; i < n / 2; i++)
+		put_buy(day_of("2023-06-01"), i % 2 ? "call" : "plan", i % 2 ? "basic" : "pro", 1);
+	for (int i = n / 2; i > 0; i--)
+		put_void(day_of("2023-06-02"), orders[i].order_id);
+}
+
 typedef struct History
 {
 	const char *name;
@@ -165,7 +201,9 @@ static const History histories[] = {
 	{"add-ons given back", addons_given_back, false},
 	{"renewals given back", renewals_given_back, false},
 	{"switches", switches, false},
-	{"years of all", years_of_all, true}
+	{"years of all", years_of_all, true},
+	{"orders voided at once", voided_at_once, false},
+	{"orders voided in the end", voided_in_the_end, false}
 };
 
 /* ---- what is asked of a history ---- */
@@ -225,6 +263,13 @@ ask_account(Case *on)
 {
 	on->account = account_open(&app.test.core, 1, &cards.cn, orders, norders,
 							   app.suspensions, 0, cal_first_day(on->month + 1), false);
+}
+
+static void
+ask_check(Case *on)
+{
+	(void) on;
+	account_verify(&app.test.core, 1, &cards.cn, orders, norders);
 }
 
 static void
@@ -298,6 +343,7 @@ static const struct
 	void		(*ask) (Case *on);
 }			questions[] = {
 	{"the log", ask_account},
+	{"its check", ask_check},
 	{"usage", ask_usage},
 	{"the bill", ask_bill},
 	{"its facts", ask_facts},

@@ -227,8 +227,8 @@ extern Account *account_open(Core *core, int64_t app_id, const CardHistory *card
  * well be other than it would have been without it.
  *
  * Each run of voids between other orders costs two replays of the log before
- * it, unless nothing but packs, credits and charges stands between the voided
- * orders and their voids.
+ * it, unless nothing that could rest on the voided orders stands between these
+ * and their voids.
  */
 extern void account_verify(Core *core, int64_t app_id, const CardHistory *cards,
 						   const Order *orders, int norders);

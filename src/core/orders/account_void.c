@@ -19,6 +19,7 @@ typedef struct VoidedLog
 	Account    *account;		/* whom refusals are about */
 	int			norders;
 	const Order *orders;
+	const int  *by_id;
 	const Order **void_of;
 } VoidedLog;
 
@@ -61,8 +62,8 @@ static VoidedLog
 find_voids(Account *account, const Order *orders, int norders, CalDay until)
 {
 	Core	   *core = account->core;
-	VoidedLog	log = {account, norders, orders, core_alloc(core, sizeof(Order *) * (size_t) (norders + 1))};
-	const int  *by_id = orders_by_id(core, orders, norders);
+	VoidedLog	log = {account, norders, orders, orders_by_id(core, orders, norders),
+	core_alloc(core, sizeof(Order *) * (size_t) (norders + 1))};
 
 	for (int i = 0; i < norders; i++)
 	{
@@ -73,7 +74,7 @@ find_voids(Account *account, const Order *orders, int norders, CalDay until)
 		if (by->action != ORDER_VOID)
 			continue;
 		order_check_shape(account, by);
-		at = order_position(orders, by_id, norders, by->refunds);
+		at = order_position(orders, log.by_id, norders, by->refunds);
 		if (at >= 0)
 		{
 			check_void(&log, by, at);
@@ -138,13 +139,61 @@ stands_alone(const Order *order)
 	return order_is_manual(order) || (order->action == ORDER_BUY && strcmp(order->item, ITEM_PACK) == 0);
 }
 
-/* The voided orders of a run begin and end; true if one has others behind it. */
+/* Of which items orders stand behind a place in the log. */
+typedef struct ItemsBehind
+{
+	int			nitems;
+	int			capacity;
+	const char **items;
+} ItemsBehind;
+
+/* What an order is of; a refund of what it gives back. */
+static const char *
+item_of(const VoidedLog *log, const Order *order)
+{
+	int			at = order->action == ORDER_REFUND ?
+		order_position(log->orders, log->by_id, log->norders, order->refunds) : -1;
+
+	return at >= 0 ? log->orders[at].item : order->item;
+}
+
+static bool
+is_behind(const VoidedLog *log, const ItemsBehind *behind, const char *item)
+{
+	for (int i = 0; i < behind->nitems; i++)
+	{
+		core_step(log->account->core);
+		if (strcmp(behind->items[i], item) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+add_behind(const VoidedLog *log, ItemsBehind *behind, const char *item)
+{
+	if (is_behind(log, behind, item))
+		return;
+	behind->items = core_grow(log->account->core, behind->items, behind->nitems, &behind->capacity, sizeof(char *));
+	behind->items[behind->nitems++] = item;
+}
+
+/* Plans bear on all that is sold on them, a refund on which one is the first; all else on its own item. */
+static bool
+bears_on(const VoidedLog *log, const Order *order, const ItemsBehind *behind)
+{
+	if (order->action == ORDER_REFUND || strcmp(order->item, ITEM_PLAN) == 0)
+		return behind->nitems > 0;
+	return is_behind(log, behind, order->item);
+}
+
+/* True if a run voids an order that others before the run may rest on. */
 static bool
 bears_on_others(VoidRun *run)
 {
 	const VoidedLog *log = run->log;
 	const Order *end = log->orders + run->end;
-	bool		bears = false;
+	ItemsBehind behind = {0};
 
 	for (int i = run->first - 1; i >= 0 && run->earliest != NULL && log->orders + i >= run->earliest; i--)
 	{
@@ -154,8 +203,8 @@ bears_on_others(VoidRun *run)
 		if (order->action == ORDER_VOID || stands_alone(order))
 			continue;
 		if (log->void_of[i] == NULL || log->void_of[i] >= end)
-			bears = true;
-		else if (bears && log->void_of[i] >= log->orders + run->first)
+			add_behind(log, &behind, item_of(log, order));
+		else if (log->void_of[i] >= log->orders + run->first && bears_on(log, order, &behind))
 			return true;
 	}
 	return false;
@@ -310,7 +359,7 @@ check_run(const VoidRun *run)
 
 /* Extends a run over the voids from its first on. */
 static void
-find_run(VoidRun *run, const int *by_id)
+find_run(VoidRun *run)
 {
 	const VoidedLog *log = run->log;
 
@@ -318,7 +367,7 @@ find_run(VoidRun *run, const int *by_id)
 	for (run->end = run->first; run->end < log->norders && log->orders[run->end].action == ORDER_VOID; run->end++)
 	{
 		const Order *order = log->orders +
-			order_position(log->orders, by_id, log->norders, log->orders[run->end].refunds);
+			order_position(log->orders, log->by_id, log->norders, log->orders[run->end].refunds);
 
 		core_step(log->account->core);
 		if (!stands_alone(order) && (run->earliest == NULL || order < run->earliest))
@@ -331,11 +380,10 @@ check_voids(Account *account, const Order *orders, int norders)
 {
 	VoidedLog	log = find_voids(account, orders, norders, CAL_MAX_DAY + 1);
 	VoidRun		run = {.log = &log};
-	const int  *by_id = orders_by_id(account->core, orders, norders);
 
 	while (run.first < norders)
 	{
-		find_run(&run, by_id);
+		find_run(&run);
 		if (run.earliest != NULL && bears_on_others(&run))
 			check_run(&run);
 		run.first = run.end + (run.end < norders);
