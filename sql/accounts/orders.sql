@@ -178,6 +178,54 @@ $$;
 COMMENT ON FUNCTION im_internal.im_verify_apps(bigint[]) IS
 'Checks rate cards and order logs of the given apps: the number of those with orders, or error 23514 with the rule that an order breaks.';
 
+-- A void may have a time before orders that are there already: whoever places
+-- it must not change them either.  So what this transaction found is checked
+-- with its voids behind all else; what it orders itself knows of them.
+CREATE FUNCTION im_internal.im_placed_voids(apps bigint[], voids bigint[]) RETURNS bigint[]
+	LANGUAGE sql STABLE
+	SET search_path = pg_catalog, pg_temp
+	SET client_min_messages = warning
+AS $$
+	SELECT coalesce(array_agg(f.figure ORDER BY n.position, f.place), '{}')
+	FROM unnest($1, $2) WITH ORDINALITY n(app_id, order_id, position)
+	JOIN @extschema@.im_order v ON v.app_id = n.app_id AND v.order_id = n.order_id,
+		LATERAL (VALUES (1, v.app_id), (2, v.order_id), (3, v.refunds)) f(place, figure)
+$$;
+COMMENT ON FUNCTION im_internal.im_placed_voids(bigint[], bigint[]) IS
+'Of voids that were placed: app, order_id and the voided order, three figures each.';
+
+CREATE FUNCTION im_internal.im_verify_voids(placed bigint[]) RETURNS bigint
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+	SET client_min_messages = warning
+AS $$
+DECLARE
+	checked bigint;
+	book im_internal.im_price_book := im_internal.im_price_book(NULL::@extschema@.im_rate_card);
+BEGIN
+	SELECT count(*) FILTER (WHERE im_internal.im_verify_orders(
+								ROW(a.app_id, a.card_name, o.orders || v.voids, NULL, false)::im_internal.im_app_account, book))
+	INTO checked
+	FROM (SELECT p.app_id,
+				 array_agg(ROW(p.order_id, (SELECT max(l.at) + interval '1 microsecond' FROM @extschema@.im_order l WHERE l.app_id = p.app_id),
+							   'void', '', '', NULL, 1, p.voided, NULL)::im_internal.im_order_entry ORDER BY p.order_id) AS voids
+		  FROM (SELECT $1[3 * n - 2] AS app_id, $1[3 * n - 1] AS order_id, $1[3 * n] AS voided
+				FROM generate_series(1, cardinality($1) / 3) n) p
+		  JOIN @extschema@.im_order x ON x.app_id = p.app_id AND x.order_id = p.voided
+		  GROUP BY p.app_id) v
+	JOIN im_internal.im_app_cards(NULL::@extschema@.im_rate_card) a ON a.app_id = v.app_id
+	JOIN LATERAL (
+		SELECT array_agg(ROW(k.order_id, k.at, k.action, k.item, k.option, k.months, k.quantity,
+							 k.refunds, k.paid)::im_internal.im_order_entry
+						 ORDER BY k.at, k.order_id) AS orders
+		FROM @extschema@.im_order k
+		WHERE k.app_id = v.app_id) o ON true;
+	RETURN checked;
+END
+$$;
+COMMENT ON FUNCTION im_internal.im_verify_voids(bigint[]) IS
+'Checks that voids, given as by im_placed_voids(), change no order of those that the snapshot shows: the number of apps; error 23514 where they do.';
+
 CREATE FUNCTION im_internal.im_broken_apps(cards text[]) RETURNS bigint[]
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp

@@ -444,17 +444,33 @@ unchecked_voids(const Int64s *half)
 	return construct_array(values, n, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
 }
 
-/* Voids are placed in open months; the app's lock keeps closers away. */
+/* What this transaction found, as far as it can be seen by now. */
+static void
+push_snapshot_before(void)
+{
+	PushCopiedSnapshot(GetLatestSnapshot());
+	GetActiveSnapshot()->curcid = FirstCommandId;
+}
+
+/*
+ * Voids are placed in open months, the app's lock keeps closers away; and they
+ * change no order that was there, whatever their time.
+ */
 static void
 check_placed_voids(const char *functions)
 {
-	ArrayType  *voids[2];
+	ArrayType  *voids[2],
+			   *placed;
 
 	if (voids_checked == void_apps.count)
 		return;
 	voids[0] = unchecked_voids(&void_apps);
 	voids[1] = unchecked_voids(&void_orders);
 	call(functions, "im_need_open_for_voids", 2, INT8ARRAYOID, voids, true);
+	placed = call(functions, "im_placed_voids", 2, INT8ARRAYOID, voids, true);
+	push_snapshot_before();
+	call(functions, "im_verify_voids", 1, INT8ARRAYOID, &placed, true);
+	PopActiveSnapshot();
 	voids_checked = (int) void_apps.count;
 }
 
@@ -494,8 +510,7 @@ broken_before(const char *functions, ArrayType *cards)
 
 	if (list_member_ptr(noted_cards, NULL))
 		return construct_empty_array(INT8OID);
-	PushCopiedSnapshot(GetLatestSnapshot());
-	GetActiveSnapshot()->curcid = FirstCommandId;
+	push_snapshot_before();
 	broken = call(functions, "im_broken_apps", 1, TEXTARRAYOID, &cards, true);
 	PopActiveSnapshot();
 	return broken;

@@ -145,6 +145,14 @@ SELECT refused($$CALL pack(8, 1, '2022-03-15', 'month'); CALL voids(8, 2, '2022-
 SELECT accepted($$INSERT INTO im_order (app_id, order_id, at, action, item, option, refunds)
 	VALUES (8, 1, at8('2022-03-15'), 'buy', 'moderation_pack', 'month', NULL), (8, 2, at8('2022-03-15'), 'void', '', '', 1)$$,
 	'an order and its void in one statement are a log that is loaded, not an order that was issued');
+-- Here each statement is a transaction: what was ordered after the void's time is there already.
+CALL app(9);
+CALL buy(9, 1, '2023-03-01', 'plan', 'pro', 12);
+CALL buy(9, 2, '2023-03-20', 'plan', 'pro', 1);
+CALL buy(9, 3, '2023-03-21', 'call', 'basic', 1);
+SELECT refused($$CALL voids(9, 4, '2023-03-02', 1)$$, 'order 4 of app 9 is refused: without order 1, order 2 would have another term', 'a void of an early time does not move what is there');
+SELECT accepted($$CALL voids(9, 5, '2023-03-22', 3); CALL voids(9, 6, '2023-03-22', 2); CALL voids(9, 4, '2023-03-02', 1)$$, 'unless that is voided as well');
+SELECT accepted($$CALL voids(9, 5, '2023-03-20', 2); CALL buy(9, 6, '2023-03-20', 'plan', 'pro', 2)$$, 'what is ordered with it may well be another');
 CALL by_hand(7, 8, '2022-03-31', 'credit', 'goodwill', 50);
 SELECT is(drift('2022-03'), '7: 1999.00 - 2049.00 = -50.00', 'a credit of a closed month is drift');
 CALL im_adjust_month('2022-03');

@@ -85,7 +85,7 @@ is_deeply(
 			  . ' AND g.month = f.month AND g.line = f.line AND g.ordinal > f.ordinal)') ],
 	[], 'and the amount is the last');
 
-my $bought = "due_on < month + interval '1 month' AND item NOT IN ('plan_upgrade', 'refund')";
+my $bought = "due_on < month + interval '1 month' AND item NOT IN ('plan_upgrade', 'refund', 'credit', 'charge')";
 holds($bought, q{n(t, 'order') = 1 AND a(t, 'price') = unit_price AND amount =
 		CASE WHEN n(t, 'agreed price') > 0 THEN a(t, 'agreed price') ELSE quantity * a(t, 'price') END},
 	'purchases: price x months, or the agreed price');
@@ -93,6 +93,9 @@ holds($bought, q{(SELECT daterange((f.detail ->> 'from')::date, (f.detail ->> 't
 		WHERE f.app_id = t.app_id AND f.month = t.month AND f.line = t.line AND f.fact = 'term') = period
 		AND q(t, 'term') = upper(period) - lower(period)},
 	'and their term');
+holds("item IN ('credit', 'charge')", q{n(t, 'order') = 1 AND n(t, 'reason') = 1 AND amount = unit_price
+		AND amount = a(t, 'order') * CASE item WHEN 'credit' THEN -1 ELSE 1 END},
+	'credits and charges: what their order says, and why');
 holds("item = 'plan_upgrade'", q{q(t, 'remaining days') = quantity AND a(t, 'new price') - a(t, 'old price') = unit_price
 		AND (a(t, 'order') = amount OR amount = greatest(0, round(unit_price * quantity * 12 / 365, 2)))},
 	'upgrades: price difference x remaining days, or the agreed price');
@@ -127,7 +130,7 @@ holds("item LIKE '%_overage'", q{q(t, 'included') = included AND q(t, 'excess') 
 	'overage: excess, started blocks, price and share');
 holds("item = 'mau_overage'", q{q(t, 'users of the month') = quantity AND users_of(t) = quantity},
 	'users of the month: each of those behind the days that count, once');
-holds("NOT ($bought) AND item NOT IN ('plan_upgrade', 'refund', 'call_minutes', 'moderation') AND item NOT LIKE '%_overage'",
+holds("NOT ($bought) AND item NOT IN ('plan_upgrade', 'refund', 'credit', 'charge', 'call_minutes', 'moderation') AND item NOT LIKE '%_overage'",
 	q{n(t, 'switched on') > 0 AND n(t, 'last day on') = 1 AND shared(t, a(t, 'price')) = amount AND a(t, 'price') = unit_price},
 	'postpaid add-ons: when they were on, the price and the share');
 holds("item IN ('call_minutes', 'moderation')",

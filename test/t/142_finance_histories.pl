@@ -175,7 +175,8 @@ differs('revenue of all months',
 	"SELECT app_id, month, item, option, billed, earned, deferred, currency FROM im_app_revenue('$months[0]', '$last')");
 # Each order has the amount of the line that bills it, and its days but where
 # it was refunded before they came.
-my $item = "CASE action WHEN 'refund' THEN 'refund' WHEN 'upgrade' THEN 'plan_upgrade' ELSE item END";
+my $item = "CASE action WHEN 'refund' THEN 'refund' WHEN 'upgrade' THEN 'plan_upgrade'"
+  . " WHEN 'credit' THEN 'credit' WHEN 'charge' THEN 'charge' ELSE item END";
 $db->run("CREATE TABLE bought AS SELECT * FROM im_bi_bill_line l"
 	  . " WHERE month IN ($all) AND due_on < month + interval '1 month'");
 differs('the order log',

@@ -266,6 +266,8 @@ sub ledger_of
 	}
 	earn(\%ledger, 'refund', @$_{qw(item day day)}, units_of($_->{amount}))
 	  foreach @{ $log->{refunds} };
+	earn(\%ledger, @$_{qw(item option day day)}, units_of($_->{amount}))
+	  foreach @{ $log->{manual} };
 	$taken = taken_by_packs($app) if @{ $log->{packs} };
 	earn_pack(\%ledger, $_, @{ $taken->{ $_->{order_id} } || [] })
 	  foreach @{ $log->{packs} };
@@ -277,7 +279,7 @@ foreach my $row ($db->rows(
 		'SELECT app_id, month, item, option, (earned * 100000000)::numeric(40, 0)'
 		  . ' FROM revenue r WHERE earned <> 0 AND EXISTS (SELECT FROM im_order o'
 		  . ' WHERE o.app_id = r.app_id AND (o.item = r.item AND o.action = \'buy\''
-		  . ' OR r.item IN (\'plan_upgrade\', \'refund\')))'
+		  . ' OR r.item IN (\'plan_upgrade\', \'refund\', \'credit\', \'charge\')))'
 	))
 {
 	my ($app, @key) = @$row;

@@ -291,7 +291,7 @@ static void
 refuse_other(const VoidRun *run, const Order *other)
 {
 	refuse_run(run, other, "have another term, price or amount",
-			   "What is voided must not change what other orders before the void came to.");
+			   "What is voided must not change what other orders came to.");
 }
 
 static void

@@ -106,6 +106,8 @@ sub propose
 		($has_plan ? 15 : 5) => 'refund',
 		($version->{moderation} ? 11 : 1) => 'moderation',
 		($version->{addons} ? 14 : 1) => 'postpaid',
+		9 => 'void',
+		4 => 'manual',
 		5 => 'odd');
 	my $how = "some_$kind";
 	my @wish = @{ $self->{wish} || [] };
@@ -149,9 +151,12 @@ sub follow_up
 		? (60 => $self->other_minutes($order, $day))
 		: (),
 		25 => $self->can_upgrade($day) ? [ $self->some_upgrade($day) ] : undef,
+		12 => [ action => 'void', item => '', refunds => $order->{order_id} ],
 		25 => undef)
 	  if $action eq 'buy';
-	return pick([ $self->some_refund ], [ $self->some_refund ], undef)
+	return undef if $action =~ /^(credit|charge)$/;
+	return pick($self->voided_again($order), undef) if $action eq 'void';
+	return pick([ $self->some_refund ], [ $self->some_refund ], [ $self->some_void ], undef)
 	  if $action eq 'upgrade';
 	return pick($self->purchase_again($order), undef) if $action eq 'refund';
 	return pick([ $self->some_postpaid($day) ], undef)
@@ -193,6 +198,20 @@ sub purchase_again
 		item => $term->{item},
 		option => pick($option, @others),
 		months => some_months(),
+		agreed()
+	];
+}
+
+# What was voided, once more, as it was meant to be.
+sub voided_again
+{
+	my ($self, $void) = @_;
+	my ($order) = grep { $_->{order_id} == $void->{refunds} } @{ $self->{orders} };
+
+	return undef if $order->{action} ne 'buy';
+	return [
+		%$order{qw(action item option quantity)},
+		months => $order->{item} eq 'moderation_pack' ? undef : some_months(),
 		agreed()
 	];
 }
@@ -358,6 +377,31 @@ sub some_refund
 		refunds => $order->{order_id});
 }
 
+# Of one of the last orders that stand, mostly, or of any at all.
+sub some_void
+{
+	my ($self) = @_;
+	my @last = reverse @{ $self->{log}{taken} };
+	my @any = (@{ $self->{orders} }, { order_id => 77, item => '', option => '' });
+	my $order = @last && chance(85) ? pick(@last[ 0 .. ($#last > 3 ? 3 : $#last) ]) : pick(@any);
+	my $names_it = chance(30);
+
+	return (
+		action => 'void',
+		item => $names_it ? $order->{item} : '',
+		option => $names_it && chance(50) ? $order->{option} : '',
+		refunds => $order->{order_id});
+}
+
+sub some_manual
+{
+	return (
+		action => pick('credit', 'charge'),
+		item => 'manual',
+		option => pick('', 'outage', 'goodwill, as agreed', 'x' x 255),
+		paid => pick('12.5', '0.00000001', '61.005', '250'));
+}
+
 sub some_moderation
 {
 	my ($self, $day) = @_;
@@ -442,6 +486,13 @@ sub some_odd
 			[ action => 'on', item => 'moderation', option => 'x' ],
 			[ action => 'on', item => 'moderation', paid => '5' ],
 			[ action => 'off', item => 'call' ],
+			[ action => 'void', item => '' ],
+			[ action => 'void', item => '', refunds => $self->{id} ],
+			[ action => 'credit', item => 'manual' ],
+			[ action => 'charge', item => 'manual', paid => '0' ],
+			[ action => 'credit', item => 'plan', paid => '1' ],
+			[ action => 'credit', item => 'manual', option => 'x' x 256, paid => '1' ],
+			[ action => 'charge', item => 'manual', paid => '-1' ],
 			[ action => 'refund', item => 'plan' ],
 			[ action => 'refund', item => '', refunds => $self->{id} ],
 			[   action => 'buy',

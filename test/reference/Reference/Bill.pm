@@ -51,6 +51,8 @@ sub lines
 	$self->pack_lines;
 	$self->moderation_line;
 	$self->refund_lines;
+	$self->manual_lines('credit');
+	$self->manual_lines('charge');
 	$_->{line} = ++$number foreach @{ $self->{lines} };
 	return @{ $self->{lines} };
 }
@@ -228,6 +230,27 @@ sub refund_lines
 			units => 1,
 			unit_price => $refund->{amount},
 			amount => $refund->{amount});
+	}
+}
+
+sub manual_lines
+{
+	my ($self, $item) = @_;
+
+	foreach my $line ($self->of_this_month(grep { $_->{item} eq $item } @{ $self->{log}{manual} }))
+	{
+		$self->add_line(
+			item => $item,
+			option => $line->{option},
+			start => $line->{day},
+			end => $line->{day} + 1,
+			due_on => $line->{day},
+			quantity => 1,
+			included => 0,
+			billable => 1,
+			units => 1,
+			unit_price => $line->{amount},
+			amount => $line->{amount});
 	}
 }
 

@@ -1,5 +1,5 @@
 
-# Rules R2, R4, R6 and R8: what an app's orders come to.
+# Rules R2, R4, R6, R8 and R15: what an app's orders come to.
 #
 # The log takes the orders of one app one after the other, by time and then
 # order_id, and says of each whether the rules allow it.  What it has taken
@@ -13,6 +13,8 @@
 #   packs      moderation packs, one entry an order
 #   upgrades   lines of plan upgrades
 #   refunds    lines of refunds
+#   manual     credits and charges
+#   taken      the orders that stand, in sequence
 #   switches   by item, { day, on, option, changed } in sequence
 
 package Reference::Orders;
@@ -23,6 +25,7 @@ use Reference::Amount;
 use Reference::Calendar;
 
 use constant MOST_MONTHS => 1200;
+use constant LONGEST_REASON => 255;
 use constant FULL_REFUND_DAYS => 4;
 
 sub new
@@ -36,6 +39,8 @@ sub new
 		packs => [],
 		upgrades => [],
 		refunds => [],
+		manual => [],
+		taken => [],
 		switches => {},
 		seen => {},
 		full_refund_used => 0
@@ -44,14 +49,17 @@ sub new
 }
 
 # A log with those of the orders whose day is before a day.  They have been
-# accepted before, so a refusal here is a mistake of the reference.
+# accepted before, so a refusal here is a mistake of the reference.  What was
+# voided, on whatever day, was never placed (R15).
 sub replay
 {
 	my ($class, $card, $orders, $before) = @_;
 	my $log = $class->new($card);
+	my %gone = map { $_->{refunds} => 1 } grep { $_->{action} eq 'void' } @$orders;
 
 	foreach my $order (sort { by_time($a, $b) } @$orders)
 	{
+		next if $order->{action} eq 'void' || $gone{ $order->{order_id} };
 		next if local_day($order->{at}, $card->zone) >= $before;
 		my $why = $log->take($order);
 		die "order $order->{order_id} was accepted once: $why" if $why;
@@ -77,8 +85,78 @@ sub take
 	return 'unknown action' if !$self->can($how);
 	return 'order_id twice' if $self->{seen}{ $order->{order_id} };
 	my $why = $self->check_shape($order) || $self->$how($order, $day);
-	$self->{seen}{ $order->{order_id} } = 1 if $why eq '';
-	return $why;
+	return $why if $why ne '';
+	$self->{seen}{ $order->{order_id} } = 1;
+	push @{ $self->{taken} }, $order if $order->{action} ne 'void';
+	return '';
+}
+
+# --- void, credit, charge (R15)
+
+# Takes the log again without the order, and compares what all others came to.
+sub take_void
+{
+	my ($self, $order) = @_;
+	my ($voided) = grep { $_->{order_id} == ($order->{refunds} // 0) } @{ $self->{taken} };
+
+	return 'nothing to void' if !defined $order->{refunds} || !$voided;
+	return 'before the order' if $order->{at} < $voided->{at};
+	return 'the item is not that of the order'
+	  if $order->{item} ne '' && $order->{item} ne $voided->{item};
+	return 'the option is not that of the order'
+	  if $order->{option} ne '' && $order->{option} ne $voided->{option};
+	my $without = Reference::Orders->new($self->{card});
+
+	foreach my $other (grep { $_ != $voided } @{ $self->{taken} })
+	{
+		my $why = $without->take($other);
+
+		return "order $other->{order_id} would be illegal: $why" if $why;
+	}
+	my %came_to = $self->outcomes;
+	my %would = $without->outcomes;
+
+	foreach my $id (keys %would)
+	{
+		return "order $id would come to other than it did" if $would{$id} ne $came_to{$id};
+	}
+	$without->{seen} = $self->{seen};
+	%$self = %$without;
+	return '';
+}
+
+# Term, price and amount of each order, in words.
+sub outcomes
+{
+	my ($self) = @_;
+	my %all;
+
+	$all{ $_->{order_id} } = join(' ', @$_{qw(start end unit_price amount)}) foreach @{ $self->{bought} };
+	$all{ $_->{order_id} } = join(' ', @$_{qw(end unit_price amount)}) foreach @{ $self->{upgrades} };
+	$all{ $_->{order_id} } = "$_->{amount}" foreach @{ $self->{refunds} };
+	return %all;
+}
+
+sub take_credit { return add_manual(@_, -1); }
+
+sub take_charge { return add_manual(@_, 1); }
+
+sub add_manual
+{
+	my ($self, $order, $day, $sign) = @_;
+
+	return 'not of manual' if $order->{item} ne 'manual';
+	return 'no amount' if !defined $order->{paid} || $order->{paid} == 0;
+	return 'a long reason' if length($order->{option}) > LONGEST_REASON;
+	push @{ $self->{manual} },
+	  {
+		order_id => $order->{order_id},
+		item => $order->{action},
+		option => $order->{option},
+		day => $day,
+		amount => num($order->{paid}) * $sign
+	  };
+	return '';
 }
 
 # The columns that the kind of order must have or must not.
@@ -88,11 +166,11 @@ sub check_shape
 	my $buys = $order->{action} eq 'buy';
 	my $is_pack = $order->{item} eq 'moderation_pack';
 
-	return 'paid is for buy and upgrade'
-	  if defined $order->{paid} && $order->{action} !~ /^(buy|upgrade)$/;
+	return 'paid is for what costs'
+	  if defined $order->{paid} && $order->{action} !~ /^(buy|upgrade|credit|charge)$/;
 	return 'paid is negative' if defined $order->{paid} && $order->{paid} < 0;
-	return 'refunds is for refund'
-	  if defined $order->{refunds} && $order->{action} ne 'refund';
+	return 'refunds is for refund and void'
+	  if defined $order->{refunds} && $order->{action} !~ /^(refund|void)$/;
 	return 'quantity' if $order->{quantity} < 1;
 	return 'quantity is for packs'
 	  if $order->{quantity} != 1 && !($buys && $is_pack);
