@@ -1,13 +1,13 @@
 #!/usr/bin/perl
 #
 # 164_crashes.pl
-#	  kill -9 of a backend or of the whole server at random moments of load, metering,
-#	  close and adjust, with fsync on.
+#	  kill -9 of a backend or of the whole server, and cancels, at random moments of
+#	  load, metering, close and adjust, with fsync on; two close and adjust at once.
 #
 # After every fault the server recovers, the step is done again, and the year
 # goes on.  At its end it must be, document by document and line by line, that
 # of a database where nothing happened.  A failure means money lost, or billed
-# twice, by a crash.
+# twice, by a crash, or a number of a document left out or given twice.
 #
 # CRASHES=50 for that many moments (default 5), CRASH_SEED to repeat a run.
 use strict;
@@ -139,24 +139,25 @@ like($whole, qr/^2023-01-01\|/m, 'there are some');
 
 # ---- the year with them ----
 
-my %lost = (backend => 0, server => 0);
 my ($done, %hit) = (0);
 
 sub crash_in
 {
 	my ($name, $sql) = @_;
-	my $kind = $done++ % 2 ? 'server' : 'backend';
+	my $kind = qw(backend server cancel)[ $done++ % 3 ];
 	my $before = checkpointer();
 	my $step = begin_step($sql);
+	my @others = map { begin_step($sql) } grep { $name =~ /close|adjust/ } 1;
 
 	sleep rand($takes{$name} * 0.9);
 	if ($kind eq 'server') { kill_server() }
-	else { kill 'KILL', $step->{pid} }
+	else { kill $kind eq 'cancel' ? 'INT' : 'KILL', $step->{pid} }
 	my $ended = end_step($step);
+	end_step($_) foreach @others;
 	$hit{$ended ? "$name, too late" : $name}++;
 	$node->start if $kind eq 'server';
-	wait_for_server($before);
-	is(psql('crashed', broken_documents()), '', "$name of a month, kill -9 of the $kind: nothing half-issued");
+	wait_for_server($before) if $kind ne 'cancel';
+	is(psql('crashed', broken_documents()), '', "$name of a month, $kind: nothing half-issued");
 	return;
 }
 
