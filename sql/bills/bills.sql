@@ -284,26 +284,26 @@ COMMENT ON FUNCTION @extschema@.im_monthly_total(bigint, @extschema@.im_month) I
 
 -- The months are stepped through as instants without a zone: where a zone
 -- skips the midnight of a 1st, its later midnights would be missed.
-CREATE FUNCTION @extschema@.im_create_billing_view(name text, first_month @extschema@.im_month,
-		last_month @extschema@.im_month DEFAULT NULL)
+CREATE FUNCTION im_internal.im_create_billing_view_of(bills text, name text, first_month @extschema@.im_month,
+		last_month @extschema@.im_month)
 	RETURNS void
 	LANGUAGE plpgsql
 AS $$
 DECLARE
 	view_name text := (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(p), '.')
-					   FROM pg_catalog.unnest(pg_catalog.parse_ident($1)) p);
+					   FROM pg_catalog.unnest(pg_catalog.parse_ident($2)) p);
 BEGIN
-	IF $1 IS NULL OR $2 IS NULL THEN
+	IF $2 IS NULL OR $3 IS NULL THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'null_value_not_allowed',
 			MESSAGE = 'a billing view has a name and a first month, but one of them is null',
 			DETAIL = 'Only the last month may be null: the view then runs through the month of its refresh.',
 			HINT = 'Give both.';
 	END IF;
-	IF $3 OPERATOR(@extschema@.<) $2 THEN
+	IF $4 OPERATOR(@extschema@.<) $3 THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = pg_catalog.format('last month %s is before first month %s', $3, $2),
+			MESSAGE = pg_catalog.format('last month %s is before first month %s', $4, $3),
 			DETAIL = 'The view holds the bill lines of the months from the first through the last.',
 			HINT = 'Give the months in their order, or leave the last one null for the running month.';
 	END IF;
@@ -313,13 +313,23 @@ BEGIN
 		FROM pg_catalog.generate_series(%L::pg_catalog.timestamp, coalesce(%L::pg_catalog.timestamp,
 				pg_catalog.now() AT TIME ZONE 'Asia/Shanghai'),
 				'1 month'::pg_catalog.interval) m,
-			%s.im_monthly_bills(m::pg_catalog.date::%4$s.im_month, true) b
-		$view$, view_name, $2::pg_catalog.date, $3::pg_catalog.date, '@extschema@');
+			%4$s.im_monthly_bills(m::pg_catalog.date::%5$s.im_month, true) b
+		$view$, view_name, $3::pg_catalog.date, $4::pg_catalog.date, $1, '@extschema@');
 	EXECUTE pg_catalog.format('CREATE UNIQUE INDEX ON %s (app_id, month, line)', view_name);
 	EXECUTE pg_catalog.format('COMMENT ON MATERIALIZED VIEW %s IS %L', view_name,
-		'Bill lines of the months from ' OPERATOR(pg_catalog.||) $2::text OPERATOR(pg_catalog.||)
-		' through ' OPERATOR(pg_catalog.||) coalesce($3::text, 'the running one'));
+		'Bill lines of the months from ' OPERATOR(pg_catalog.||) $3::text OPERATOR(pg_catalog.||)
+		' through ' OPERATOR(pg_catalog.||) coalesce($4::text, 'the running one'));
 END
+$$;
+COMMENT ON FUNCTION im_internal.im_create_billing_view_of(text, text, @extschema@.im_month, @extschema@.im_month) IS
+'im_create_billing_view() over the im_monthly_bills() of a schema.';
+
+CREATE FUNCTION @extschema@.im_create_billing_view(name text, first_month @extschema@.im_month,
+		last_month @extschema@.im_month DEFAULT NULL)
+	RETURNS void
+	LANGUAGE sql
+AS $$
+	SELECT im_internal.im_create_billing_view_of('@extschema@'::text, $1, $2, $3);
 $$;
 COMMENT ON FUNCTION @extschema@.im_create_billing_view(text, @extschema@.im_month, @extschema@.im_month) IS
 'Creates a materialized view of all bill lines of the months from the first through the last, or through the running one, with the unique index that REFRESH MATERIALIZED VIEW CONCURRENTLY needs. Apps that cannot be billed are skipped with a warning. The name may have a schema.';

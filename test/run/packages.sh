@@ -82,6 +82,7 @@ missing_for_tests() {
 # Packages that some tests look at if they are there, and skip what is not.
 welcome_for_tests() {
 	[ -e "$PGSHAREDIR/extension/pg_partman.control" ] || echo "postgresql-$PGMAJOR-partman"
+	[ -e "$PGSHAREDIR/extension/plproxy.control" ] || echo "postgresql-$PGMAJOR-plproxy"
 	clients_for_tests
 	command -v shellcheck >/dev/null || echo shellcheck
 	command -v codespell >/dev/null || echo codespell

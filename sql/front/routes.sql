@@ -1,0 +1,98 @@
+-- How each public function is answered where the apps stand on many servers:
+-- told once, so that none is forgotten.
+
+CREATE FUNCTION im_internal.im_front_routes()
+	RETURNS TABLE (name text, route text, detail text)
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 100
+BEGIN ATOMIC
+	SELECT r.name, r.route, coalesce(r.detail, ''::text)
+	FROM (VALUES
+		-- values in, values out: no partition is asked
+		('im_addon_fee'::text, 'any'::text, NULL::text),
+		('im_block_fee', 'here', NULL),
+		('im_bundled_card', 'here', NULL),
+		('im_bundled_cards', 'here', NULL),
+		('im_charge_amount', 'here', NULL),
+		('im_charge_lines', 'here', NULL),
+		('im_count', 'here', NULL),
+		('im_dau', 'here', NULL),
+		('im_day', 'here', NULL),
+		('im_meter_average', 'here', NULL),
+		('im_meter_last', 'here', NULL),
+		('im_meter_max', 'here', NULL),
+		('im_meter_sum', 'here', NULL),
+		('im_meter_unique', 'here', NULL),
+		('im_moderation_deductions', 'here', NULL),
+		('im_month', 'here', NULL),
+		('im_peak_groups', 'here', NULL),
+		('im_price_list', 'here', NULL),
+		('im_union_agg', 'here', NULL),
+		('im_users', 'here', NULL),
+		('im_userset_agg', 'here', NULL),
+		('im_app_dau', 'here', NULL),
+		('im_app_dau_rows', 'here', NULL),
+		-- all partitions have the same cards
+		('im_current_card', 'any', NULL),
+		('im_dau_overage', 'any', NULL),
+		('im_deductions', 'any', NULL),
+		('im_group_overage', 'any', NULL),
+		('im_moderation_fee', 'any', NULL),
+		('im_quote', 'any', NULL),
+		-- the partition of the app, which is the first argument
+		('im_app_card', 'app', NULL),
+		('im_app_status', 'app', NULL),
+		('im_audit', 'app', NULL),
+		('im_bill_html', 'app', NULL),
+		('im_cheapest_plan', 'app', NULL),
+		('im_explain', 'app', NULL),
+		('im_forecast', 'app', NULL),
+		('im_invoices', 'app', NULL),
+		('im_moderation_statement', 'app', NULL),
+		('im_monthly_bill', 'app', NULL),
+		('im_monthly_total', 'app', NULL),
+		('im_preview_bill', 'app', NULL),
+		('im_rebill', 'app', NULL),
+		('im_running_bill', 'app', NULL),
+		-- all partitions side by side, their rows together
+		('im_alerts', 'all', NULL),
+		('im_app_revenue', 'all', NULL),
+		('im_apps', 'all', NULL),
+		('im_compare_cards', 'all', NULL),
+		('im_daily_charges', 'all', NULL),
+		('im_daily_usage', 'all', NULL),
+		('im_drift', 'all', NULL),
+		('im_monthly_bills', 'all', NULL),
+		('im_monthly_totals', 'all', NULL),
+		('im_order_terms', 'all', NULL),
+		('im_standing', 'all', NULL),
+		('im_unbilled_usage', 'all', NULL),
+		-- the same, put together anew: the query over what they say
+		('im_billed_months', 'together', 'SELECT DISTINCT r.* FROM %s r ORDER BY 1'),
+		('im_check_orders', 'together', 'SELECT pg_catalog.sum(r)::pg_catalog.int8 FROM %s r'),
+		('im_revenue', 'together', 'SELECT r.month, r.item, r.currency, pg_catalog.sum(r.billed), pg_catalog.sum(r.earned), pg_catalog.sum(r.deferred) FROM %s r GROUP BY 1, 2, 3 ORDER BY 1, 2, 3'),
+		-- what front.sql and jobs.sql make by hand
+		('im_check', 'own', NULL),
+		('im_create_billing_view', 'own', NULL),
+		('im_notify_alerts', 'own', NULL),
+		('im_month_root', 'own', NULL),
+		('im_verify_invoices', 'own', NULL),
+		('im_meter', 'own', NULL),
+		('im_keep_metered', 'own', NULL),
+		('im_forget_metering', 'own', NULL),
+		('im_close_month', 'own', NULL),
+		('im_adjust_month', 'own', NULL),
+		-- what stands here, and makes or leaves a front
+		('im_create_front', 'here', NULL),
+		-- what belongs to one database
+		('im_create_tables', 'refused', 'Call it in each partition.'),
+		('im_grant', 'refused', 'Call it in each partition, then im_front_admit() here.'),
+		('im_grants', 'refused', 'Call it in each partition.'),
+		('im_revoke', 'refused', 'Call it in each partition, then drop the user mappings here.'),
+		('im_ledger_anchor', 'refused', 'Call it in each partition: each has a ledger of its own.'),
+		('im_verify_anchor', 'refused', 'Call it in the partition that printed the line.'),
+		('im_month_html', 'refused', 'Call it in each partition, or im_bill_html() here for an app.'),
+		('im_partition', 'refused', 'Call it in each partition.'))
+		r(name, route, detail);
+END;
+COMMENT ON FUNCTION im_internal.im_front_routes() IS
+'How im_create_front() has each public function answered: here, by the partition of the app, by any one, by all together, by a query over what all say, by a function of the front''s own, or refused with the sentence where to call it.';

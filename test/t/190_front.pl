@@ -1,0 +1,218 @@
+#!/usr/bin/perl
+#
+# 190_front.pl
+#	  A front over four partitions on two servers answers as one node does: every
+#	  function of a random history, every table and view, closing and its proof.
+#	  A partition that is down is named, and nothing is silently partial.
+#
+# A failure means that a vendor's books on many servers are not the books.
+#
+# IMBILLING_SEED repeats a run, IMBILLING_APPS makes it larger or smaller.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::Bin, "$FindBin::Bin/../reference";
+use IPC::Run ();
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use BillingData;
+use History;
+use History::Database;
+use Reference::Calendar;
+
+chomp(my $share = qx(pg_config --sharedir));
+plan skip_all => 'there is no plproxy' if !-e "$share/extension/plproxy.control";
+
+my $seed = $ENV{IMBILLING_SEED} || time ^ ($$ << 12);
+my $apps = $ENV{IMBILLING_APPS} || 60;
+diag("IMBILLING_SEED=$seed IMBILLING_APPS=$apps");
+
+my @servers = map {
+	my $node = PostgreSQL::Test::Cluster->new($_);
+	$node->init;
+	$node->append_conf('postgresql.conf', "fsync = off\nmax_connections = 60\n");
+	$node->start;
+	$node;
+} 'left', 'right';
+
+# BillingData goes where the environment leads.
+sub on
+{
+	my ($node, $what) = @_;
+
+	local $ENV{PGHOST} = $node->host;
+	local $ENV{PGPORT} = $node->port;
+	return $what->();
+}
+
+my @partitions = map { { node => $servers[ $_ / 2 ], db => "part$_" } } 0 .. 3;
+
+sub connection
+{
+	my ($partition) = @_;
+
+	return sprintf("host='%s' port=%d dbname=%s", $partition->{node}->host, $partition->{node}->port, $partition->{db});
+}
+
+foreach my $partition (@partitions)
+{
+	on($partition->{node}, sub {
+		psql_ok('postgres', "CREATE DATABASE $partition->{db}", "partition $partition->{db}");
+		psql_ok($partition->{db}, 'CREATE EXTENSION imbilling; SELECT im_create_tables(false)', 'with its tables');
+	});
+}
+$ENV{PGHOST} = $servers[0]->host;
+$ENV{PGPORT} = $servers[0]->port;
+psql_ok('postgres', 'CREATE DATABASE front', 'a database for the front');
+psql_ok('front', 'CREATE EXTENSION imbilling', 'with the extension and no tables');
+
+# ---- what it refuses ----
+
+my $create = 'SELECT im_create_front(ARRAY[' . join(', ', map { "\$c\$" . connection($_) . "\$c\$" } @partitions) . '])';
+psql_fails('front', $create, qr/extension dblink is not in this database.*CREATE EXTENSION dblink;/s, 'without dblink it says what to do');
+psql_ok('front', 'CREATE EXTENSION dblink; CREATE EXTENSION postgres_fdw; CREATE EXTENSION plproxy', 'what it asks by');
+psql_fails('front', "SELECT im_create_front('$_->[0]')", $_->[1], "not of $_->[0]")
+  foreach [ '{dbname=a,dbname=b,dbname=c}', qr/cannot have 3 partitions/ ], [ '{}', qr/cannot have .* partitions/ ],
+  [ '{NULL}', qr/cannot have 1 partitions/ ], [ '{postgresql://a/b}', qr/is no connection string/ ],
+  [ '{dbname=a password=b}', qr/names the password/ ], [ '{user=a dbname=b}', qr/names the user/ ];
+psql_ok('front', 'CREATE ROLE passer_by LOGIN', 'somebody else');
+psql_fails('front', $create, qr/passer_by is no superuser/, 'makes no front', user => 'passer_by');
+is(psql('front', 'SELECT count(*) FROM pg_foreign_server'), '0', 'and nothing is left of that');
+psql_ok('front', $create, 'a front of four partitions');
+psql_fails('front', $create, qr/is a front already/, 'a second one');
+psql_ok('front', 'ALTER DATABASE front SET search_path = im_front, public', 'the front first on the path');
+
+# ---- the same books on one node and on the partitions ----
+
+my $history = History::make_history($seed, $apps);
+my @months = map { Reference::Calendar::show_day($_) } @{ $history->{months} };
+$ENV{PGDATABASE} = 'postgres';
+my $one = History::Database->new('one');
+$one->load($history);
+
+is(psql('front', "SELECT count(*) FROM generate_series(-500, 500) a WHERE NOT satisfies_hash_partition('im_app'::regclass, 4, im_partition_of(a), a::bigint)"),
+	'0', 'apps are spread as hash partitions are');
+my ($cards) = psql('one', q{SELECT string_agg(format('SELECT im_front_set_card(%L, %L, %L);', rate_card, effective_from, terms), ' ' ORDER BY effective_from) FROM im_rate_card_version});
+psql_ok('front', $cards, 'all price lists are written on every partition');
+foreach my $table (qw(im_app im_order im_suspension im_login im_group im_moderation_check im_call im_usage_daily))
+{
+	my $columns = psql('one', "SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = '$table'::regclass AND attnum > 0 AND NOT attisdropped");
+
+	foreach my $i (0 .. 3)
+	{
+		my $mine = "((hashint8extended(app_id, 8816678312871386365) & 65535) + 43235) & 3 = $i";
+		my $rows = psql('one', "COPY (SELECT $columns FROM $table WHERE $mine) TO STDOUT");
+
+		on($partitions[$i]{node}, sub {
+			my ($code, $said) = psql_both($partitions[$i]{db}, "COPY $table ($columns) FROM STDIN;\n$rows\n\\.\n");
+			is($code, 0, "$table of partition $i") or diag($said);
+		}) if $rows ne '';
+	}
+}
+
+# How each function is asked; a is an app, m a month.
+my $card = "im_bundled_card('cn', '2024-01-01')";
+my %asked = (
+	im_addon_fee => q{'pro', 'call', 'basic'}, im_current_card => '', im_dau_overage => q{'pro', 25000}, im_deductions => q{'image', 10},
+	im_group_overage => q{'pro', 550000}, im_moderation_fee => '54', im_quote => q{'pro', 12, 25000},
+	im_app_card => 'a, m', im_app_status => 'a, m::date + 14 + time \'12:00\'', im_audit => 'a, m', im_bill_html => 'a, m', im_cheapest_plan => 'a, m', im_explain => 'a, m, 1',
+	im_forecast => 'a, m::date + 14 + time \'12:00\'', im_invoices => 'a', im_moderation_statement => 'a, m', im_monthly_bill => 'a, m',
+	im_monthly_total => 'a, m', im_preview_bill => "a, m, $card", im_rebill => 'a, m', im_running_bill => 'a, m::date + 14 + time \'12:00\'',
+	im_alerts => 'm', im_app_revenue => 'm, m + 1', im_apps => '', im_compare_cards => "m, $card, im_bundled_card('cn', '2019-12-10')",
+	im_daily_charges => 'm::date + 11', im_daily_usage => 'm', im_drift => 'm', im_monthly_bills => 'm, true', im_monthly_totals => 'm',
+	im_order_terms => '', im_standing => 'm, m::date + 14 + time \'12:00\'', im_unbilled_usage => 'm', im_billed_months => '', im_check_orders => '',
+	im_revenue => 'm, m + 1', im_check => 'm', im_verify_invoices => 'm');
+my @untold = qw(im_create_billing_view im_notify_alerts im_month_root im_meter im_keep_metered im_forget_metering im_close_month im_adjust_month);
+my %route = map { split /\|/ } split /\n/, psql('front', "SELECT name || '|' || route FROM im_internal.im_front_routes()");
+is(join(' ', sort grep { $route{$_} !~ /^(here|refused)$/ } keys %route), join(' ', sort keys %asked, @untold), 'each function that is routed is asked here');
+
+my $sample = psql('one', 'SELECT array_agg(app_id) FROM (SELECT app_id, row_number() OVER (ORDER BY app_id) AS n FROM im_app) a WHERE n % 4 = 0');
+
+sub answers
+{
+	my ($db) = @_;
+	my @queries;
+
+	foreach my $name (sort keys %asked)
+	{
+		my $over = ($asked{$name} =~ /\bm\b/ ? 'unnest($m$' . "{$months[0],$months[2]}" . '$m$::im_month[]) m' : 'generate_series(1, 1) m')
+		  . ($asked{$name} =~ /\ba\b/ ? ", unnest('$sample'::bigint[]) a" : '');
+
+		push @queries, "SELECT '$name', q::text FROM $over, LATERAL $name($asked{$name}) q ORDER BY q::text COLLATE \"C\";";
+	}
+	my $script = join("\n", "SET client_min_messages = error;", @queries);
+	my $said = '';
+	IPC::Run::run([ 'psql', '-XqAt', '-v', 'VERBOSITY=terse', '-d', $db ], '<', \$script, '>', \$said, '2>&1');
+	# where an error comes from, and when and with which digest something was issued
+	$said =~ s/^ERROR:  \S+ \[part\d\] REMOTE ERROR:/ERROR: /mg;
+	$said =~ s/^(im_audit|im_invoices)\|.*?20\d\d-\d\d-\d\d \d[^,]*/$1|then/mg;
+	$said =~ s/(digest |\\\\x)[0-9a-f]{64}/$1/g;
+	return join '', sort split /^/, $said;
+}
+
+my $want = answers('one');
+cmp_ok(length($want), '>', 20000, 'one node has something to say');
+same(answers('front'), $want, 'every function says the same through the front');
+
+my $tables = psql('front', q{SELECT string_agg(c.relname, ' ' ORDER BY c.relname) FROM pg_class c
+	WHERE c.relnamespace = 'im_front'::regnamespace AND c.relkind = 'p' AND c.relname !~ 'metered|mark'});
+like($tables, qr/im_bi_bill_line.*im_order.*im_usage_daily/, 'its tables and views are there');
+foreach my $table (split / /, $tables)
+{
+	# on each partition the views begin with its own first month
+	my ($time) = $table =~ /^im_bi/ ? psql('one', "SELECT attname FROM pg_attribute WHERE attrelid = '$table'::regclass AND attname IN ('month', 'day')") : ();
+	my $rows = "SELECT md5(string_agg(t::text, ',' ORDER BY t::text COLLATE \"C\")), count(*) FROM (SELECT * FROM %s.$table) t"
+	  . ($time ? " WHERE $time BETWEEN '$months[0]' AND '$months[3]'" : '');
+
+	is(psql('front', sprintf($rows, 'im_front')), psql('one', sprintf($rows, 'public')), "$table has the same rows");
+}
+like(psql('front', 'EXPLAIN (COSTS OFF) SELECT * FROM im_app WHERE app_id = 7'), qr/^Foreign Scan on im_app( im_app)?$/, 'a condition on the app asks one partition');
+
+# ---- jobs, proofs, errors ----
+
+psql_ok($_, 'SELECT im_meter()', "metered: $_") foreach 'front', 'one';
+same(answers('front'), $want, 'metered it says the same');
+psql_ok('one', "SELECT im_create_billing_view('book', '$months[0]', '$months[1]')", 'a billing view on one node');
+psql_ok('front', "SELECT im_create_billing_view('book', '$months[0]', '$months[1]')", 'and at the front');
+psql_ok('front', 'REFRESH MATERIALIZED VIEW CONCURRENTLY book', 'which is refreshed concurrently');
+is(psql('front', 'SELECT count(*), sum(amount), md5(string_agg(b::text, chr(10) ORDER BY app_id, month, line)) FROM book b'),
+	psql('one', 'SELECT count(*), sum(amount), md5(string_agg(b::text, chr(10) ORDER BY app_id, month, line)) FROM book b'), 'has the same lines');
+psql_ok($_, "CALL im_close_month('$months[0]')", "closed: $_") foreach 'front', 'one';
+same(answers('front'), answers('one'), 'and then, drift and audit included');
+my $root = psql('front', "SELECT im_month_root('$months[0]')");
+like($root, qr/^\\x[0-9a-f]{64}$/, 'the front has a root');
+is(psql('front', "SELECT count(*) FROM im_verify_invoices('$months[0]', '$root')"), '0', 'which the invoices prove');
+is(psql('front', "SELECT problem FROM im_verify_invoices('$months[0]', '\\x00')"), 'the root is another one', 'and no other one');
+psql_fails('front', "SELECT * FROM im_monthly_bill(999999, '$months[0]')", qr/there is no app 999999/, 'an error comes through');
+psql_fails('front', 'SELECT im_grants()', qr/cannot be called through a front.*Call it in each partition/s, 'what belongs to one database is refused');
+psql_fails('front', "SELECT * FROM im_monthly_bill(1, '$months[0]')", qr/permission denied/, 'nobody asks who was not admitted', user => 'passer_by');
+psql_ok('front', "SELECT im_front_admit('passer_by', 'passer_by')", 'somebody is admitted');
+psql_fails('front', "SELECT * FROM im_monthly_totals('$months[0]')", qr/permission denied|role "passer_by" does not exist/, 'but has no more rights than on the partitions', user => 'passer_by');
+on($servers[1], sub { psql_ok('postgres', 'CREATE ROLE passer_by LOGIN', 'who is known on the other server as well') });
+on($_->{node}, sub { psql_ok($_->{db}, "SELECT im_grant('passer_by', 'reader')", 'reads there') }) foreach @partitions;
+is(psql('front', "SELECT count(*) FROM im_monthly_totals('$months[0]')", user => 'passer_by'),
+	psql('one', "SELECT count(*) FROM im_monthly_totals('$months[0]')"), 'and here');
+
+# ---- price lists ----
+
+on($partitions[3]{node}, sub { psql_ok($partitions[3]{db}, "UPDATE im_rate_card_version SET terms = jsonb_set(terms, '{grace_days}', '8') WHERE rate_card = 'cn'", 'a partition gets another price list') });
+like(psql('front', "SELECT problem FROM im_check('$months[3]') WHERE app_id IS NULL"), qr/partition 3 has another version of imbilling or other price lists/, 'im_check tells');
+psql_ok('front', psql('one', q{SELECT string_agg(format('SELECT im_front_set_card(%L, %L, %L);', rate_card, effective_from, terms), ' ') FROM im_rate_card_version WHERE rate_card = 'cn'}), 'written again everywhere');
+is(psql('front', "SELECT count(*) FROM im_check('$months[3]') WHERE app_id IS NULL"), '0', 'it is mended');
+
+# ---- a partition that is down ----
+
+$servers[1]->stop('immediate');
+psql_fails('front', "SELECT * FROM im_monthly_totals('$months[1]')", qr/part[23]/, 'a set-wise read names a partition that is down');
+psql_fails('front', 'SELECT count(*) FROM im_order', qr/im_partition_[23]/, 'so does a table');
+psql_fails('front', "SELECT im_front_set_card('new', '2024-01-01', $card)", qr/./, 'no price list is written');
+psql_fails('front', "CALL im_close_month('$months[1]')", qr/not done on partition (2, 3|3, 2).*The other 2 are done/s, 'a close does the others, and names those');
+$servers[1]->start;
+is(psql('front', "SELECT count(*) FROM im_rate_card_version WHERE rate_card = 'new'"), '0', 'it is nowhere') if $tables =~ /im_rate_card_version/;
+psql_ok('front', "CALL im_close_month('$months[1]')", 'the next call does the rest');
+psql_ok('one', "CALL im_close_month('$months[1]')", 'one node likewise');
+same(answers('front'), answers('one'), 'and all is the same again');
+
+done_testing();
