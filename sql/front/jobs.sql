@@ -110,6 +110,8 @@ COMMENT ON FUNCTION im_front_parts.im_job(text, text) IS
 
 CREATE FUNCTION im_front.im_meter(first_day date DEFAULT NULL, last_day date DEFAULT NULL) RETURNS bigint LANGUAGE sql
 RETURN im_front_parts.im_job('im_meter'::text, pg_catalog.concat('SELECT {ext}.im_meter(', pg_catalog.quote_nullable(first_day), '::pg_catalog.date, ', pg_catalog.quote_nullable(last_day), '::pg_catalog.date)'));
+CREATE FUNCTION im_front.im_meter_month(month {ext}.im_month) RETURNS bigint LANGUAGE sql
+RETURN im_front_parts.im_job('im_meter_month'::text, pg_catalog.concat('SELECT {ext}.im_meter_month(', pg_catalog.quote_nullable(month), ')'));
 CREATE FUNCTION im_front.im_forget_metering(first_day date DEFAULT NULL, last_day date DEFAULT NULL) RETURNS bigint LANGUAGE sql
 RETURN im_front_parts.im_job('im_forget_metering'::text, pg_catalog.concat('SELECT {ext}.im_forget_metering(', pg_catalog.quote_nullable(first_day), '::pg_catalog.date, ', pg_catalog.quote_nullable(last_day), '::pg_catalog.date)'));
 CREATE FUNCTION im_front.im_keep_metered(first_day date, last_day date) RETURNS bigint LANGUAGE sql

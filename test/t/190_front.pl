@@ -91,12 +91,15 @@ my @months = map { Reference::Calendar::show_day($_) } @{ $history->{months} };
 $ENV{PGDATABASE} = 'postgres';
 my $one = History::Database->new('one');
 $one->load($history);
+my $account = q{INSERT INTO im_account (account_id, name, opened_on) VALUES (7, 'seven', '2019-01-01')};
+psql_ok('one', "$account; UPDATE im_app SET account_id = 7 WHERE app_id % 3 = 0", 'an account of some of them');
+on($_->{node}, sub { psql_ok($_->{db}, $account, 'and on each partition') }) foreach @partitions;
 
 is(psql('front', "SELECT count(*) FROM generate_series(-500, 500) a WHERE NOT satisfies_hash_partition('im_app'::regclass, 4, im_partition_of(a), a::bigint)"),
 	'0', 'apps are spread as hash partitions are');
 my ($cards) = psql('one', q{SELECT string_agg(format('SELECT im_front_set_card(%L, %L, %L);', rate_card, effective_from, terms), ' ' ORDER BY effective_from) FROM im_rate_card_version});
 psql_ok('front', $cards, 'all price lists are written on every partition');
-foreach my $table (qw(im_app im_order im_suspension im_login im_group im_moderation_check im_call im_usage_daily))
+foreach my $table (qw(im_app im_order im_suspension im_login im_group im_moderation_check im_call im_event im_usage_daily im_meter_daily))
 {
 	my $columns = psql('one', "SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = '$table'::regclass AND attnum > 0 AND NOT attisdropped");
 
@@ -117,6 +120,8 @@ my $card = "im_bundled_card('cn', '2024-01-01')";
 my %asked = (
 	im_addon_fee => q{'pro', 'call', 'basic'}, im_current_card => '', im_dau_overage => q{'pro', 25000}, im_deductions => q{'image', 10},
 	im_group_overage => q{'pro', 550000}, im_moderation_fee => '54', im_quote => q{'pro', 12, 25000},
+	im_card => q{'cn', '2023-12-05'}, im_can => q{a, 'dau'}, im_limit => q{a, 'dau'}, im_limits => 'a', im_account_totals => 'm',
+	im_account_bill => '7, m', im_balance => q{7, '2024-03-01'},
 	im_app_card => 'a, m', im_app_status => 'a, m::date + 14 + time \'12:00\'', im_audit => 'a, m', im_bill_html => 'a, m', im_cheapest_plan => 'a, m', im_explain => 'a, m, 1',
 	im_forecast => 'a, m::date + 14 + time \'12:00\'', im_invoices => 'a', im_moderation_statement => 'a, m', im_monthly_bill => 'a, m',
 	im_monthly_total => 'a, m', im_preview_bill => "a, m, $card", im_rebill => 'a, m', im_running_bill => 'a, m::date + 14 + time \'12:00\'',
@@ -124,7 +129,7 @@ my %asked = (
 	im_daily_charges => 'm::date + 11', im_daily_usage => 'm', im_drift => 'm', im_monthly_bills => 'm, true', im_monthly_totals => 'm',
 	im_order_terms => '', im_standing => 'm, m::date + 14 + time \'12:00\'', im_unbilled_usage => 'm', im_billed_months => '', im_check_orders => '',
 	im_revenue => 'm, m + 1', im_check => 'm', im_verify_invoices => 'm');
-my @untold = qw(im_create_billing_view im_notify_alerts im_month_root im_meter im_keep_metered im_forget_metering im_close_month im_adjust_month);
+my @untold = qw(im_create_billing_view im_notify_alerts im_month_root im_meter im_meter_month im_keep_metered im_forget_metering im_close_month im_adjust_month);
 my %route = map { split /\|/ } split /\n/, psql('front', "SELECT name || '|' || route FROM im_internal.im_front_routes()");
 is(join(' ', sort grep { $route{$_} !~ /^(here|refused)$/ } keys %route), join(' ', sort keys %asked, @untold), 'each function that is routed is asked here');
 
