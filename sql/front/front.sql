@@ -164,8 +164,8 @@ BEGIN
 					format(f.detail, format('im_front_parts.%I(%s)', f.proname, f.arguments)));
 			ELSE
 				EXECUTE format('CREATE FUNCTION im_front.%I(%s) RETURNS %s LANGUAGE plpgsql AS %L', f.proname, f.takes, f.gives,
-					format('BEGIN PERFORM %s.im_raise_front(''0A000''::text, %L::text, ''It is about one database, and this one is a front.''::text, %L::text); END',
-						'@extschema@', f.proname || '() cannot be called through a front', f.detail));
+					format('BEGIN PERFORM im_internal.im_raise_front(''0A000''::text, %L::text, ''It is about one database, and this one is a front.''::text, %L::text); END',
+						f.proname || '() cannot be called through a front', f.detail));
 		END CASE;
 	END LOOP;
 END

@@ -134,7 +134,7 @@ DECLARE
 	written integer := 0;
 BEGIN
 	IF $1 IS NULL OR $2 IS NULL OR $3 IS NULL THEN
-		PERFORM {ext}.im_raise_front('22004'::text, 'a version of a price list has a name, a first day and terms, but one of them is null'::text,
+		PERFORM im_internal.im_raise_front('22004'::text, 'a version of a price list has a name, a first day and terms, but one of them is null'::text,
 			'It is written on all partitions or on none.'::text, 'Give all three.'::text);
 	END IF;
 	FOR i IN 0 .. {partitions} - 1 LOOP
@@ -207,7 +207,7 @@ CREATE FUNCTION im_front.im_notify_alerts(channel text, month {ext}.im_month DEF
 $$;
 CREATE FUNCTION im_front.im_create_billing_view(name text, first_month {ext}.im_month, last_month {ext}.im_month DEFAULT NULL) RETURNS void
 	LANGUAGE sql
-AS $$ SELECT {ext}.im_create_billing_view_of('im_front'::pg_catalog.text, $1, $2, $3); $$;
+AS $$ SELECT im_internal.im_create_billing_view_of('im_front'::pg_catalog.text, $1, $2, $3); $$;
 $front$
 $script$;
 COMMENT ON FUNCTION im_internal.im_front_script() IS

@@ -47,6 +47,7 @@ BEGIN ATOMIC
 		('im_bill_html', 'app', NULL),
 		('im_can', 'app', NULL),
 		('im_cheapest_plan', 'app', NULL),
+		('im_document_html', 'app', NULL),
 		('im_explain', 'app', NULL),
 		('im_forecast', 'app', NULL),
 		('im_invoices', 'app', NULL),

@@ -122,7 +122,7 @@ my %asked = (
 	im_group_overage => q{'pro', 550000}, im_moderation_fee => '54', im_quote => q{'pro', 12, 25000},
 	im_card => q{'cn', '2023-12-05'}, im_can => q{a, 'dau'}, im_limit => q{a, 'dau'}, im_limits => 'a', im_account_totals => 'm',
 	im_account_bill => '7, m', im_balance => q{7, '2024-03-01'},
-	im_app_card => 'a, m', im_app_status => 'a, m::date + 14 + time \'12:00\'', im_audit => 'a, m', im_bill_html => 'a, m', im_cheapest_plan => 'a, m', im_explain => 'a, m, 1',
+	im_app_card => 'a, m', im_app_status => 'a, m::date + 14 + time \'12:00\'', im_audit => 'a, m', im_bill_html => 'a, m', im_cheapest_plan => 'a, m', im_document_html => q{a, m, 0, 'en'}, im_explain => 'a, m, 1',
 	im_forecast => 'a, m::date + 14 + time \'12:00\'', im_invoices => 'a', im_moderation_statement => 'a, m', im_monthly_bill => 'a, m',
 	im_monthly_total => 'a, m', im_preview_bill => "a, m, $card", im_rebill => 'a, m', im_running_bill => 'a, m::date + 14 + time \'12:00\'',
 	im_alerts => 'm', im_app_revenue => 'm, m + 1', im_apps => '', im_compare_cards => "m, $card, im_bundled_card('cn', '2019-12-10')",
