@@ -5,7 +5,7 @@
 -- schema, {dblink} for that of dblink, {partitions} for their number.
 
 CREATE FUNCTION im_internal.im_front_script() RETURNS text
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	LANGUAGE sql IMMUTABLE
 AS $script$
 SELECT $front$
 CREATE FUNCTION im_front.im_front_admit(role regrole, remote_user name) RETURNS void
