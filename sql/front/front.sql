@@ -187,14 +187,12 @@ BEGIN
 		EXECUTE format('IMPORT FOREIGN SCHEMA %s FROM SERVER im_partition_%s INTO im_front_%2$s', '@extschema@', i);
 	END LOOP;
 	FOR t IN
-		SELECT c.relname, string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum) AS columns
+		SELECT c.relname
 		FROM pg_class c
-		JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-		WHERE c.relnamespace = 'im_front_0'::regnamespace AND c.relkind = 'f' AND c.relname LIKE 'im\_%'
-		GROUP BY c.relname
-		HAVING bool_or(a.attname = 'app_id')
+		JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'app_id'
+		WHERE c.relnamespace = 'im_front_0'::regnamespace AND c.relkind = 'f' AND c.relname ~ '^im_'
 	LOOP
-		EXECUTE format('CREATE TABLE im_front.%I (%s) PARTITION BY HASH (app_id)', t.relname, t.columns);
+		EXECUTE format('CREATE TABLE im_front.%I (LIKE im_front_0.%1$I) PARTITION BY HASH (app_id)', t.relname);
 		FOR i IN 0 .. $1 - 1 LOOP
 			EXECUTE format('ALTER TABLE im_front.%I ATTACH PARTITION im_front_%s.%1$I FOR VALUES WITH (MODULUS %3$s, REMAINDER %2$s)',
 				t.relname, i, $1);

@@ -67,6 +67,7 @@ BEGIN ATOMIC
 		('im_daily_charges', 'all', NULL),
 		('im_daily_usage', 'all', NULL),
 		('im_drift', 'all', NULL),
+		('im_focus', 'all', NULL),
 		('im_monthly_bills', 'all', NULL),
 		('im_monthly_totals', 'all', NULL),
 		('im_order_terms', 'all', NULL),

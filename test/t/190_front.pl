@@ -126,7 +126,7 @@ my %asked = (
 	im_forecast => 'a, m::date + 14 + time \'12:00\'', im_invoices => 'a', im_moderation_statement => 'a, m', im_monthly_bill => 'a, m',
 	im_monthly_total => 'a, m', im_preview_bill => "a, m, $card", im_rebill => 'a, m', im_running_bill => 'a, m::date + 14 + time \'12:00\'',
 	im_alerts => 'm', im_app_revenue => 'm, m + 1', im_apps => '', im_compare_cards => "m, $card, im_bundled_card('cn', '2019-12-10')",
-	im_daily_charges => 'm::date + 11', im_daily_usage => 'm', im_drift => 'm', im_monthly_bills => 'm, true', im_monthly_totals => 'm',
+	im_daily_charges => 'm::date + 11', im_daily_usage => 'm', im_drift => 'm', im_focus => 'm, m', im_monthly_bills => 'm, true', im_monthly_totals => 'm',
 	im_order_terms => '', im_standing => 'm, m::date + 14 + time \'12:00\'', im_unbilled_usage => 'm', im_billed_months => '', im_check_orders => '',
 	im_revenue => 'm, m + 1', im_check => 'm', im_verify_invoices => 'm');
 my @untold = qw(im_create_billing_view im_notify_alerts im_month_root im_meter im_meter_month im_keep_metered im_forget_metering im_close_month im_adjust_month);
