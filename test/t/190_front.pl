@@ -154,6 +154,9 @@ sub answers
 	$said =~ s/^ERROR:  \S+ \[part\d\] REMOTE ERROR:/ERROR: /mg;
 	$said =~ s/^(im_audit|im_invoices)\|.*?20\d\d-\d\d-\d\d \d[^,]*/$1|then/mg;
 	$said =~ s/(digest |\\\\x)[0-9a-f]{64}/$1/g;
+	# each database has a series of numbers and a name of its own
+	$said =~ s/\bIM[0-9A-F]+-[A-Z]+-\d+-\d+/number/g;
+	$said =~ s/,(one|part\d)\b/,database/g;
 	# the front leaves out what no partition knows of accounts
 	$said =~ s/^im_(standing|alerts)\|\(-?\d+,arrears,.*\n//mg;
 	return join '', sort split /^/, $said;
@@ -164,7 +167,7 @@ cmp_ok(length($want), '>', 20000, 'one node has something to say');
 same(answers('front'), $want, 'every function says the same through the front');
 
 my $tables = psql('front', q{SELECT string_agg(c.relname, ' ' ORDER BY c.relname) FROM pg_class c
-	WHERE c.relnamespace = 'im_front'::regnamespace AND c.relkind = 'p' AND c.relname !~ 'metered|mark'});
+	WHERE c.relnamespace = 'im_front'::regnamespace AND c.relkind = 'p' AND c.relname !~ 'metered|mark|outbox'});
 like($tables, qr/im_bi_bill_line.*im_order.*im_usage_daily/, 'its tables and views are there');
 foreach my $table (split / /, $tables)
 {
