@@ -180,22 +180,23 @@ CREATE FUNCTION im_internal.im_make_front_tables(partitions integer) RETURNS voi
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	t record;
+	name text;
 BEGIN
 	FOR i IN 0 .. $1 - 1 LOOP
 		EXECUTE format('CREATE SCHEMA im_front_%s', i);
 		EXECUTE format('IMPORT FOREIGN SCHEMA %s FROM SERVER im_partition_%s INTO im_front_%2$s', '@extschema@', i);
 	END LOOP;
-	FOR t IN
+	FOR name IN
 		SELECT c.relname
 		FROM pg_class c
+		JOIN pg_namespace s ON s.oid = c.relnamespace AND s.nspname = 'im_front_0'
 		JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'app_id'
-		WHERE c.relnamespace = 'im_front_0'::regnamespace AND c.relkind = 'f' AND c.relname ~ '^im_'
+		WHERE c.relkind = 'f' AND c.relname ~ '^im_'
 	LOOP
-		EXECUTE format('CREATE TABLE im_front.%I (LIKE im_front_0.%1$I) PARTITION BY HASH (app_id)', t.relname);
+		EXECUTE format('CREATE TABLE im_front.%I (LIKE im_front_0.%1$I) PARTITION BY HASH (app_id)', name);
 		FOR i IN 0 .. $1 - 1 LOOP
 			EXECUTE format('ALTER TABLE im_front.%I ATTACH PARTITION im_front_%s.%1$I FOR VALUES WITH (MODULUS %3$s, REMAINDER %2$s)',
-				t.relname, i, $1);
+				name, i, $1);
 		END LOOP;
 	END LOOP;
 END
