@@ -51,7 +51,11 @@ read_limit(void *target, const char *name, const Element *element)
 	*next_limit(reader->card) = limit;
 }
 
-/* A member of an add-on's plan: an option with limits of its own, or a limit. */
+/*
+ * A member of an add-on's plan: an option with limits of its own, or a limit.
+ * Those of an option that is not sold never hold, and may stay in the card
+ * when an option is taken off sale.
+ */
 static void
 read_option_or_limit(void *target, const char *name, const Element *element)
 {
@@ -64,9 +68,6 @@ read_option_or_limit(void *target, const char *name, const Element *element)
 		read_limit(&reader, name, element);
 		return;
 	}
-	if (addon_price(reader.addon, NULL, name) == NULL)
-		element_refuse(element, "is an option that the add-on does not sell",
-					   "Use the options of prices, or the name of a limit with a number, true, false or null.");
 	reader.option = name;
 	element_each(element, false, read_limit, &reader);
 }

@@ -79,7 +79,7 @@ SELECT is((SELECT min_amount FROM (SELECT (im_preview_bill(1, '2024-06', im_app_
 	'the card that bills the month is its first version');
 SELECT ok(im_bill_html(1, '2024-06', 'en') LIKE '%2024-06-15%', 'the printed bill names it');
 SELECT is((SELECT sum(earned) FROM im_app_revenue('2024-06', '2024-06') WHERE app_id = 1 AND item = 'call_minutes'), 0.10, 'revenue');
-SELECT is((SELECT string_agg(concat_ws(' ', c.rate_card, c.effective_from, c.currency, c.scale), ', ') FROM im_internal.im_cards_in_force('2024-06') c WHERE c.rate_card = 'first'), 'first 2024-06-15 CNY 2',
+SELECT is((SELECT string_agg(concat_ws(' ', c.rate_card, c.card_from, c.currency, c.scale), ', ') FROM im_internal.im_cards_in_force('2024-06') c WHERE c.rate_card = 'first'), 'first 2024-06-15 CNY 2',
 	'what an invoice of the month names');
 SELECT fails_with($$SELECT * FROM im_monthly_bill(1, '2024-05')$$, 'P0002', 'no version in force on 2024-05-31', 'the month before is an error');
 SELECT is((SELECT count(*) FROM im_unbilled_usage('2024-05')), 0::bigint, 'and has nothing unbilled');

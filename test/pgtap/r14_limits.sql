@@ -180,7 +180,6 @@ INSERT INTO wrong (path, new, told, why) VALUES
 	('addons.members.limits.start.group_members', '-5', 'addons.members.limits.start.group_members is negative', 'a negative limit'),
 	('addons.members.limits.start.group_members', '[]', 'addons.members.limits.start.group_members is no limit', 'an array for a limit'),
 	('addons.members.limits.start.group_members', 'true', 'addons.members.limits.start.group_members is true or false', 'a limit here and a feature there'),
-	('addons.crowd.limits.start.xl', '{"sms": 1}', 'addons.crowd.limits.start.xl is an option', 'an option that is not sold'),
 	('addons.crowd.limits.start.l.sms', '{"a": 1}', 'addons.crowd.limits.start.l.sms is no limit', 'deeper than an option'),
 	('addons.crowd.limits.start.l.sms', '"x"', 'addons.crowd.limits.start.l.sms is not a number', 'a word for a limit of an option'),
 	('addons.crowd.limits.start.l.community', 'true', 'addons.crowd.limits.start.l.community is stated', 'for one option and for all'),

@@ -24,7 +24,7 @@ INSERT INTO of_accounts VALUES ('im_account_totals(''2023-03'')'), ('im_arrears(
 GRANT SELECT ON of_account, of_accounts TO PUBLIC;
 
 SELECT is(seen('clerk', 'SELECT * FROM ' || format(call, a)), seen(current_user, 'SELECT * FROM ' || format(call, a)), format('a reader gets what the owner gets: ' || call, a))
-FROM of_account, generate_series(1, 2) a ORDER BY 1;
+FROM of_account, generate_series(1, 2) a ORDER BY call, a;
 SELECT isnt(seen('clerk', 'SELECT * FROM ' || format(call, 2)), '', 'and it is something: ' || call) FROM of_account ORDER BY call;
 SELECT is(seen('clerk', 'SELECT * FROM ' || call), seen(current_user, 'SELECT * FROM ' || call), 'a reader gets what the owner gets: ' || call) FROM of_accounts ORDER BY call;
 SELECT matches(seen('clerk', 'SELECT * FROM ' || call), '(?n)^\(1,.*\n\(2,', 'and it is something: ' || call) FROM of_accounts ORDER BY call;
@@ -35,7 +35,7 @@ FROM of_accounts ORDER BY call;
 SELECT count(seen('rich', 'SELECT * FROM ' || format(call, 778))) FROM of_account \g /dev/null
 SELECT is(seen(role, 'SELECT * FROM ' || format(call, a)), replace(seen(role, 'SELECT * FROM ' || format(call, 778)), '778', a::text),
 	format('%s is told of account %s as of none: %s', role, a, call))
-FROM of_account, (VALUES ('rich', 2), ('rich', 3), ('other', 1), ('acme', 1)) v(role, a) ORDER BY 1;
+FROM of_account, (VALUES ('rich', 2), ('rich', 3), ('other', 1), ('acme', 1)) v(role, a) ORDER BY call, role, a;
 SELECT is(seen('acme', 'SELECT * FROM ' || call), '', 'the tenant of an app alone has no account: ' || call) FROM of_accounts ORDER BY call;
 
 -- All apps of the account, also those whose tenant is another or nobody
