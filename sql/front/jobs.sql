@@ -92,7 +92,7 @@ BEGIN
 			RAISE NOTICE '%: partition % is done, % of {partitions}', $1, r.partition, done;
 		ELSE
 			names := names || ', ' || r.partition;
-			problems := problems || format(' Partition %s: %s.', r.partition, rtrim(r.problem, E'.\n'));
+			problems := problems || format(' Partition %s: %s.', r.partition, rtrim(r.problem, '.' || chr(10)));
 		END IF;
 	END LOOP;
 	IF problems <> '' THEN
@@ -153,7 +153,7 @@ BEGIN
 		PERFORM {dblink}.dblink_disconnect('im_card_' || i);
 	END LOOP;
 EXCEPTION WHEN OTHERS OR query_canceled THEN
-	PERFORM {dblink}.dblink_disconnect(c) FROM unnest({dblink}.dblink_get_connections()) c WHERE c LIKE 'im\_card\_%';
+	PERFORM {dblink}.dblink_disconnect(c) FROM unnest({dblink}.dblink_get_connections()) c WHERE c ~ '^im_card_[0-9]+$';
 	IF written > 0 THEN
 		RAISE WARNING '% of {partitions} partitions have the new version, the others not: call im_front_set_card() again', written;
 	END IF;
