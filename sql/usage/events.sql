@@ -218,8 +218,8 @@ AS $$
 		  FROM im_internal.im_read_meters($2) m
 		  LEFT JOIN unnest(($2).early_apps, ($2).early_since) e(early_id, since) ON e.early_id = m.app_id
 		  WHERE m.kind IN ('last', 'average')
-		  -- once for each
-		  OFFSET 0) s
+		  -- once for each; cast, as in im_rated_totals()
+		  OFFSET bigint '0') s
 	WHERE (s.stands).day IS NOT NULL
 	GROUP BY s.app_id
 $$;
