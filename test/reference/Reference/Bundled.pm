@@ -14,8 +14,8 @@ sub all
 	my $json = JSON::PP->new->canonical;
 
 	return (
-		[ 'cn', '2019-12-10', $json->encode(cn('999')) ],
-		[ 'cn', '2024-01-01', $json->encode(cn('1499')) ],
+		[ 'cn', '2019-12-10', $json->encode(limited(cn('999'))) ],
+		[ 'cn', '2024-01-01', $json->encode(limited(cn('1499'))) ],
 		[ 'overseas', '2019-12-10', $json->encode(overseas()) ],
 		[ 'intl', '2022-12-26', $json->encode(intl()) ]);
 }
@@ -128,6 +128,40 @@ sub cn
 		});
 }
 
+# The limits of cn (R14), in the order of the rule: trial, pro, flagship.
+sub limited
+{
+	my ($card) = @_;
+	my %limits = (
+		dau => [ 100, undef, undef ],
+		groups => [ 100, undef, undef ],
+		users => [ 100, undef, undef ],
+		friends => [ 20, 3000, 3000 ],
+		joined_groups => [ 50, 500, 1000 ],
+		group_members => [ 20, 200, 2000 ],
+		live_groups => [ 10, 50, undef ],
+		history_days => [ 7, 7, 30 ]);
+	my ($plans, $addons) = @$card{qw(plans addons)};
+	my @plans = qw(trial pro flagship);
+
+	foreach my $i (0 .. $#plans)
+	{
+		$plans->{ $plans[$i] }{limits} = { map { $_ => $limits{$_}[$i] } keys %limits };
+	}
+	$addons->{avchatroom}{limits} = { pro => { live_groups => undef } };
+	$addons->{group_members}{limits} =
+	  { pro => { group_members => 2000 }, flagship => { group_members => 6000 } };
+	$addons->{joined_groups}{limits} =
+	  { pro => { joined_groups => 1000 }, flagship => { joined_groups => 3000 } };
+	my $storage = $addons->{history_storage};
+	foreach my $plan (keys %{ $storage->{prices} })
+	{
+		$storage->{limits}{$plan} =
+		  { map { $_ => { history_days => 0 + s/d$//r } } keys %{ $storage->{prices}{$plan} } };
+	}
+	return $card;
+}
+
 sub pack_of
 {
 	my ($price, $deductions, $months) = @_;
@@ -144,7 +178,7 @@ sub overseas
 	return base(
 		'CNY',
 		plans => {
-			trial => trial(),
+			trial => { %{ trial() }, limits => { dau => 100, groups => 100 } },
 			pro => plan(1, '2999', '3000'),
 			flagship => plan(2, '5999', '3000')
 		},
