@@ -243,7 +243,7 @@ AS $$
 			('im_app', 'im_app_account_id_fkey', 'FOREIGN KEY (account_id) REFERENCES @extschema@.im_account DEFERRABLE INITIALLY DEFERRED'),
 			('im_order', 'im_order_pkey', 'PRIMARY KEY (app_id, order_id)'),
 			('im_order', 'im_order_app_id_fkey', 'FOREIGN KEY (app_id) REFERENCES @extschema@.im_app DEFERRABLE INITIALLY DEFERRED'),
-			('im_order', 'im_order_texts_check', 'CHECK (octet_length(action) <= 63 AND octet_length(item) <= 63 AND octet_length(option) <= CASE WHEN action IN (''credit'', ''charge'') THEN 255 ELSE 63 END)'),
+			('im_order', 'im_order_texts_check', 'CHECK (octet_length(action) <= 63 AND octet_length(item) <= 63 AND octet_length(option) <= CASE WHEN action IN (''credit'', ''charge'', ''void'') THEN 255 ELSE 63 END)'),
 			('im_suspension', 'im_suspension_app_id_fkey', 'FOREIGN KEY (app_id) REFERENCES @extschema@.im_app DEFERRABLE INITIALLY DEFERRED'),
 			('im_suspension', 'im_suspension_days_check', 'CHECK (NOT isempty(days))'),
 			('im_suspension', 'im_suspension_reason_check', 'CHECK (reason IN (''arrears'', ''refund'', ''violation''))'),

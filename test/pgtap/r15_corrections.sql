@@ -117,6 +117,8 @@ SELECT refused($$INSERT INTO im_order (app_id, order_id, at, action, item, paid,
 SELECT refused($$INSERT INTO im_order (app_id, order_id, at, action, item, paid, refunds) VALUES (6, 9, at8('2023-03-15'), 'credit', 'manual', 1, 3)$$, 'only a refund or a void', 'another order');
 SELECT refused($$INSERT INTO im_order (app_id, order_id, at, action, item, option, months) VALUES (6, 9, at8('2023-03-15'), 'buy', 'manual', '', 1)$$, 'unknown item "manual"', 'manual is not bought');
 SELECT accepted($$CALL by_hand(6, 9, '2023-03-15', 'credit', repeat('x', 255), 1)$$, 'a reason of 255 bytes');
+SELECT accepted($$CALL by_hand(6, 9, '2023-03-15', 'credit', repeat('x', 255), 1);
+	INSERT INTO im_order (app_id, order_id, at, action, item, option, refunds) VALUES (6, 10, at8('2023-03-15'), 'void', 'manual', repeat('x', 255), 9)$$, 'which its void may name');
 SELECT refused($$CALL by_hand(6, 9, '2023-03-15', 'credit', repeat('x', 256), 1)$$, 'im_order_texts_check', 'not of 256');
 SELECT refused($$CALL by_hand(6, 9, '2023-03-15', 'credit', repeat('报', 86), 1)$$, 'im_order_texts_check', 'bytes, not characters');
 SELECT refused($$CALL buy(6, 9, '2023-03-15', 'plan', repeat('x', 64))$$, 'im_order_texts_check', 'names stay within 63 bytes');

@@ -86,9 +86,13 @@ is_deeply(
 	[], 'and the amount is the last');
 
 my $bought = "due_on < month + interval '1 month' AND item NOT IN ('plan_upgrade', 'refund', 'credit', 'charge')";
-holds($bought, q{n(t, 'order') = 1 AND a(t, 'price') = unit_price AND amount =
-		CASE WHEN n(t, 'agreed price') > 0 THEN a(t, 'agreed price') ELSE quantity * a(t, 'price') END},
-	'purchases: price x months, or the agreed price');
+# A price of just so many months is one of all of them.
+my $by_term = "EXISTS (SELECT FROM fact f WHERE f.app_id = t.app_id AND f.month = t.month AND f.line = t.line"
+  . " AND f.fact = 'price' AND f.detail -> 'path' ->> 2 = 'prices' AND t.item = 'plan')";
+holds($bought, qq{n(t, 'order') = 1 AND unit_price = CASE WHEN $by_term THEN round(a(t, 'price') / quantity, 8) ELSE a(t, 'price') END
+	AND amount = CASE WHEN n(t, 'agreed price') > 0 THEN a(t, 'agreed price')
+		WHEN $by_term THEN a(t, 'price') ELSE quantity * a(t, 'price') END},
+	'purchases: price x months, the price of the months, or the agreed price');
 holds($bought, q{(SELECT daterange((f.detail ->> 'from')::date, (f.detail ->> 'through')::date, '[]') FROM fact f
 		WHERE f.app_id = t.app_id AND f.month = t.month AND f.line = t.line AND f.fact = 'term') = period
 		AND q(t, 'term') = upper(period) - lower(period)},
@@ -96,9 +100,12 @@ holds($bought, q{(SELECT daterange((f.detail ->> 'from')::date, (f.detail ->> 't
 holds("item IN ('credit', 'charge')", q{n(t, 'order') = 1 AND n(t, 'reason') = 1 AND amount = unit_price
 		AND amount = a(t, 'order') * CASE item WHEN 'credit' THEN -1 ELSE 1 END},
 	'credits and charges: what their order says, and why');
-holds("item = 'plan_upgrade'", q{q(t, 'remaining days') = quantity AND a(t, 'new price') - a(t, 'old price') = unit_price
-		AND (a(t, 'order') = amount OR amount = greatest(0, round(unit_price * quantity * 12 / 365, 2)))},
-	'upgrades: price difference x remaining days, or the agreed price');
+holds("item = 'plan_upgrade'", q{q(t, 'remaining days') = quantity AND (n(t, 'old price') > 1 OR a(t, 'new price') - a(t, 'old price') = unit_price)
+		AND (a(t, 'order') = amount OR amount = (SELECT greatest(0, round(round(sum((a(t, 'new price')
+			- coalesce((f.detail ->> 'price')::numeric / (f.detail ->> 'months')::numeric, f.amount))
+			* coalesce(f.quantity, t.quantity)) * 12 / 365, 12), 2)) FROM fact f
+			WHERE f.app_id = t.app_id AND f.month = t.month AND f.line = t.line AND f.fact = 'old price'))},
+	'upgrades: price difference x remaining days of each term, or the agreed price');
 
 # A sum of fractions is compared to 12 places first: numeric division is not exact.
 holds("item = 'refund' AND n(t, 'cut') = 0", q{-amount = (SELECT greatest(0, CASE WHEN n(t, 'used') = 0 AND NOT split THEN back ELSE round(round(back, 12), 2) END)

@@ -79,8 +79,8 @@ holds_option(const Account *account, const Order *order)
 	const Term *term = last_term(account, order->item);
 	CalDay		day = order->day;
 
-	if (term != NULL && day < term->ends)
-		return strcmp(term->option, order->option) == 0;
+	if (term != NULL && day < term->ends && strcmp(term->option, order->option) == 0)
+		return true;
 	if (!plan_last_day(account, order->day, &day))
 		return false;
 	for (; term != NULL && term->start > day; term = term->before)

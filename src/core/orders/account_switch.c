@@ -56,17 +56,29 @@ find_or_add_switch(Account *account, const char *item)
 	return &account->switches[account->nswitches++];
 }
 
-/* On with the option on the day, or on the last day of a plan in its grace. */
+/* On with the option on a day; a day of many changes had them all. */
+static bool
+was_on(const Account *account, const Order *order, CalDay day)
+{
+	const Switch *sw = account_switch(account, order->item);
+
+	for (int i = sw != NULL ? sw->nspans - 1 : -1; i >= 0 && sw->spans[i].through >= day; i--)
+	{
+		core_step(account->core);
+		if (sw->spans[i].from <= day && strcmp(sw->spans[i].option, order->option) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* On the day, or on the last day of a plan in its grace. */
 static bool
 holds_switch(const Account *account, const Order *order)
 {
-	const Switch *sw = account_switch(account, order->item);
-	const char *option = switch_option(sw, order->day);
 	CalDay		day;
 
-	if (option == NULL && plan_last_day(account, order->day, &day))
-		option = switch_option(sw, day);
-	return option != NULL && strcmp(option, order->option) == 0;
+	return was_on(account, order, order->day) ||
+		(plan_last_day(account, order->day, &day) && was_on(account, order, day));
 }
 
 static void

@@ -179,6 +179,8 @@ sub plans_of
 			price => price(),
 			map { $_ => meter_of() } @{ $shape->{meters} }
 		};
+		$plans{$name}{prices} = { map { $_ => price() } some_of(60, 1, 2, 3, 7, 12), 24 }
+		  if chance(35);
 	}
 	return \%plans;
 }
@@ -212,6 +214,8 @@ sub addons_of
 		}
 		$addons{ $addon->{name} } =
 		  { charge => $addon->{charge}, prices => \%prices };
+		$addons{ $addon->{name} }{renew_only} = [ pick(sort keys %sold) ]
+		  if %sold && chance(25);
 		$addons{ $addon->{name} }{minutes} =
 		  { map { $_ => between(1, 60) } sort keys %sold }
 		  if $addon->{minutes} && %sold;
@@ -231,9 +235,12 @@ sub moderation_of
 
 	delete $coefficients{ pick(qw(text image audio video)) } if chance(15);
 
+	my @plans = some_of(60, @{ $shape->{plans} });
+
 	return {
 		price => pick('0.0010', '0.01', '3', '0.3333'),
 		coefficients => \%coefficients,
+		@plans && chance(30) ? (plans => \@plans) : (),
 		packs => {
 			map {
 				$_ => {

@@ -589,6 +589,16 @@ sub take_deductions
 	return (\%taken, $rest);
 }
 
+# Switched on, and on a plan on which it can be.
+sub moderation_on
+{
+	my ($self, $day) = @_;
+
+	return 0 if !defined $self->{log}->option_on('moderation', $day);
+	return 1 if !$self->{app}{card}->began($day);
+	return $self->{app}{card}->of_month(month_of($day))->moderates($self->{log}->paid_plan($day));
+}
+
 # The days of moderation up to the month's end: { day, deductions, taken by
 # order, postpaid }.
 sub moderation_days
@@ -600,7 +610,7 @@ sub moderation_days
 
 	foreach my $day (grep { $_ < $self->{end} } $meter->days_with('check'))
 	{
-		next if !defined $self->{log}->option_on('moderation', $day);
+		next if !$self->moderation_on($day);
 		next if !$self->{app}{card}->began($day);
 		next if !$self->is_in_service($day);
 		my $rates = $self->{app}{card}->of_month(month_of($day))->{moderation};

@@ -87,6 +87,33 @@ sub rank { my ($self, $plan) = @_; return $self->plan($plan)->{rank}; }
 
 sub plan_price { my ($self, $plan) = @_; return num($self->plan($plan)->{price}); }
 
+# The price of exactly so many months, or undef where it is that of a month each.
+sub term_price
+{
+	my ($self, $plan, $months) = @_;
+	my $price = ($self->plan($plan)->{prices} || {})->{$months};
+
+	return defined $price ? num($price) : undef;
+}
+
+# Is the option sold only to who holds it (R12)?
+sub renews_only
+{
+	my ($self, $item, $option) = @_;
+
+	return scalar grep { $_ eq $option } @{ $self->addon($item)->{renew_only} || [] };
+}
+
+# Can moderation be on on a plan, undef for the free one (R6)?
+sub moderates
+{
+	my ($self, $plan) = @_;
+	my $plans = ($self->{moderation} || {})->{plans};
+
+	($plan) = grep { $self->rank($_) == 0 } keys %{ $self->{plans} } if !defined $plan;
+	return !$plans || grep { $_ eq $plan } @$plans;
+}
+
 sub has_plan { my ($self, $plan) = @_; return exists $self->{plans}{$plan}; }
 
 sub addon { my ($self, $item) = @_; return ($self->{addons} || {})->{$item}; }

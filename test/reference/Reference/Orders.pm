@@ -267,8 +267,43 @@ sub buy_plan
 	{
 		$start = $term->{end};
 	}
-	$self->add_term($order, $day, $start, $version->plan_price($plan));
+	my $bought = $self->add_term($order, $day, $start, $version->plan_price($plan));
+	my $whole = $version->term_price($plan, $order->{months});
+	return '' if !defined $whole;
+	$bought->{unit_price} = round_half_up($whole / $order->{months}, 8);
+	return '' if defined $order->{paid};
+	$bought->{by_term} = 1;
+	$bought->{amount} = $whole;
+	$bought->{monthly} = $whole / $order->{months};
 	return '';
+}
+
+# In force on the day, or on the last day of a plan whose grace runs.
+sub held_days
+{
+	my ($self, $day) = @_;
+	my ($state, $term) = $self->plan_state($day);
+
+	return $state eq 'grace' ? ($day, $term->{until} - 1) : ($day);
+}
+
+sub holds_term
+{
+	my ($self, $order, $day) = @_;
+
+	return scalar grep {
+		my $x = $_;
+		grep { $_->{option} eq $order->{option} && $_->{start} <= $x && $x < $_->{until} }
+		  @{ $self->{standing}{ $order->{item} } || [] }
+	} $self->held_days($day);
+}
+
+sub holds_switch
+{
+	my ($self, $order, $day) = @_;
+
+	return scalar grep { $_ eq $order->{option} }
+	  map { $self->options_on($order->{item}, $_) } $self->held_days($day);
 }
 
 sub buy_addon
@@ -283,6 +318,8 @@ sub buy_addon
 	return 'add-ons need a paid plan' if !defined $plan;
 	my $price = $version->addon_price($item, $plan, $option);
 	return 'not sold on the plan' if !defined $price;
+	return 'for renewal only'
+	  if $version->renews_only($item, $option) && !$self->holds_term($order, $day);
 	my $term = $self->add_after($order, $day, $price);
 	return 'another option is in force' if !$term;
 	$term->{minutes} = ($version->addon($item)->{minutes} || {})->{$option};
@@ -408,8 +445,16 @@ sub add_upgrade
 	my ($self, $order, $day, $new_price, $old_price) = @_;
 	my $end = $self->last_term('plan')->{end};
 	my $remaining = $end - $day;
-	my $by_rule = max(zero(), ($new_price - $old_price) * $remaining /
-		  Math::BigRat->new(365, 12));
+	my ($steps, $first) = (zero(), undef);
+
+	foreach my $term (grep { $_->{end} > $day && !defined $_->{refunded} } @{ $self->{standing}{plan} })
+	{
+		my $old = $term->{by_term} && !@{ $term->{upgrades} } ? $term->{monthly} : $old_price;
+
+		$first //= $old;
+		$steps = $steps + ($new_price - $old) * ($term->{end} - max($term->{start}, $day));
+	}
+	my $by_rule = max(zero(), $steps / Math::BigRat->new(365, 12));
 	my $fee =
 	  defined $order->{paid}
 	  ? num($order->{paid})
@@ -439,7 +484,7 @@ sub add_upgrade
 		day => $day,
 		end => $end,
 		remaining => $remaining,
-		unit_price => $new_price - $old_price,
+		unit_price => $new_price - round_half_up($first, 8),
 		amount => $fee
 	  };
 }
@@ -626,6 +671,8 @@ sub check_postpaid
 	return 'not sold on the plan'
 	  if defined $plan
 	  && !defined $version->addon_price($item, $plan, $option);
+	return 'for renewal only'
+	  if $version->renews_only($item, $option) && !$self->holds_switch($order, $day);
 	return 'a second switch of option within a month'
 	  if $self->is_second_switch($item, $option, month_of($day));
 	return '';

@@ -52,7 +52,7 @@ sub service_of
 	my $why_not = $bill->out_of_service($day);
 
 	return $why_not if $why_not ne '';
-	return defined $bill->{log}->option_on('moderation', $day) ? 'on' : 'off';
+	return $bill->moderation_on($day) ? 'on' : 'off';
 }
 
 # kind => "used/allowed" of a day of the month, by what was known on it: the
@@ -144,7 +144,7 @@ sub why_no_check
 
 	return 'not priced by the card'
 	  if !$rates || !defined $rates->{coefficients}{$kind};
-	return defined $bill->{log}->option_on('moderation', $day)
+	return $bill->moderation_on($day)
 	  ? ''
 	  : 'switched off';
 }
