@@ -6,6 +6,7 @@
 
 #include "core/finance/standing.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/date.h"
 
 PG_FUNCTION_INFO_V1(im_rate_standing);
@@ -108,6 +109,24 @@ forget_later(Core *core, Usage *usage, CalDay today)
 	usage_forget_after(core, usage, today);
 }
 
+/*
+ * What orders of later days change is not known yet.  Voids change nothing:
+ * what they undo was never placed, and its usage was not gathered.
+ */
+static void
+forget_orders_after(Inputs *inputs, CalDay today)
+{
+	int			kept = 0;
+
+	for (int i = 0; i < inputs->norders; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (inputs->orders[i].day <= today || inputs->orders[i].action == ORDER_VOID)
+			inputs->orders[kept++] = inputs->orders[i];
+	}
+	inputs->norders = kept;
+}
+
 /* Before the month has begun there is no usage of it to tell. */
 static void
 tell_standing(Inputs *inputs, StandingWriter *writer)
@@ -116,9 +135,7 @@ tell_standing(Inputs *inputs, StandingWriter *writer)
 	CalMonth	month = inputs_month(fcinfo);
 	Account    *account;
 
-	/* what orders of later days change is not known yet */
-	while (inputs->norders > 0 && inputs->orders[inputs->norders - 1].day > writer->today)
-		inputs->norders--;
+	forget_orders_after(inputs, writer->today);
 	account = inputs_account(inputs, writer->today + 1);
 	if (writer->today >= cal_first_day(month))
 	{

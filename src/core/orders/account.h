@@ -210,7 +210,7 @@ extern const char *const service_state_names[SERVICE_STATES];
 /*
  * Replays the orders whose day is before "until".  Of those behind only what
  * refunds of call minutes and voids say is looked at; whoever asks for what
- * was known on a day gives none.  The arrays are referenced, not copied;
+ * was known on a day gives only voids.  The arrays are referenced, not copied;
  * suspensions need not be sorted.
  *
  * An order that is voided, however much later, is left out with its void: the

@@ -61,7 +61,8 @@ sub standing
 {
 	my ($app, $month, $today) = @_;
 	my $zone = $app->{card}->zone;
-	my @known = grep { local_day($_->{at}, $zone) <= $today } @{ $app->{orders} };
+	# what was voided, whenever, was never placed
+	my @known = grep { $_->{action} eq 'void' || local_day($_->{at}, $zone) <= $today } @{ $app->{orders} };
 	my $bill = Reference::Bill->new({ %$app, orders => \@known }, $month);
 	my @packs = $bill->call_packs;
 	my @so_far = grep { $_ <= $today } @{ $bill->{counting} };
