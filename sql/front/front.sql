@@ -25,7 +25,7 @@ BEGIN
 	IF NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user) THEN
 		PERFORM im_internal.im_raise_front('42501'::text, format('role %I is no superuser', current_user),
 			'A front makes foreign servers, user mappings and functions in a language that trusts them.'::text,
-			'Let a superuser call im_create_front().'::text);
+			'Let a superuser call im_create_front(partitions).'::text);
 	END IF;
 	SELECT min(x.name) INTO missing
 	FROM unnest('{dblink,plproxy,postgres_fdw}'::text[]) x(name)
@@ -70,7 +70,7 @@ BEGIN
 	IF wrong IS NOT NULL THEN
 		PERFORM im_internal.im_raise_front('22023'::text, format('a connection string names the %s', wrong),
 			'Everybody may read the options of a server; users and passwords belong into user mappings.'::text,
-			'Leave it out, and name the users with im_front_admit() and ALTER USER MAPPING.'::text);
+			'Leave it out: im_front_admit(role, remote_user) names the users, ALTER USER MAPPING their passwords.'::text);
 	END IF;
 END
 $$;
@@ -173,8 +173,8 @@ $$;
 COMMENT ON FUNCTION im_internal.im_make_front_functions() IS
 'Makes the functions of a front that im_front_routes() tells.';
 
--- Tables and views whose key begins with the app are one table with a foreign
--- partition each; of the rest the first partition's are shown.
+-- Tables and views whose rows are an app's are one table with a foreign partition
+-- each; so are payments, which stand where an app of the account's number would.
 CREATE FUNCTION im_internal.im_make_front_tables(partitions integer) RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -190,10 +190,11 @@ BEGIN
 		SELECT c.relname
 		FROM pg_class c
 		JOIN pg_namespace s ON s.oid = c.relnamespace AND s.nspname = 'im_front_0'
-		JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'app_id'
 		WHERE c.relkind = 'f' AND c.relname ~ '^im_'
+			AND (c.relname = 'im_payment' OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'app_id'))
 	LOOP
-		EXECUTE format('CREATE TABLE im_front.%I (LIKE im_front_0.%1$I) PARTITION BY HASH (app_id)', name);
+		EXECUTE format('CREATE TABLE im_front.%I (LIKE im_front_0.%1$I) PARTITION BY HASH (%I)', name,
+			CASE name WHEN 'im_payment' THEN 'account_id' ELSE 'app_id' END);
 		FOR i IN 0 .. $1 - 1 LOOP
 			EXECUTE format('ALTER TABLE im_front.%I ATTACH PARTITION im_front_%s.%1$I FOR VALUES WITH (MODULUS %3$s, REMAINDER %2$s)',
 				name, i, $1);
@@ -202,7 +203,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION im_internal.im_make_front_tables(integer) IS
-'Makes the foreign tables of a front: those of each partition in a schema im_front_0 and on, and in im_front one for all with every table and view whose rows are an app''s.';
+'Makes the foreign tables of a front: those of each partition in a schema im_front_0 and on, and in im_front one for all with every table and view whose rows are an app''s, and with the payments.';
 
 CREATE FUNCTION @extschema@.im_create_front(partitions text[]) RETURNS void
 	LANGUAGE plpgsql
@@ -216,21 +217,20 @@ BEGIN
 	PERFORM im_internal.im_make_front_servers($1);
 	CREATE SCHEMA im_front;
 	CREATE SCHEMA im_front_parts;
-	-- the remainder that CREATE TABLE ... PARTITION BY HASH (app_id) takes
-	EXECUTE format($f$
-		CREATE FUNCTION im_front.im_partition_of(app_id bigint) RETURNS integer LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-		RETURN ((pg_catalog.hashint8extended(app_id, 8816678312871386365) & 65535) + 43235)::integer & %s$f$, n - 1);
 	PERFORM im_internal.im_make_front_functions();
-	EXECUTE replace(replace(replace(im_internal.im_front_script(), '{ext}', '@extschema@'), '{partitions}', n::text), '{dblink}',
+	-- the remainder that CREATE TABLE ... PARTITION BY HASH (app_id) takes
+	EXECUTE replace(replace(replace(replace(im_internal.im_front_script(), '{ext}', '@extschema@'), '{partitions}', n::text),
+		'{place}', format('((pg_catalog.hashint8extended(app_id, 8816678312871386365) & 65535) + 43235)::pg_catalog.int4 & %s', n - 1)), '{dblink}',
 		(SELECT quote_ident(s.nspname) FROM pg_extension e JOIN pg_namespace s ON s.oid = e.extnamespace WHERE e.extname = 'dblink'));
 	REVOKE ALL ON ALL ROUTINES IN SCHEMA im_front, im_front_parts FROM PUBLIC;
 	GRANT USAGE ON SCHEMA im_front, im_front_parts TO PUBLIC;
 	EXECUTE format('SELECT im_front.im_front_admit(%L::regrole, current_user)', current_user::text);
+	EXECUTE 'SELECT im_front_parts.im_need_partitions()';
 	PERFORM im_internal.im_make_front_tables(n);
 	RAISE NOTICE USING MESSAGE = 'the front is in the schema im_front',
-		HINT = format('ALTER DATABASE %I SET search_path = %s; and admit other roles with im_front_admit().',
+		HINT = format('ALTER DATABASE %I SET search_path = %s; leads to it. SELECT im_front_admit(''reader'', ''reader''); lets a role ask, here reader as reader of the partitions.',
 			current_database(), concat_ws(', ', 'im_front', '@extschema@', nullif('public', '@extschema@')));
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_create_front(text[]) IS
-'Makes this database a front of the partitions, each told by a connection string without user and password: servers, user mappings of the caller, and in the schema im_front, which is to be first on the search_path, the public functions and the tables. The number of partitions is chosen once, a power of two. Only for superusers, on a database with imbilling, plproxy, postgres_fdw and dblink and without im_create_tables(). Errors: 42501, 22023, 55000 for a missing extension, 42710 where there is a front.';
+'Makes this database a front of the partitions, each told by a connection string without user and password: servers, user mappings of the caller, and in the schema im_front, which is to be first on the search_path, the public functions and the tables. The number of partitions is chosen once, a power of two. Only for superusers, on a database with imbilling, plproxy, postgres_fdw and dblink and without im_create_tables(). Errors: 42501, 22023, also where two strings lead to one database, 55000 for a missing extension or a partition without imbilling of this version in a schema of this name, 42710 where there is a front.';

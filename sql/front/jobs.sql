@@ -2,12 +2,18 @@
 -- the checks that only a front can make.
 --
 -- It is text because dblink is there only where a front is: {ext} stands for our
--- schema, {dblink} for that of dblink, {partitions} for their number.
+-- schema, {dblink} for that of dblink, {partitions} for their number, {place} for
+-- that of an app.
 
 CREATE FUNCTION im_internal.im_front_script() RETURNS text
 	LANGUAGE sql IMMUTABLE
 AS $script$
 SELECT $front$
+CREATE FUNCTION im_front.im_partition_of(app_id bigint) RETURNS integer LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN {place};
+COMMENT ON FUNCTION im_front.im_partition_of(bigint) IS
+'The number of the partition that an app, or what an account pays, belongs to, from 0.';
+
 CREATE FUNCTION im_front.im_front_admit(role regrole, remote_user name) RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -155,7 +161,7 @@ BEGIN
 EXCEPTION WHEN OTHERS OR query_canceled THEN
 	PERFORM {dblink}.dblink_disconnect(c) FROM unnest({dblink}.dblink_get_connections()) c WHERE c ~ '^im_card_[0-9]+$';
 	IF written > 0 THEN
-		RAISE WARNING '% of {partitions} partitions have the new version, the others not: call im_front_set_card() again', written;
+		RAISE WARNING '% of {partitions} partitions have the new version, the others not: call it again', written;
 	END IF;
 	RAISE;
 END
@@ -165,9 +171,52 @@ COMMENT ON FUNCTION im_front.im_front_set_card(text, date, {ext}.im_rate_card) I
 
 CREATE FUNCTION im_front_parts.im_state(partition integer) RETURNS text LANGUAGE plproxy AS $$
 CLUSTER 'im_front'; RUN ON partition;
-SELECT (SELECT e.extversion FROM pg_catalog.pg_extension e WHERE e.extname = 'imbilling') || ' ' || coalesce(
-	(SELECT pg_catalog.md5(pg_catalog.string_agg(pg_catalog.concat_ws(' ', v.rate_card, v.effective_from, v.terms), ',' ORDER BY v.rate_card, v.effective_from))
-	 FROM {ext}.im_rate_card_version v), 'none');
+SELECT coalesce((SELECT pg_catalog.concat(e.extversion, ' in ', e.extnamespace::pg_catalog.regnamespace) FROM pg_catalog.pg_extension e WHERE e.extname = 'imbilling'), 'none');
+$$;
+CREATE FUNCTION im_front_parts.im_cards(partition integer) RETURNS text LANGUAGE plproxy AS $$
+CLUSTER 'im_front'; RUN ON partition;
+SELECT pg_catalog.md5(pg_catalog.string_agg(pg_catalog.concat_ws(' ', v.rate_card, v.effective_from, v.terms), ',' ORDER BY v.rate_card, v.effective_from))
+FROM {ext}.im_rate_card_version v;
+$$;
+CREATE FUNCTION im_front_parts.im_database(partition integer) RETURNS text LANGUAGE plproxy AS $$
+CLUSTER 'im_front'; RUN ON partition;
+SELECT pg_catalog.concat(c.system_identifier, ' ', d.oid) FROM pg_catalog.pg_control_system() c, pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database();
+$$;
+
+-- What an app uses on a database that is asked twice would be billed twice.
+CREATE FUNCTION im_front_parts.im_need_partitions() RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	wanted text := (SELECT concat(e.extversion, ' in ', e.extnamespace::regnamespace) FROM pg_extension e WHERE e.extname = 'imbilling');
+	found text;
+	seen text[] := '{}';
+BEGIN
+	FOR i IN 0 .. {partitions} - 1 LOOP
+		found := im_front_parts.im_state(i);
+		IF found <> wanted THEN
+			PERFORM im_internal.im_raise_front('55000'::text, format('partition %s has imbilling %s, not %s', i, found, wanted),
+				'Front and partitions have the same version, in a schema of the same name.'::text,
+				'Create or update the extension there, call im_create_tables() there, and make the front again.'::text);
+		END IF;
+		found := im_front_parts.im_database(i);
+		IF found = ANY (seen) THEN
+			PERFORM im_internal.im_raise_front('22023'::text, format('partitions %s and %s are one database', array_position(seen, found) - 1, i),
+				'All apps on it would be billed twice.'::text, 'Give each partition a database of its own.'::text);
+		END IF;
+		seen := seen || found;
+	END LOOP;
+END
+$$;
+
+CREATE FUNCTION im_front_parts.im_misplaced_apps(partition integer) RETURNS SETOF bigint LANGUAGE plproxy AS $$
+CLUSTER 'im_front'; RUN ON partition;
+SELECT a.app_id FROM {ext}.im_app a WHERE ({place}) <> partition ORDER BY a.app_id;
+$$;
+CREATE FUNCTION im_front_parts.im_misplaced_payments(partition integer) RETURNS SETOF bigint LANGUAGE plproxy AS $$
+CLUSTER 'im_front'; RUN ON partition;
+SELECT DISTINCT a.app_id FROM (SELECT p.account_id AS app_id FROM {ext}.im_payment p) a WHERE ({place}) <> partition ORDER BY a.app_id;
 $$;
 CREATE FUNCTION im_front_parts.im_check(month {ext}.im_month) RETURNS TABLE (app_id bigint, problem text) LANGUAGE plproxy AS $$
 CLUSTER 'im_front'; RUN ON ALL; TARGET {ext}.im_check;
@@ -177,7 +226,13 @@ CREATE FUNCTION im_front.im_check(month {ext}.im_month) RETURNS TABLE (app_id bi
 	UNION ALL
 	SELECT NULL::pg_catalog.int8, pg_catalog.format('partition %s has another version of imbilling or other price lists than partition 0', p.n)
 	FROM pg_catalog.generate_series(1, {partitions} - 1) p(n)
-	WHERE im_front_parts.im_state(p.n) <> im_front_parts.im_state(0);
+	WHERE im_front_parts.im_state(p.n) <> im_front_parts.im_state(0) OR im_front_parts.im_cards(p.n) IS DISTINCT FROM im_front_parts.im_cards(0)
+	UNION ALL
+	SELECT a.id, pg_catalog.format('the app is on partition %s and belongs to partition %s', p.n, im_front.im_partition_of(a.id))
+	FROM pg_catalog.generate_series(0, {partitions} - 1) p(n), LATERAL im_front_parts.im_misplaced_apps(p.n) a(id)
+	UNION ALL
+	SELECT NULL::pg_catalog.int8, pg_catalog.format('payments of account %s are on partition %s and belong to partition %s', a.id, p.n, im_front.im_partition_of(a.id))
+	FROM pg_catalog.generate_series(0, {partitions} - 1) p(n), LATERAL im_front_parts.im_misplaced_payments(p.n) a(id);
 $$;
 
 CREATE FUNCTION im_front_parts.im_month_root(partition integer, month {ext}.im_month) RETURNS bytea LANGUAGE plproxy AS $$

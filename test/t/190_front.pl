@@ -79,6 +79,11 @@ psql_fails('front', "SELECT im_create_front('$_->[0]')", $_->[1], "not of $_->[0
   [ '{dbname=a password=b}', qr/names the password/ ], [ '{user=a dbname=b}', qr/names the user/ ];
 psql_ok('front', 'CREATE ROLE passer_by LOGIN', 'somebody else');
 psql_fails('front', $create, qr/passer_by is no superuser/, 'makes no front', user => 'passer_by');
+# a database asked twice would bill its apps twice
+psql_fails('front', 'SELECT im_create_front(ARRAY[' . join(', ', map { "\$c\$" . connection($partitions[$_]) . "\$c\$" } 0, 1, 2, 1) . '])',
+	qr/partitions 1 and 3 are one database/, 'not of one database twice');
+psql_fails('front', 'SELECT im_create_front(ARRAY[$c$' . (connection($partitions[0]) =~ s/part0/postgres/r) . '$c$])', qr/partition 0 has imbilling none, not 0/,
+	'not of one without imbilling');
 is(psql('front', 'SELECT count(*) FROM pg_foreign_server'), '0', 'and nothing is left of that');
 psql_ok('front', $create, 'a front of four partitions');
 psql_fails('front', $create, qr/is a front already/, 'a second one');
@@ -132,6 +137,9 @@ my %asked = (
 my @untold = qw(im_create_billing_view im_notify_alerts im_month_root im_meter im_meter_month im_keep_metered im_forget_metering im_close_month im_adjust_month);
 my %route = map { split /\|/ } split /\n/, psql('front', "SELECT name || '|' || route FROM im_internal.im_front_routes()");
 is(join(' ', sort grep { $route{$_} !~ /^(here|refused)$/ } keys %route), join(' ', sort keys %asked, @untold), 'each function that is routed is asked here');
+
+my @documented = do { open(my $in, '<', ($ENV{IMBILLING_TREE} || "$FindBin::Bin/../..") . '/doc/reference.md') or die; map { /^\| `(im_\w+)\(/ ? $1 : () } <$in> };
+is(join(' ', grep { !$route{$_} } @documented), '', 'and no function of the reference is without a route');
 
 my $sample = psql('one', 'SELECT array_agg(app_id) FROM (SELECT app_id, row_number() OVER (ORDER BY app_id) AS n FROM im_app) a WHERE n % 4 = 0');
 
@@ -198,9 +206,9 @@ is(psql('front', "SELECT problem FROM im_verify_invoices('$months[0]', '\\x00')"
 psql_fails('front', "SELECT * FROM im_monthly_bill(999999, '$months[0]')", qr/there is no app 999999/, 'an error comes through');
 psql_fails('front', 'SELECT im_grants()', qr/cannot be called through a front.*Call it in each partition/s, 'what belongs to one database is refused');
 psql_fails('front', "SELECT * FROM im_monthly_bill(1, '$months[0]')", qr/permission denied/, 'nobody asks who was not admitted', user => 'passer_by');
-psql_ok('front', "SELECT im_front_admit('passer_by', 'passer_by')", 'somebody is admitted');
-psql_fails('front', "SELECT * FROM im_monthly_totals('$months[0]')", qr/permission denied|role "passer_by" does not exist/, 'but has no more rights than on the partitions', user => 'passer_by');
 on($servers[1], sub { psql_ok('postgres', 'CREATE ROLE passer_by LOGIN', 'who is known on the other server as well') });
+psql_ok('front', "SELECT im_front_admit('passer_by', 'passer_by')", 'somebody is admitted');
+psql_fails('front', "SELECT * FROM im_monthly_totals('$months[0]')", qr/permission denied/, 'but has no more rights than on the partitions', user => 'passer_by');
 on($_->{node}, sub { psql_ok($_->{db}, "SELECT im_grant('passer_by', 'reader')", 'reads there') }) foreach @partitions;
 is(psql('front', "SELECT count(*) FROM im_monthly_totals('$months[0]')", user => 'passer_by'),
 	psql('one', "SELECT count(*) FROM im_monthly_totals('$months[0]')"), 'and here');
@@ -212,17 +220,33 @@ like(psql('front', "SELECT problem FROM im_check('$months[3]') WHERE app_id IS N
 psql_ok('front', psql('one', q{SELECT string_agg(format('SELECT im_front_set_card(%L, %L, %L);', rate_card, effective_from, terms), ' ') FROM im_rate_card_version WHERE rate_card = 'cn'}), 'written again everywhere');
 is(psql('front', "SELECT count(*) FROM im_check('$months[3]') WHERE app_id IS NULL"), '0', 'it is mended');
 
+# ---- payments ----
+
+psql_ok('front', "INSERT INTO im_payment (account_id, payment_id, at, amount, currency, note) VALUES (7, 1, '2024-01-05 12:00+08', 1234.5, 'CNY', 'through the front')", 'a payment through the front');
+psql_ok('one', "INSERT INTO im_payment (account_id, payment_id, at, amount, currency, note) VALUES (7, 1, '2024-01-05 12:00+08', 1234.5, 'CNY', 'through the front')", 'and on one node');
+is(psql('front', 'SELECT count(*) FROM im_check(\'' . $months[3] . '\') WHERE problem ~ \'account 7\''), '0', 'stands where it belongs');
+
 # ---- a partition that is down ----
 
 $servers[1]->stop('immediate');
 psql_fails('front', "SELECT * FROM im_monthly_totals('$months[1]')", qr/part[23]/, 'a set-wise read names a partition that is down');
 psql_fails('front', 'SELECT count(*) FROM im_order', qr/im_partition_[23]/, 'so does a table');
-psql_fails('front', "SELECT im_front_set_card('new', '2024-01-01', $card)", qr/./, 'no price list is written');
+psql_fails('front', "SELECT im_front_set_card('new', '2024-01-01', $card)", qr/could not establish connection/, 'no price list is written');
 psql_fails('front', "CALL im_close_month('$months[1]')", qr/not done on partition (2, 3|3, 2).*The other 2 are done/s, 'a close does the others, and names those');
 $servers[1]->start;
-is(psql('front', "SELECT count(*) FROM im_rate_card_version WHERE rate_card = 'new'"), '0', 'it is nowhere') if $tables =~ /im_rate_card_version/;
+on($_->{node}, sub { is(psql($_->{db}, "SELECT count(*) FROM im_rate_card_version WHERE rate_card = 'new'"), '0', "it is not on $_->{db}") }) foreach @partitions;
 psql_ok('front', "CALL im_close_month('$months[1]')", 'the next call does the rest');
 psql_ok('one', "CALL im_close_month('$months[1]')", 'one node likewise');
 same(answers('front'), answers('one'), 'and all is the same again');
+
+# ---- what is not where it belongs ----
+
+my ($stray) = split /\n/, psql('front', 'SELECT a FROM generate_series(1, 100) a WHERE im_partition_of(a) = 1');
+on($partitions[2]{node}, sub {
+	psql_ok($partitions[2]{db}, "INSERT INTO im_app (app_id, name) VALUES ($stray, 'stray'); INSERT INTO im_account (account_id, name) VALUES ($stray, 'stray');
+		INSERT INTO im_payment (account_id, payment_id, at, amount, currency, note) VALUES ($stray, 1, now(), 5, 'CNY', '')", 'an app and a payment on another partition');
+});
+is(psql('front', "SELECT problem FROM im_check('$months[3]') WHERE problem ~ 'belong' ORDER BY 1"),
+	"payments of account $stray are on partition 2 and belong to partition 1\nthe app is on partition 2 and belongs to partition 1", 'im_check tells of both');
 
 done_testing();
