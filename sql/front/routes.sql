@@ -97,18 +97,18 @@ BEGIN ATOMIC
 		('im_create_front', 'here', NULL),
 		-- what belongs to one database
 		('im_months', 'refused', 'Call it in each partition: a month may be closed on one and open on another.'),
-		('im_account_html', 'refused', 'Call im_account_bill() here, or im_bill_html() for an app of the account.'),
-		('im_arrears', 'refused', 'Call im_balance() here: the apps of an account are on several partitions.'),
-		('im_arrears_reason', 'refused', 'Call im_balance() here: the apps of an account are on several partitions.'),
-		('im_suspend_arrears', 'refused', 'Write rows of im_suspension here, from what im_balance() says.'),
-		('im_unpaid', 'refused', 'Call im_balance() here: the apps of an account are on several partitions.'),
+		('im_account_html', 'refused', 'Call im_account_bill(account_id, month) here, or im_bill_html(app_id, month) for an app of the account.'),
+		('im_arrears', 'refused', 'Call im_balance(account_id) here: the apps of an account are on several partitions.'),
+		('im_arrears_reason', 'refused', 'Call im_balance(account_id) here: the apps of an account are on several partitions.'),
+		('im_suspend_arrears', 'refused', 'Write rows of im_suspension here, from what im_balance(account_id) says.'),
+		('im_unpaid', 'refused', 'Call im_balance(account_id) here: the apps of an account are on several partitions.'),
 		('im_create_tables', 'refused', 'Call it in each partition.'),
-		('im_grant', 'refused', 'Call it in each partition, then im_front_admit() here.'),
+		('im_grant', 'refused', 'Call it in each partition, then im_front_admit(role, remote_user) here.'),
 		('im_grants', 'refused', 'Call it in each partition.'),
 		('im_revoke', 'refused', 'Call it in each partition, then drop the user mappings here.'),
 		('im_ledger_anchor', 'refused', 'Call it in each partition: each has a ledger of its own.'),
 		('im_verify_anchor', 'refused', 'Call it in the partition that printed the line.'),
-		('im_month_html', 'refused', 'Call it in each partition, or im_bill_html() here for an app.'),
+		('im_month_html', 'refused', 'Call it in each partition, or im_bill_html(app_id, month) here for an app.'),
 		('im_partition', 'refused', 'Call it in each partition.'))
 		r(name, route, detail);
 END;

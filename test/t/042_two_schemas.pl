@@ -40,7 +40,8 @@ my %public = map { $_ => 1 } split /\n/, psql($db, qq{
 my $reference = slurp("$tree/doc/reference.md");
 my %documented = map { $_ => 1 } $reference =~ /`(?:CALL )?(\w+)(?=[(`])/g, $reference =~ /, `(im_\w+)`/g;
 is(join(' ', grep { !$documented{$_} && !$named_by_dumps{$_} } sort keys %public), '', 'the reference documents all that is public');
-my %made = map { $_ => 1 } split /\n/, psql($db, q{SELECT table_name FROM im_internal.im_table_definitions() UNION SELECT view_name FROM im_internal.im_view_definitions()});
+my %made = map { $_ => 1 } split /\n/, psql($db, q{SELECT table_name FROM im_internal.im_table_definitions() UNION SELECT view_name FROM im_internal.im_view_definitions()
+	UNION SELECT (regexp_matches(im_internal.im_front_script(), 'FUNCTION im_front[.](im_front_\w+|im_partition_of)', 'g'))[1]});
 my %called = map { $_ => 1 } $reference =~ /`(?:CALL )?(im_\w+)\(/g;
 is(join(' ', grep { !$public{$_} && !$made{$_} } sort keys %called), '', 'and all that it documents is there');
 cmp_ok(scalar keys %public, '>', 80, 'they are many');

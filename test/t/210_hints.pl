@@ -18,6 +18,10 @@ my %value = (
 	card => "im_bundled_card('cn', '2024-01-01')",
 	month => "'2023-03'",
 	app_id => '1',
+	account_id => '1',
+	role => "'postgres'",
+	partitions => "'{}'",
+	remote_user => "'postgres'",
 	kind => "'text'",
 	quantity => '1',
 	user_id => "'a'::text");
@@ -31,14 +35,16 @@ sub content
 	return scalar <$handle>;
 }
 
-# Hints of SQL follow HINT =, those of C are an argument of errhint() or, in files
-# that raise through the core, any string.
+# Hints of SQL follow HINT =, end im_raise_front(), or tell where a front's call
+# goes; those of C are an argument of errhint() or, in files that raise through the
+# core, any string.
 sub hints
 {
 	my ($file) = @_;
 	my $text = content($file);
 
-	return $text =~ /\bHINT\s*=\s*(.*?)(?=;\n|,\n\s*[A-Z]+ =)/gs if $file =~ /\.sql$/;
+	return ($text =~ /\bHINT\s*=\s*(.*?)(?=;\n|,\n\s*[A-Z]+ =)/gs, $text =~ /im_raise_front\(.*?('(?:[^']|'')*'::text)\);\n/gs, $text =~ /'refused', ('(?:[^']|'')*')/g)
+	  if $file =~ /\.sql$/;
 	my @places = $file =~ m{/core/|quote_items} ? ($text) : $text =~ /errhint(?:_plural|_internal)?\((.*?)\)\s*\)?;?\s*\n/gs;
 	return map { s/"\s*"//g; /"((?:[^"\\]|\\.)*)"/g } @places;
 }
@@ -66,6 +72,20 @@ my $database = create_database('hints');
 psql_ok($database, 'CREATE EXTENSION imbilling; SELECT im_create_tables();', 'an empty database');
 psql_ok($database, "INSERT INTO im_app (app_id, name) VALUES (1, 'a')", 'with an app');
 
+# What a front has besides is called there.
+sub make_front
+{
+	my $front = create_database('hints_front');
+
+	psql_ok($front, "CREATE EXTENSION imbilling; CREATE EXTENSION dblink; CREATE EXTENSION postgres_fdw; CREATE EXTENSION plproxy;
+		SELECT im_create_front(ARRAY[format('host=%s port=%s dbname=%s', split_part(current_setting('unix_socket_directories'), ',', 1), current_setting('port'), '$database')])",
+		'a front');
+	return $front;
+}
+
+chomp(my $share = qx($ENV{PG_CONFIG} --sharedir));
+my $front = -e "$share/extension/plproxy.control" ? make_front() : undef;
+
 my %seen;
 for my $file (sort(glob("$tree/src/*/*.c $tree/src/*/*/*.c $tree/sql/*.sql $tree/sql/*/*.sql")))
 {
@@ -78,14 +98,16 @@ for my $file (sort(glob("$tree/src/*/*.c $tree/src/*/*/*.c $tree/sql/*.sql $tree
 			my $said = "$name($arguments)";
 
 			next if $seen{"$how$said"}++;
-			my $kind = psql($database, "SELECT min(prokind::text) FROM pg_proc WHERE proname = '$name' AND pronamespace = 'public'::regnamespace");
+			my $where = $name =~ /^im_front_/ ? $front : $database;
+			next if !defined $where;
+			my $kind = psql($where, "SELECT min(prokind::text) FROM pg_proc WHERE proname = '$name' AND pronamespace = ANY (ARRAY[to_regnamespace('im_front'), 'public'])");
 			isnt($kind, '', "$file: there is a function $name");
 			# a procedure commits and an aggregate needs rows: their names and numbers of arguments are looked up
 			my $statement = $kind eq 'p' || $kind eq 'a'
 			  ? "SELECT 1 / count(*) FROM pg_proc WHERE proname = '$name' AND "
 				. (() = $arguments =~ /[^,]+/g) . ' BETWEEN pronargs - pronargdefaults AND pronargs'
 			  : "SELECT * FROM $said";
-			my (undef, $out) = psql_both($database, "\\set VERBOSITY sqlstate\nBEGIN;\n$statement;\nROLLBACK;");
+			my (undef, $out) = psql_both($where, "SET search_path = im_front, public;\n\\set VERBOSITY sqlstate\nBEGIN;\n$statement;\nROLLBACK;");
 			unlike($out, qr/42883|42725|42703|42601|42P18|42804|22012/, "$file: $said can be called") or diag($hint);
 		}
 	}
