@@ -241,3 +241,15 @@ END
 $$;
 COMMENT ON FUNCTION im_internal.im_unbillable(@extschema@.im_month, bigint[]) IS
 'Those of the apps whose bill of the month cannot be computed, and why.';
+
+-- A price list may call an add-on or a meter credit, charge or pack.  What is
+-- given or charged by hand is of one day, and no term or usage is; a pack is
+-- counted in packs.
+CREATE FUNCTION im_internal.im_line_sort(item text, period daterange, explanation text) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	RETURN CASE WHEN item IN ('credit', 'charge') AND upper(period) - lower(period) > 1 THEN ''
+		WHEN item = 'pack' AND explanation ~ 'Switched on in the month| for [0-9]+ months?, [0-9]{4}-' THEN ''
+		ELSE item END;
+COMMENT ON FUNCTION im_internal.im_line_sort(text, daterange, text) IS
+'What a line is: its item, or nothing where a price list gives an add-on or a meter the name of what is entered by hand or of packs.';

@@ -99,11 +99,11 @@ COMMENT ON COLUMN im_internal.im_focus_part.effective IS 'EffectiveCost.';
 COMMENT ON COLUMN im_internal.im_focus_part.currency IS 'ISO 4217 code.';
 COMMENT ON COLUMN im_internal.im_focus_part.description IS 'ChargeDescription.';
 
-CREATE FUNCTION im_internal.im_focus_category(item text, month date, due_on date) RETURNS text
+CREATE FUNCTION im_internal.im_focus_category(sort text, month date, due_on date) RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-	RETURN CASE WHEN item = 'credit' THEN 'Credit' WHEN item = 'charge' THEN 'Adjustment'
-		WHEN item <> 'refund' AND due_on = (month + interval '1 month')::date THEN 'Usage'
+	RETURN CASE WHEN sort = 'credit' THEN 'Credit' WHEN sort = 'charge' THEN 'Adjustment'
+		WHEN sort <> 'refund' AND due_on = (month + interval '1 month')::date THEN 'Usage'
 		ELSE 'Purchase' END;
 COMMENT ON FUNCTION im_internal.im_focus_category(text, date, date) IS
 'The ChargeCategory of a line of FOCUS: usage is due on the first of the next month, a refund is of what was purchased.';
@@ -121,7 +121,7 @@ AS $$
 			ELSE abs(($1).amount) END,
 		($1).amount, CASE c.category WHEN 'Purchase' THEN 0 ELSE ($1).amount END, ($1).currency,
 		($1).explanation)::im_internal.im_focus_part
-	FROM (SELECT im_internal.im_focus_category(($1).item, ($1).month, ($1).due_on) AS category,
+	FROM (SELECT im_internal.im_focus_category(im_internal.im_line_sort(($1).item, ($1).period, ($1).explanation), ($1).month, ($1).due_on) AS category,
 				 ($1).unit_price >= 0 AND ($1).item NOT IN ('plan_upgrade', 'refund') AS by_unit) c
 $$;
 COMMENT ON FUNCTION im_internal.im_focus_line(@extschema@.im_bill_line, integer) IS
@@ -184,16 +184,16 @@ COMMENT ON FUNCTION im_internal.im_focus_parts(bigint[], @extschema@.im_month, @
 'im_focus_lines() with what was earned of purchases, so that EffectiveCost sums to the revenue.';
 
 -- Meters by name have units that only their price list knows.
-CREATE FUNCTION im_internal.im_focus_unit(item text, category text) RETURNS text
+CREATE FUNCTION im_internal.im_focus_unit(sort text, category text) RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
-	RETURN CASE WHEN item IN ('dau_overage', 'mau_overage', 'group_overage') THEN 'Blocks'
-		WHEN item = 'call_minutes' THEN 'Minutes' WHEN item = 'moderation' THEN 'Deductions'
-		WHEN item IN ('moderation_pack', 'pack') THEN 'Packs' WHEN item = 'plan_upgrade' THEN 'Upgrades'
-		WHEN item = 'refund' THEN 'Refunds' WHEN category = 'Purchase' OR item = 'history_storage' THEN 'Months'
+	RETURN CASE WHEN sort IN ('dau_overage', 'mau_overage', 'group_overage') THEN 'Blocks'
+		WHEN sort = 'call_minutes' THEN 'Minutes' WHEN sort = 'moderation' THEN 'Deductions'
+		WHEN sort IN ('moderation_pack', 'pack') THEN 'Packs' WHEN sort = 'plan_upgrade' THEN 'Upgrades'
+		WHEN sort = 'refund' THEN 'Refunds' WHEN category = 'Purchase' OR sort = 'history_storage' THEN 'Months'
 		ELSE 'Units' END;
 COMMENT ON FUNCTION im_internal.im_focus_unit(text, text) IS
-'The PricingUnit of an item and ChargeCategory.';
+'The PricingUnit of what a line is (im_line_sort()) and its ChargeCategory.';
 
 CREATE FUNCTION im_internal.im_focus_of(among bigint[], first_month @extschema@.im_month, last_month @extschema@.im_month)
 	RETURNS SETOF @extschema@.im_focus_charge
@@ -210,7 +210,7 @@ AS $$
 		c.billed, c.effective,
 		CASE WHEN c.revision IS NOT NULL THEN coalesce(i.number, format('app/%s/%s/%s', c.app_id, to_char(c.month, 'YYYY-MM'), c.revision)) END,
 		current_database()::text, coalesce(c.quantity * c.unit_price, c.billed), c.unit_price, c.quantity,
-		CASE WHEN c.quantity IS NOT NULL THEN im_internal.im_focus_unit(c.item, c.category) END,
+		CASE WHEN c.quantity IS NOT NULL THEN im_internal.im_focus_unit(im_internal.im_line_sort(c.item, c.period, c.description), c.category) END,
 		current_database()::text, current_database()::text, 'Integration', 'Instant Messaging', 'Messaging',
 		CASE WHEN c.item IS NOT NULL THEN c.item || CASE WHEN c.option = '' THEN '' ELSE '/' || c.option END END,
 		c.app_id::text, o.name

@@ -24,7 +24,7 @@ AS $$
 	SELECT format('<tr role="row"><td role="cell" class="no">%s</td><th role="rowheader" scope="row">'
 			'<span class="item">%s</span> <span class="option">%s</span>'
 			'<p class="why">%s</p><p class="when">%s</p></th>',
-			($2).line, im_internal.im_html_name($1, 'item.' || ($2).item, ($2).item),
+			($2).line, im_internal.im_html_name($1, 'item.' || im_internal.im_line_sort(($2).item, ($2).period, ($2).explanation), ($2).item),
 			im_internal.im_html_item($1, ($2).item, ($2).option),
 			im_internal.im_html_times(im_internal.im_html_grouped(im_internal.im_html_why($1, $2, $4))),
 			im_internal.im_html_times(format(im_internal.im_html_word($1, 'when'::text), im_internal.im_html_date(lower(($2).period)),
@@ -94,7 +94,7 @@ AS $$
 	FROM (SELECT k.n, k.heading, sum(b.amount) AS amount
 		  FROM unnest($3) b,
 			LATERAL (SELECT CASE WHEN b.item = 'refund' THEN 3
-				WHEN b.item IN ('credit', 'charge') THEN 4
+				WHEN im_internal.im_line_sort(b.item, b.period, b.explanation) IN ('credit', 'charge') THEN 4
 				WHEN b.due_on = $2 + interval '1 month' THEN 2 ELSE 1 END AS n) kind,
 			LATERAL (VALUES (1, im_internal.im_html_word($1, 'bought'::text)),
 							(2, format(im_internal.im_html_word($1, 'used'::text), im_internal.im_html_date(($2 + interval '1 month')::date))),

@@ -64,6 +64,7 @@ CREATE FUNCTION im_internal.im_html_why(lang text, line @extschema@.im_bill_line
 AS $$
 DECLARE
 	key text;
+	sort text := im_internal.im_line_sort(($2).item, ($2).period, ($2).explanation);
 	plain boolean := ($2).amount = round(($2).units * ($2).unit_price, 8);
 	used boolean := ($2).due_on = ($2).month + interval '1 month';
 BEGIN
@@ -74,7 +75,7 @@ BEGIN
 		-- figures of a note's line are differences, as im_note_lines() says
 		WHEN ($2).explanation ~ '^(Issued as|Not issued before:) ' THEN 'why.note'
 		WHEN ($2).item = 'refund' THEN 'why.refund'
-		WHEN ($2).item IN ('credit', 'charge') THEN 'why.' || ($2).item
+		WHEN sort IN ('credit', 'charge') THEN 'why.' || sort
 		WHEN ($2).item = 'plan_upgrade' THEN
 			CASE WHEN ($2).amount = greatest(round(($2).unit_price * ($2).quantity * 12 / 365, 2), 0)
 				THEN 'why.upgrade'
@@ -85,7 +86,7 @@ BEGIN
 			CASE WHEN ($2).units = 0 THEN 'why.within' ELSE 'why.over' END
 		WHEN ($2).item = 'call_minutes' THEN 'why.minutes'
 		WHEN ($2).item = 'moderation' THEN 'why.moderation'
-		WHEN ($2).item IN ('moderation_pack', 'pack') THEN CASE WHEN plain THEN 'why.pack' ELSE 'why.pack_agreed' END
+		WHEN sort IN ('moderation_pack', 'pack') AND NOT used THEN CASE WHEN plain THEN 'why.pack' ELSE 'why.pack_agreed' END
 		WHEN used AND ($2).explanation !~ '^Switched on in the month' THEN 'why.metered'
 		WHEN used THEN 'why.postpaid'
 		WHEN plain THEN 'why.prepaid'

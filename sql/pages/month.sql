@@ -29,21 +29,21 @@ COMMENT ON FUNCTION im_internal.im_html_section(text, text, text, text) IS
 'A section with a table.';
 
 -- What each item came to in a currency.
-CREATE FUNCTION im_internal.im_html_items(lang text, items text[], lines bigint[], amounts numeric[], places integer) RETURNS text
+CREATE FUNCTION im_internal.im_html_items(lang text, items text[], sorts text[], lines bigint[], amounts numeric[], places integer) RETURNS text
 	LANGUAGE sql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT im_internal.im_html_heads($1, ARRAY['item', 'lines.count', 'share', 'amount'], 2) || '<tbody>'
 		|| string_agg(format('<tr><th scope="row"><span class="item">%s</span></th><td class="n" data-label="%s">%s</td><td>%s</td>%s</tr>',
-				im_internal.im_html_name($1, 'item.' || i.item, i.item), im_internal.im_html_word($1, 'lines.count'::text),
+				im_internal.im_html_name($1, 'item.' || i.sort, i.item), im_internal.im_html_word($1, 'lines.count'::text),
 				im_internal.im_html_number(i.lines::numeric, 0),
-				im_internal.im_html_share(i.amount, (SELECT max(m) FROM unnest($4) m)),
-				im_internal.im_html_amount('td'::text, ''::text, im_internal.im_html_word($1, 'amount'::text), i.amount, $5)), E'\n' ORDER BY i.amount DESC, i.item COLLATE "C")
+				im_internal.im_html_share(i.amount, (SELECT max(m) FROM unnest($5) m)),
+				im_internal.im_html_amount('td'::text, ''::text, im_internal.im_html_word($1, 'amount'::text), i.amount, $6)), E'\n' ORDER BY i.amount DESC, i.item COLLATE "C")
 		|| '</tbody>'
-	FROM unnest($2, $3, $4) i(item, lines, amount)
+	FROM unnest($2, $3, $4, $5) i(item, sort, lines, amount)
 $$;
-COMMENT ON FUNCTION im_internal.im_html_items(text, text[], bigint[], numeric[], integer) IS
-'A table of what each item came to in a currency: items, their lines and amounts.';
+COMMENT ON FUNCTION im_internal.im_html_items(text, text[], text[], bigint[], numeric[], integer) IS
+'A table of what each item came to in a currency: items, what they are, their lines and amounts.';
 
 -- The lines of all apps pass through once and are summed; they are too many
 -- to be held.
@@ -61,9 +61,9 @@ DECLARE
 	app_rows text;
 BEGIN
 	WITH sum AS MATERIALIZED (
-		SELECT b.app_id, b.currency, b.item, count(*) AS lines, sum(b.amount) AS amount
+		SELECT b.app_id, b.currency, b.item, im_internal.im_line_sort(b.item, b.period, b.explanation) AS sort, count(*) AS lines, sum(b.amount) AS amount
 		FROM im_internal.im_monthly_bills_of($1, $2) b
-		GROUP BY b.app_id, b.currency, b.item),
+		GROUP BY b.app_id, b.currency, b.item, sort),
 	total AS MATERIALIZED (
 		SELECT t.app_id, t.currency, t.total, scale(t.total) AS places
 		FROM im_internal.im_monthly_totals_of($1, $2) t),
@@ -72,16 +72,16 @@ BEGIN
 		FROM total t
 		GROUP BY t.currency),
 	item AS (
-		SELECT i.currency, array_agg(i.item) AS items, array_agg(i.lines) AS lines, array_agg(i.amount) AS amounts
-		FROM (SELECT s.currency, s.item, sum(s.lines)::bigint AS lines, sum(s.amount) AS amount
-			  FROM sum s GROUP BY s.currency, s.item) i
+		SELECT i.currency, array_agg(i.item) AS items, array_agg(i.sort) AS sorts, array_agg(i.lines) AS lines, array_agg(i.amount) AS amounts
+		FROM (SELECT s.currency, s.item, s.sort, sum(s.lines)::bigint AS lines, sum(s.amount) AS amount
+			  FROM sum s GROUP BY s.currency, s.item, s.sort) i
 		GROUP BY i.currency)
 	SELECT sum(c.apps),
 		string_agg(format('<p class="sum"><span class="currency">%s</span><data value="%s">%s</data></p>',
 			im_internal.im_html_text(c.currency), c.total, im_internal.im_html_number(c.total, c.places)), '' ORDER BY c.currency COLLATE "C"),
 		string_agg(im_internal.im_html_section('items-' || c.currency,
 			format('%s, %s', im_internal.im_html_word($3, 'items'::text), im_internal.im_html_text(c.currency)),
-			'items'::text, im_internal.im_html_items($3, i.items, i.lines, i.amounts, c.places)), '' ORDER BY c.currency COLLATE "C"),
+			'items'::text, im_internal.im_html_items($3, i.items, i.sorts, i.lines, i.amounts, c.places)), '' ORDER BY c.currency COLLATE "C"),
 		(SELECT im_internal.im_html_heads($3, ARRAY['app', 'app_id', 'currency', 'lines.count', 'total'], 4) || '<tbody>'
 				|| string_agg(format('<tr><th scope="row"><bdi>%s</bdi></th><td data-label="%s">%s</td><td data-label="%s">%s</td><td class="n" data-label="%s">%s</td>%s</tr>',
 					im_internal.im_html_text(coalesce(d.app_name, a.name)), im_internal.im_html_word($3, 'app_id'::text), t.app_id,
