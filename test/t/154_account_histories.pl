@@ -1,14 +1,17 @@
 #!/usr/bin/perl
 #
 # 154_account_histories.pl
-#	  Accounts over a year of random histories: payments on time, late, in part,
-#	  too much, given back and told afterwards; months closed on the way; and
-#	  im_suspend_arrears() every few days.  After each run the suspensions are to
-#	  the day, and balances and arrears to the digit, those of the independent
-#	  reference, and a second run changes nothing.
+#	  Accounts over a year of random histories: orders as they come, voids of what
+#	  was closed or refunded among them, credits and charges, also of days long
+#	  past; payments on time, late, in part, too much, given back and told
+#	  afterwards; months closed and adjusted on the way; and im_suspend_arrears()
+#	  every few days.  After each run the orders taken are those that the
+#	  independent reference takes, the suspensions are its to the day, and balances
+#	  and arrears to the digit, and a second run changes nothing.  At the end the
+#	  documents come to its bills, and their numbers have no gap.
 #
 # If one differed, a customer would be stopped on a day that the rules do not
-# name, or told to owe what no bill says.
+# name, or told to owe what no bill says, or a typed order would stay for ever.
 #
 # IMBILLING_SEED repeats a run, IMBILLING_APPS makes it larger or smaller,
 # IMBILLING_KEEP leaves the database to look around.
@@ -27,7 +30,7 @@ use Reference::Calendar;
 use Test::More;
 
 my $seed = $ENV{IMBILLING_SEED} || time ^ ($$ << 12);
-my $napps = $ENV{IMBILLING_APPS} || 14;
+my $napps = $ENV{IMBILLING_APPS} || 5;
 
 diag("IMBILLING_SEED=$seed IMBILLING_APPS=$napps");
 
@@ -36,6 +39,12 @@ my @apps = @{ $history->{apps} };
 my @months = @{ $history->{months} };
 my $days = weighted(60 => 7, 10 => 0, 10 => 1, 20 => between(2, 30));
 my $db = History::Database->new('t_account_histories');
+foreach my $app (@apps)
+{
+	$app->{to_come} = $app->{orders};
+	$app->{orders} = [];
+	$app->{log} = Reference::Orders->new($app->{card});
+}
 $db->load($history);
 
 sub day_text { return Reference::Calendar::show_day($_[0]) }
@@ -105,6 +114,102 @@ sub stored_standings
 		  . " LEFT JOIN im_arrears($when) a ON (a.account_id, a.currency) = (c.account_id, b.currency) WHERE b.balance <> 0 OR a.since IS NOT NULL");
 }
 
+# ---- orders ----
+
+my ($placed, $late, %taken, %refused) = (0, 0);
+
+# Why the rules refuse an order, or ''.  What was issued is not voided (R15).
+sub why_not
+{
+	my ($app, $order) = @_;
+	my ($voided) = grep { $order->{action} eq 'void' && $_->{order_id} == ($order->{refunds} // 0) } @{ $app->{orders} };
+
+	return 'its month is closed'
+	  if $voided && exists $app->{closed}{ month_of(local_day($voided->{at}, $app->{card}->zone)) };
+	return $app->{log}->take($order);
+}
+
+# Each in a transaction of its own; what is refused there is not placed.
+sub place
+{
+	my (@orders) = @_;
+	my $text = '';
+
+	foreach (@orders)
+	{
+		my ($app, $order) = @$_;
+		my $why = why_not($app, $order);
+
+		$placed++;
+		$text .= History::Database::insert_of($app, $order);
+		$refused{ $order->{action} . ($why eq 'its month is closed' ? ', closed' : '') }++ if $why ne '';
+		next if $why ne '';
+		$taken{ $order->{action} }++;
+		push @{ $app->{orders} }, $order;
+	}
+	my (undef, undef, $errors) = $db->script($text, '-v VERBOSITY=verbose');
+	return grep { /^(XX|08)/ } $errors =~ /ERROR:  (\w{5}): /g;
+}
+
+sub order_of
+{
+	my ($app, $at, %columns) = @_;
+
+	return [ $app, { order_id => 8_000_000_000_000_000_000 + $placed + $late++, at => $at, item => '', option => '', months => undef,
+			quantity => 1, refunds => undef, paid => undef, %columns } ];
+}
+
+# A refund is voided more often than chance has it, and then what it gave back.
+sub void_of
+{
+	my ($app, $at) = @_;
+	my @there = @{ $app->{log}{taken} };
+	my @refunds = grep { $_->{action} eq 'refund' } @there;
+	my $order = @refunds && chance(40) ? $refunds[-1] : pick(@there[ max(0, @there - 6) .. $#there ]);
+	my @voids = order_of($app, $at, action => 'void', refunds => $order->{order_id});
+
+	push @voids, order_of($app, $at, action => 'void', refunds => $order->{refunds}) if $order->{action} eq 'refund' && chance(60);
+	return @voids;
+}
+
+# Credits and charges of today and of days whose month may be closed.
+sub manual_of
+{
+	my ($app, $now) = @_;
+	my $at = max($now - weighted(40 => 0, 60 => between(0, 150) * DAY), day_starts_at($months[0], 'Asia/Shanghai'));
+
+	return order_of($app, $at, action => pick('credit', 'charge'), item => 'manual', option => pick('', 'outage', 'goodwill, as agreed'),
+		paid => pick('12.5', '0.005', '0.00000001', '61.005', '2500'));
+}
+
+sub stored_orders
+{
+	return join "\n", sort map { join ' ', @$_ } $db->rows('SELECT app_id, order_id FROM im_order');
+}
+
+sub orders_of
+{
+	return join "\n", sort map { my $app = $_; map { "$app->{app_id} $_->{order_id}" } @{ $app->{orders} } } @_;
+}
+
+# All that come until an instant, each app's one after the other.
+sub order_until
+{
+	my ($at) = @_;
+	my @orders;
+
+	foreach my $app (@apps)
+	{
+		my $to_come = $app->{to_come};
+
+		push @orders, [ $app, shift @$to_come ] while @$to_come && $to_come->[0]{at} <= $at;
+	}
+	my @internal = place(@orders);
+	@orders = (map({ void_of($_, $at) } grep { @{ $_->{log}{taken} } } some_of(12, @apps)), map { manual_of($_, $at) } some_of(10, @apps));
+	push @internal, place(@orders);
+	is("@internal", '', 'no order meets an error within') if @internal;
+}
+
 # ---- a year ----
 
 # A payment of what is owed, a part of it, more, or back, now or told late.
@@ -142,6 +247,19 @@ sub close_month
 	$_->{closed}{$month} = lines_of_month($_, $month)->{lines} foreach @apps;
 }
 
+# Notes are issued today, long after this year, so they move no balance of it;
+# an app that had nothing to bill gets its invoice late.
+sub adjust_month
+{
+	my ($month) = @_;
+
+	$db->run("CALL im_adjust_month('" . day_text($month) . "')");
+	foreach my $app (grep { !@{ $_->{closed}{$month} } } @apps)
+	{
+		$app->{closed}{$month} = lines_of_month($app, $month)->{lines};
+	}
+}
+
 my $at = day_starts_at($months[0], 'Asia/Shanghai') + time_of_day();
 my $end = day_starts_at(add_months($months[11], 1) + 20, 'Asia/Shanghai');
 my ($runs, $changed) = (0, 0);
@@ -149,8 +267,11 @@ while ($at < $end)
 {
 	my $when = show_instant($at);
 
+	order_until($at);
+	is(stored_orders(), orders_of(@apps), 'the orders that the rules take') or last;
 	pay($_, $at) foreach some_of(25, @accounts);
-	close_month() if $nclosed < 9 && $at > day_starts_at($months[$nclosed] + 66, 'Asia/Shanghai') && chance(60);
+	close_month() if $nclosed < 9 && $at > day_starts_at($months[$nclosed] + 34, 'Asia/Shanghai') && chance(60);
+	adjust_month(pick(@months[ 0 .. $nclosed - 1 ])) if $nclosed && chance(10);
 	my $want = 0;
 	$want += suspend_arrears($_, $at, $days) foreach @accounts;
 	my ($got) = $db->rows("SELECT im_suspend_arrears('$when', $days)");
@@ -168,6 +289,7 @@ while ($at < $end)
 	$at += weighted(60 => between(1, 5) * DAY + between(0, DAY - 1), 30 => between(5, 9) * DAY, 10 => between(10, 40) * DAY);
 }
 cmp_ok($changed, '>', 0, "$changed suspensions begun, ended or removed in $runs runs with $payments payments, after $days days");
+note("orders taken: ", join(', ', map { "$taken{$_} $_" } sort keys %taken), '; refused: ', join(', ', map { "$refused{$_} $_" } sort keys %refused));
 is(suspensions_of(@free), join("\n", grep { my $row = $_; grep { $row =~ /^\Q$_->{app_id}\E / } @free } split /\n/, stored_suspensions()),
 	scalar(@free) . ' apps without account are as they were');
 
@@ -184,11 +306,37 @@ is($db->run("($lines EXCEPT $bills) UNION ALL ($bills EXCEPT $lines)"), '', 'and
 
 # ---- when all is corrected, balances are what documents and open months say ----
 
-$db->run(map { "CALL im_adjust_month('" . day_text($_) . "')" } @months[ 0 .. $nclosed - 1 ]) if $nclosed;
+adjust_month($_) foreach @months[ 0 .. $nclosed - 1 ];
 my ($differ) = $db->rows('SELECT count(*) FROM im_account c, LATERAL (SELECT b.currency, b.owed,'
 	  . " (SELECT sum(t.total) FROM im_billed_months() m, im_account_totals(m.month) t WHERE t.account_id = c.account_id AND t.currency = b.currency) AS billed"
 	  . " FROM im_balance(c.account_id, now() + interval '1 day') b) x WHERE c.opened_on < '" . day_text($months[0] - 300) . "' AND x.owed <> coalesce(x.billed, 0)");
 is($differ->[0], 0, 'what is owed in the end is what all bills come to');
+
+# ---- documents: what they come to, and their numbers ----
+
+my @issued;
+foreach my $app (@apps)
+{
+	foreach my $month (@months[ 0 .. $nclosed - 1 ])
+	{
+		my $now = lines_of_month($app, $month);
+		my $sum = zero();
+
+		$sum = $sum + $_->{amount} foreach @{ $now->{lines} };
+		push @issued, join ' ', $app->{app_id}, day_text($month), show_num(round_half_away($sum, $now->{places}))
+		  if @{ $app->{closed}{$month} };
+	}
+}
+is(join("\n", sort map { join ' ', @$_ } $db->rows('SELECT app_id, month, trim_scale(sum(total)) FROM im_invoice GROUP BY 1, 2')),
+	join("\n", sort @issued), 'invoices and notes come to the bills, for each app that had something to bill');
+my @numbers = $db->rows(q{SELECT number, right(number, 8)::bigint, row_number() OVER (PARTITION BY i.currency, extract(year FROM i.issued_at AT TIME ZONE z.zone)
+	  ORDER BY i.issued_at, i.number), i.currency || '-' || extract(year FROM i.issued_at AT TIME ZONE z.zone) FROM im_invoice i
+	  JOIN (SELECT DISTINCT rate_card, terms ->> 'time_zone' AS zone FROM im_rate_card_version) z USING (rate_card)});
+is(join(' ', grep { defined } map { $_->[0] } grep { !defined $_->[0] || $_->[1] != $_->[2] || $_->[0] !~ /-\Q$_->[3]\E-/ } @numbers), '',
+	scalar(@numbers) . ' numbers without a gap, by currency and year in the order of issue');
+my ($notes) = $db->rows('SELECT count(*) FROM im_invoice WHERE revision > 0');
+note("$notes->[0] of the documents are notes");
+is($db->run('SELECT * FROM im_verify_invoices()'), '', 'and all of them verify');
 
 $db->drop if !$ENV{IMBILLING_KEEP};
 done_testing();

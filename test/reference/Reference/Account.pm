@@ -21,7 +21,7 @@ my %known;
 sub lines_of_month
 {
 	my ($app, $month) = @_;
-	my $key = join ' ', $app->{app_id}, $month, map { map { $_ // '-' } @$_[ 0, 1 ] } @{ $app->{suspensions} };
+	my $key = join ' ', $app->{app_id}, $month, scalar @{ $app->{orders} }, map { map { $_ // '-' } @$_[ 0, 1 ] } @{ $app->{suspensions} };
 
 	return $known{$key} //= rated_month($app, $month);
 }
