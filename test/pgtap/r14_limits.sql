@@ -189,5 +189,10 @@ SELECT fails_with(format('SELECT %L::im_rate_card', jsonb_set(r14(), string_to_a
 	regexp_replace(told, '\.', '\\.', 'g'), format('card: %s = %s: %s', path, left(new::text, 40), why))
 FROM wrong ORDER BY n;
 
+-- Taking an option, or all of an add-on on a plan, off sale leaves a card; who holds it keeps its limits.
+SELECT lives_ok(format('SELECT %L::im_rate_card', r14() #- path), format('the limits of %s may stay when it is not sold', path))
+FROM (VALUES ('{addons,crowd,prices,start,l}'::text[]), ('{addons,members,prices,start}')) v(path);
+SELECT is((r14() #- '{addons,crowd,prices,start,l}')::im_rate_card::jsonb #>> '{addons,crowd,limits,start,l,sms}', '5', 'and are still told');
+
 SELECT * FROM finish();
 ROLLBACK;
