@@ -62,7 +62,7 @@ SQL_PARTS = preamble \
 	setup/tables setup/partition_parts setup/partitions \
 	front/routes front/jobs front/front
 SQL_FILES = $(foreach part,$(SQL_PARTS),$(if $(filter cards/bundled_cards,$(part)),sql/$(part).sql,$(HERE)/sql/$(part).sql))
-CARDS = $(sort $(wildcard $(HERE)/sql/cards/*.json))
+CARDS = $(sort $(wildcard $(HERE)/sql/cards/*.json $(HERE)/sql/cards/others/*.json))
 
 EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(HERE)/imbilling.control)
 INSTALL_SCRIPT_SQL = sql/imbilling--$(EXTVERSION).sql

@@ -67,6 +67,29 @@ CREATE FUNCTION @extschema@.im_deductions(kind text, quantity numeric) RETURNS n
 COMMENT ON FUNCTION @extschema@.im_deductions(text, numeric) IS
 'im_deductions() by the version of cn in force today.';
 
+CREATE FUNCTION im_internal.im_raise_no_bundled_card(name text, effective_from date) RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RAISE EXCEPTION USING
+		ERRCODE = 'no_data_found',
+		MESSAGE = format('no bundled rate card "%s" takes effect on %s', $1, to_char($2, 'YYYY-MM-DD')),
+		DETAIL = (SELECT format('The versions are %s.', string_agg(format('%s from %s', b.rate_card,
+					to_char(b.effective_from, 'YYYY-MM-DD')), ', ' ORDER BY b.theirs, b.rate_card, b.effective_from))
+				  FROM (SELECT false AS theirs, c.rate_card, c.effective_from FROM @extschema@.im_bundled_cards() c
+						UNION ALL
+						SELECT true, o.rate_card, o.effective_from FROM @extschema@.im_cards_of_others() o) b
+				  WHERE b.rate_card = $1 OR NOT EXISTS (
+						SELECT FROM @extschema@.im_bundled_cards() c WHERE c.rate_card = $1
+						UNION ALL
+						SELECT FROM @extschema@.im_cards_of_others() o WHERE o.rate_card = $1)),
+		HINT = 'Name a version by its first day.';
+END
+$$;
+COMMENT ON FUNCTION im_internal.im_raise_no_bundled_card(text, date) IS
+'Raises P0002 for a card that the extension does not bring, and names those that it does: of that name where there are any, else all.';
+
 CREATE FUNCTION @extschema@.im_bundled_card(name text, effective_from date)
 	RETURNS @extschema@.im_rate_card
 	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
@@ -76,23 +99,18 @@ DECLARE
 	card jsonb;
 BEGIN
 	SELECT b.terms INTO card
-	FROM @extschema@.im_bundled_cards() b
+	FROM (SELECT c.rate_card, c.effective_from, c.terms FROM @extschema@.im_bundled_cards() c
+		UNION ALL
+		SELECT o.rate_card, o.effective_from, o.terms FROM @extschema@.im_cards_of_others() o) b
 	WHERE b.rate_card = $1 AND b.effective_from = $2;
 	IF NOT FOUND THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'no_data_found',
-			MESSAGE = format('no bundled rate card "%s" takes effect on %s', $1, to_char($2, 'YYYY-MM-DD')),
-			DETAIL = (SELECT format('The bundled versions are %s.',
-						string_agg(format('%s from %s', b.rate_card, to_char(b.effective_from, 'YYYY-MM-DD')), ', '
-							ORDER BY b.rate_card, b.effective_from))
-					  FROM @extschema@.im_bundled_cards() b),
-			HINT = 'Name a version by its first day.';
+		PERFORM im_internal.im_raise_no_bundled_card($1, $2);
 	END IF;
 	RETURN card::@extschema@.im_rate_card;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_bundled_card(text, date) IS
-'A rate card that the extension brings, by name and first day (R10). Error P0002 for any other.';
+'A rate card that the extension brings, by name and first day: a bundled one (R10, im_bundled_cards()) or another vendor''s (im_cards_of_others()). Error P0002 for any other.';
 
 CREATE FUNCTION @extschema@.im_price_list(card @extschema@.im_rate_card)
 	RETURNS TABLE (item text, plan text, option text, charge text, included numeric,

@@ -12,6 +12,7 @@ BEGIN ATOMIC
 		('im_block_fee', 'here', NULL),
 		('im_bundled_card', 'here', NULL),
 		('im_bundled_cards', 'here', NULL),
+		('im_cards_of_others', 'here', NULL),
 		('im_charge_amount', 'here', NULL),
 		('im_charge_lines', 'here', NULL),
 		('im_count', 'here', NULL),

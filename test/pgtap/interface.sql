@@ -113,7 +113,8 @@ INSERT INTO promise (name, args, result, volatility, kind) VALUES
 	('im_grants', '', 'TABLE(role name, kind text)', 's', 'f'),
 	('im_apps', '', 'TABLE(app_id bigint, name text, rate_card text, opened_at timestamp with time zone, tenant text)', 's', 'f'),
 	('im_app_card', 'app_id bigint, month im_month', 'im_rate_card', 's', 'f'),
-	('im_bundled_card', 'name text, effective_from date', 'im_rate_card', 'i', 'f');
+	('im_bundled_card', 'name text, effective_from date', 'im_rate_card', 'i', 'f'),
+	('im_cards_of_others', '', 'TABLE(rate_card text, effective_from date, terms jsonb, source text, read_on date, remark text)', 'i', 'f');
 -- Pages and reasons
 INSERT INTO promise (name, args, result, volatility, kind) VALUES
 	('im_explain', 'app_id bigint, month im_month, line integer', 'TABLE(ordinal integer, fact text, day date, quantity numeric, amount numeric, note text, source text, detail jsonb)', 's', 'f'),
