@@ -268,7 +268,8 @@ BEGIN
 			ELSE im_internal.im_html_tables($3, $1, $2::date, lines, head, dau_day, group_day) END
 		|| im_internal.im_html_charts($3, days,
 			(head.terms #>> ARRAY['plans', plan, 'dau', 'included'])::numeric,
-			(head.terms #>> ARRAY['plans', plan, 'groups', 'included'])::numeric)
+			(head.terms #>> ARRAY['plans', plan, 'groups', 'included'])::numeric,
+			im_internal.im_html_meter_charts($3, $1, $2, days, head.terms))
 		|| CASE WHEN EXISTS (SELECT FROM unnest(days) d WHERE d.dau > 0 OR d.groups > 0 OR d.deductions > 0 OR d.minutes > 0
 					OR d.deductions_left IS NOT NULL OR d.minutes_left IS NOT NULL)
 				THEN im_internal.im_html_days($3, days, dau_day, group_day) ELSE '' END

@@ -186,7 +186,7 @@ $$;
 COMMENT ON FUNCTION im_internal.im_html_peak_day(im_internal.im_html_chart) IS
 'The number of the day of the peak; null without one.';
 
-CREATE FUNCTION im_internal.im_html_figure(lang text, chart im_internal.im_html_chart) RETURNS text
+CREATE FUNCTION im_internal.im_html_figure(lang text, chart im_internal.im_html_chart, meter text) RETURNS text
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -194,7 +194,7 @@ DECLARE
 	highest numeric := (SELECT max(coalesce(low, 0) + coalesce(high, 0)) FROM unnest(($2).low, ($2).high) d(low, high));
 	peak bigint := im_internal.im_html_peak_day($2);
 	key text := ($2).key;
-	heading text := im_internal.im_html_word($1, 'chart.' || ($2).key);
+	heading text := coalesce(im_internal.im_html_text($3), im_internal.im_html_word($1, 'chart.' || ($2).key));
 	summary text := im_internal.im_html_summary($1, $2, peak);
 	step numeric;
 	top numeric;
@@ -216,5 +216,5 @@ BEGIN
 		|| '</svg></div>' || im_internal.im_html_legend($1, $2, peak) || '</figure>' || E'\n';
 END
 $$;
-COMMENT ON FUNCTION im_internal.im_html_figure(text, im_internal.im_html_chart) IS
-'A chart with its heading, what it shows in a sentence, and its keys.';
+COMMENT ON FUNCTION im_internal.im_html_figure(text, im_internal.im_html_chart, text) IS
+'A chart with its heading, which is the name of a meter where one is given, what it shows in a sentence, and its keys.';

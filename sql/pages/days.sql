@@ -155,15 +155,47 @@ $$;
 COMMENT ON FUNCTION im_internal.im_html_days(text, im_internal.im_html_day[], date, date) IS
 'The table of daily figures of a bill.';
 
+-- The charts of meters by name, of now as the days are: a meter that is charged has days to tell.
+CREATE FUNCTION im_internal.im_html_meter_charts(lang text, app_id bigint, month @extschema@.im_month, days im_internal.im_html_day[],
+		terms jsonb) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH meter AS (
+		SELECT row_number() OVER (ORDER BY min(b.line)) AS n, b.item, min(b.line) AS line,
+			CASE WHEN $5 #>> ARRAY['meters', b.item, 'month'] = 'max' THEN min(b.included) END AS quota
+		FROM @extschema@.im_rebill($2, $3, NULL::@extschema@.im_rate_card) b
+		WHERE $5 ? 'meters' AND $5 -> 'meters' ? b.item
+		GROUP BY b.item
+	), told AS MATERIALIZED (
+		SELECT m.n, e.day, e.quantity, e.fact = m.item AS counts
+		FROM meter m, LATERAL im_internal.im_rebill_facts($2, $3, m.line) e
+		WHERE e.fact IN (m.item, 'not counted')
+	)
+	SELECT string_agg(im_internal.im_html_figure($1,
+		ROW('meter-' || c.n, 'peak', c.days, c.low, NULL::numeric[], c.counts, c.quota)::im_internal.im_html_chart, c.item), '' ORDER BY c.n)
+	FROM (
+		SELECT m.n, m.item, m.quota, array_agg(d.day ORDER BY d.day) AS days, array_agg(t.quantity ORDER BY d.day) AS low,
+			array_agg(coalesce(t.counts, d.counts) ORDER BY d.day) AS counts
+		FROM meter m
+		CROSS JOIN unnest($4) d
+		LEFT JOIN told t ON t.n = m.n AND t.day = d.day
+		GROUP BY m.n, m.item, m.quota
+		HAVING max(t.quantity) > 0) c
+$$;
+COMMENT ON FUNCTION im_internal.im_html_meter_charts(text, bigint, @extschema@.im_month, im_internal.im_html_day[], jsonb) IS
+'A chart of each meter by name that the bill charges, day by day; null without any. What is included is drawn where the highest day is charged.';
+
 -- Which charts a month has: those with something to draw.
-CREATE FUNCTION im_internal.im_html_charts(lang text, days im_internal.im_html_day[], dau_quota numeric, group_quota numeric)
+CREATE FUNCTION im_internal.im_html_charts(lang text, days im_internal.im_html_day[], dau_quota numeric, group_quota numeric,
+		meters text)
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT coalesce(format('<section><h2>%s</h2><div class="charts">', im_internal.im_html_word($1, 'charts'::text)) || E'\n'
-		|| string_agg(im_internal.im_html_figure($1,
-			ROW(c.key, c.style, v.days, c.low, c.high, v.counts, c.quota)::im_internal.im_html_chart), '' ORDER BY c.n)
+		|| nullif(concat(string_agg(im_internal.im_html_figure($1,
+			ROW(c.key, c.style, v.days, c.low, c.high, v.counts, c.quota)::im_internal.im_html_chart, NULL::text), '' ORDER BY c.n), $5), '')
 		|| '</div></section>' || E'\n', '')
 	FROM (SELECT array_agg(d.day ORDER BY d.day) AS days, array_agg(d.counts ORDER BY d.day) AS counts,
 				 array_agg(d.dau::numeric ORDER BY d.day) AS dau, array_agg(d.groups::numeric ORDER BY d.day) AS groups,
@@ -187,5 +219,5 @@ AS $$
 		) c(n, key, style, low, high, quota, shown)
 	WHERE c.shown
 $$;
-COMMENT ON FUNCTION im_internal.im_html_charts(text, im_internal.im_html_day[], numeric, numeric) IS
-'The charts of a bill.';
+COMMENT ON FUNCTION im_internal.im_html_charts(text, im_internal.im_html_day[], numeric, numeric, text) IS
+'The charts of a bill, those of meters by name after the others.';

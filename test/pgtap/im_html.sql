@@ -237,6 +237,25 @@ SELECT is(im_month_html('2031-01') LIKE '%<p>Nothing to bill</p>%', true, 'a mon
 SELECT is(count_of(p, '//th[not(@scope)]') || ' ' || count_of(p, '//table[not(caption)]') || ' ' || count_of(p, '//svg[not(@aria-hidden)][not(@role="img")]'), '0 0 0',
 	'headers have a scope, tables a caption, charts a role: ' || what)
 FROM (VALUES (page(1), 'bill'), (page(1, lang => 'zh'), 'Chinese'), (im_month_html('2023-03'), 'month')) v(p, what);
+-- Charts of meters by name, whatever they are called
+CALL card('meters', '2023-01-01', '{"currency": "EUR", "scale": 2, "time_zone": "Asia/Shanghai", "grace_days": 0,
+	"meters": {"sms": {"day": "sum", "month": "sum"}, "a <b> & c": {"day": "max", "month": "max"}, "gb": {"day": "last", "month": "last"}, "idle": {"day": "sum", "month": "sum"}},
+	"plans": {"free": {"rank": 0, "price": "0"}, "start": {"rank": 1, "price": "1", "usage": {"sms": {"price": "1"}, "a <b> & c": {"included": 5, "price": "1"},
+		"gb": {"mode": "graduated", "tiers": [{"to": 1, "price": 1}, {"price": 2}]}, "idle": {"price": 1, "minimum": 3}}}}}');
+CALL app(90, 'meters');
+CALL buy(90, 1, '2023-03-01', 'plan', 'start');
+CALL suspend(90, '[2023-03-20,2023-03-21)');
+INSERT INTO im_event VALUES (90, 'sms', at8('2023-03-05 10:00'), 2.5, NULL), (90, 'sms', at8('2023-03-06 10:00'), 4, NULL), (90, 'sms', at8('2023-03-20 10:00'), 9, NULL),
+	(90, 'a <b> & c', at8('2023-03-07 10:00'), 7, NULL), (90, 'gb', at8('2023-03-30 10:00'), 3, NULL);
+CALL settle();
+SELECT is(texts(page(90), '//figure/@id') || ': ' || texts(page(90), '//figure//h3/text()'), 'chart-meter-1 | chart-meter-2 | chart-meter-4: a &lt;b&gt; &amp; c | gb | sms',
+	'each meter with a figure has a chart, one for all its tiers, by its own name');
+SELECT is(texts(page(90), '//figcaption/p/text()'), 'Peak 7 on 2023-03-07, over the quota of 5. | Peak 3 on 2023-03-30. | Peak 4 on 2023-03-06.', 'the quota is that of a highest day');
+SELECT is(count_of(page(90), '//figure[@id="chart-meter-4"]//rect[@class="peak"]') || ' ' || count_of(page(90), '//figure[@id="chart-meter-4"]//rect[@class="day"]') || ' '
+	|| count_of(page(90), '//figure[@id="chart-meter-4"]//rect[@class="not"]'), '1 1 1', 'one bar is the peak, a suspended day is hatched');
+SELECT is(count_of(page(90), '//figure[@id="chart-meter-2"]//rect[title]'), 2, 'what stands is drawn on each day');
+SELECT matches(page(90, lang => 'zh'), '峰值 7（', 'in Chinese too');
+
 -- WCAG: the contrast of two colours
 CREATE FUNCTION luminance(colour text) RETURNS float8 LANGUAGE sql
 RETURN (SELECT sum(w * CASE WHEN c <= 0.03928 THEN c / 12.92 ELSE power((c + 0.055) / 1.055, 2.4) END)
