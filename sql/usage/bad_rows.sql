@@ -113,28 +113,30 @@ $$;
 COMMENT ON FUNCTION im_internal.im_bad_quantities(date, date) IS
 'Rows of im_event around the days [first, until) that cannot be metered.';
 
--- What stands when a month begins may have been set long before.
-CREATE FUNCTION im_internal.im_bad_standing(first date)
+-- What stands when a month begins, or the earlier days of packs, may have been set long before.
+CREATE FUNCTION im_internal.im_bad_standing(first date, until date, book im_internal.im_price_book)
 	RETURNS TABLE (app_id bigint, at timestamptz, problem text, example text, seen timestamptz)
 	LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT e.app_id, im_internal.im_local_noon($1, m.time_zone),
+	SELECT e.app_id, im_internal.im_local_noon(f.day, m.time_zone),
 		format('im_event has a quantity of "%s" that %s', e.meter, im_internal.im_why_no_figure(e.quantity)),
 		left(e.quantity::text, 60), e.at
 	FROM im_internal.im_named_meters(NULL::@extschema@.im_rate_card, NULL::bigint) m
 	JOIN @extschema@.im_app a ON a.rate_card = m.rate_card
+	LEFT JOIN im_internal.im_early_usage($1, $2, NULL::@extschema@.im_rate_card, $3) u ON u.app_id = a.app_id
+	CROSS JOIN LATERAL (SELECT coalesce(u.since, $1) AS day) f
 	CROSS JOIN LATERAL (
 		SELECT l.at
 		FROM @extschema@.im_event l
 		WHERE l.app_id = a.app_id AND l.meter = m.meter AND l.at > '-infinity'
-			AND l.at < im_internal.im_utc_midnight($1 + 1) AND @extschema@.im_day(l.at, m.time_zone) < $1
+			AND l.at < im_internal.im_utc_midnight(f.day + 1) AND @extschema@.im_day(l.at, m.time_zone) < f.day
 		ORDER BY l.at DESC
 		LIMIT 1) s
 	JOIN @extschema@.im_event e ON e.app_id = a.app_id AND e.meter = m.meter AND e.at = s.at
 	WHERE m.kind IN ('last', 'average') AND NOT im_internal.im_is_figure(e.quantity)
 $$;
-COMMENT ON FUNCTION im_internal.im_bad_standing(date) IS
-'Rows of im_event that cannot be metered and would stand when a day begins.';
+COMMENT ON FUNCTION im_internal.im_bad_standing(date, date, im_internal.im_price_book) IS
+'Rows of im_event that cannot be metered and would stand when the month [first, until) begins, or the days before it from which packs make usage matter.';
 
 CREATE FUNCTION im_internal.im_unknown_meters(first date, until date)
 	RETURNS TABLE (app_id bigint, at timestamptz, meter text, time_zone text)
@@ -161,7 +163,7 @@ AS $$
 	FROM (SELECT * FROM im_internal.im_bad_checks($1, $3)
 		  UNION ALL SELECT * FROM im_internal.im_bad_calls($1, $3)
 		  UNION ALL SELECT * FROM im_internal.im_bad_quantities($1, $3)
-		  UNION ALL SELECT * FROM im_internal.im_bad_standing($2)
+		  UNION ALL SELECT * FROM im_internal.im_bad_standing($2, $3, $4)
 		  UNION ALL SELECT * FROM im_internal.im_bad_groups($2, $3)) b
 	JOIN im_internal.im_app_cards(NULL::@extschema@.im_rate_card) a ON a.app_id = b.app_id
 	LEFT JOIN im_internal.im_early_usage($2, $3, NULL::@extschema@.im_rate_card, $4) e ON e.app_id = b.app_id

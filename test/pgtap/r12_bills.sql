@@ -58,5 +58,22 @@ SELECT ok(EXISTS (SELECT FROM im_explain(1, '2023-03', l.line)), format('%s is e
 INSERT INTO im_meter_daily (app_id, day, meter, quantity) VALUES (1, '2023-03-20', 'push', 3);
 SELECT fails_with($$SELECT * FROM im_monthly_bill(1, '2023-03')$$, '22023', 'subjects of meter "push" of app 1 on 2023-03-20', 'refused');
 
+-- What stands on the earlier days of a pack may have been set before them, and be
+-- replaced before the month: a bill that fails for it must be told of.
+INSERT INTO im_rate_card_version VALUES ('stored', '2023-01-01', '{"currency": "EUR", "scale": 2, "time_zone": "Asia/Shanghai", "grace_days": 7,
+	"plans": {"free": {"rank": 0, "price": "0"}, "start": {"rank": 1, "price": "100", "usage": {"gb": {"price": "1"}}}},
+	"meters": {"gb": {"day": "last", "month": "sum"}}, "packs": {"gb_20": {"meter": "gb", "holds": "20", "price": "5", "months": 12}}}');
+CALL app(4, 'stored'); CALL app(5, 'stored');
+INSERT INTO im_order (app_id, order_id, at, action, item, option, months)
+	SELECT n, 1, at8('2023-02-10 00:00'), 'buy', 'plan', 'start', 12 FROM generate_series(4, 5) n;
+INSERT INTO im_order (app_id, order_id, at, action, item, option) VALUES (4, 2, at8('2023-02-11 00:00'), 'buy', 'pack', 'gb_20');
+CALL settle();
+INSERT INTO im_event (app_id, meter, at, quantity)
+	SELECT n, 'gb', at8(x.at), x.quantity FROM generate_series(4, 5) n, (VALUES ('2023-01-05 10:00', -1), ('2023-02-20 10:00', 3)) x(at, quantity);
+SELECT fails_with($$SELECT * FROM im_monthly_bill(4, '2023-03')$$, '22023', 'gb', 'a quantity that stands when a pack begins is needed');
+SELECT results_eq($$SELECT problem FROM im_check('2023-03') WHERE app_id IN (4, 5)$$,
+	$$VALUES ('im_event has a quantity of "gb" that is negative, such as -1: 1 row at 2023-01-05 10:00:00 (Asia/Shanghai)')$$, 'and told, of the app with the pack alone');
+SELECT is((SELECT n(amount) FROM im_monthly_bill(5, '2023-03') WHERE item = 'gb'), '93', 'whose month needs it not');
+
 SELECT * FROM finish();
 ROLLBACK;
