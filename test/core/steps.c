@@ -186,30 +186,81 @@ voided_in_the_end(int n)
 		put_void(day_of("2023-06-02"), orders[i].order_id);
 }
 
+/* ---- the card of China with a meter that stands on, priced and in packs ---- */
+
+static CardMeter standing_meter[] = {{"storage_gb", METER_LAST, METER_SUM}};
+static CardPack storage_packs[2];
+static CardPlan metered_plans[3];
+static Card metered;
+static CardVersion metered_versions[1];
+static const CardHistory metered_cards = {"metered", 1, metered_versions};
+
+static void
+make_metered_card(void)
+{
+	metered = cn;
+	for (int i = 0; i < cn.nplans; i++)
+	{
+		metered_plans[i] = cn.plans[i];
+		if (metered_plans[i].rank > 0)
+			price_usage(&metered_plans[i], "storage_gb", block_charge(10, 1, PRICE("0.5")));
+	}
+	storage_packs[0] = (CardPack) {.name = "month", .price = PRICE("1"), .holds = PRICE("3"), .months = 1,
+		.meter = "storage_gb", .priority = PACK_PRIORITY};
+	storage_packs[1] = (CardPack) {.name = "year", .price = PRICE("1"), .holds = PRICE("3"), .months = 12,
+		.meter = "storage_gb", .priority = 1};
+	metered.plans = metered_plans;
+	metered.nmeters = LENGTH(standing_meter);
+	metered.meters = standing_meter;
+	metered.nmeter_packs = LENGTH(storage_packs);
+	metered.meter_packs = storage_packs;
+	metered_versions[0] = (CardVersion) {day_of("2019-12-10"), &metered};
+}
+
+static void
+packs_of_a_meter(int n)
+{
+	put_buy(day_of("2023-05-01"), "plan", "pro", 12);
+	for (int i = 0; i < n; i++)
+		put(day_in_june(i / (n / 28 + 1)), ORDER_BUY, ITEM_METER_PACK, i % 2 ? "month" : "year");
+}
+
+static void
+packs_of_a_meter_for_years(int n)
+{
+	put_buy(day_of("2020-01-01"), "plan", "pro", 1200);
+	for (int i = 0; i < n; i++)
+		put(day_of("2020-01-01") + i, ORDER_BUY, ITEM_METER_PACK, "month");
+}
+
 typedef struct History
 {
 	const char *name;
 	void		(*make) (int n);
 	bool		long_ago;		/* it reaches over years, as long as there are orders */
+	const CardHistory *cards;	/* NULL: that of China */
 } History;
 
 static const History histories[] = {
-	{"packs of a month", packs_of_a_month, false},
-	{"packs of years", packs_of_years, true},
-	{"renewals", renewals, false},
-	{"plans given back", plans_given_back, false},
-	{"add-ons given back", addons_given_back, false},
-	{"renewals given back", renewals_given_back, false},
-	{"switches", switches, false},
-	{"years of all", years_of_all, true},
-	{"orders voided at once", voided_at_once, false},
-	{"orders voided in the end", voided_in_the_end, false}
+	{"packs of a month", packs_of_a_month, false, NULL},
+	{"packs of years", packs_of_years, true, NULL},
+	{"renewals", renewals, false, NULL},
+	{"plans given back", plans_given_back, false, NULL},
+	{"add-ons given back", addons_given_back, false, NULL},
+	{"renewals given back", renewals_given_back, false, NULL},
+	{"switches", switches, false, NULL},
+	{"years of all", years_of_all, true, NULL},
+	{"orders voided at once", voided_at_once, false, NULL},
+	{"orders voided in the end", voided_in_the_end, false, NULL},
+	{"packs of a meter", packs_of_a_meter, false, &metered_cards},
+	{"packs of a meter for years", packs_of_a_meter_for_years, true, &metered_cards}
 };
 
 /* ---- what is asked of a history ---- */
 
 typedef struct Case
 {
+	const CardHistory *cards;
 	const Account *account;
 	Usage	   *usage;
 	CalMonth	month;
@@ -261,15 +312,28 @@ no_users(void *arg, const char *meter, CalDay first, int ndays, const bool *chos
 static void
 ask_account(Case *on)
 {
-	on->account = account_open(&app.test.core, 1, &cards.cn, orders, norders,
+	on->account = account_open(&app.test.core, 1, on->cards, orders, norders,
 							   app.suspensions, 0, cal_first_day(on->month + 1), false);
 }
 
 static void
 ask_check(Case *on)
 {
-	(void) on;
-	account_verify(&app.test.core, 1, &cards.cn, orders, norders);
+	account_verify(&app.test.core, 1, on->cards, orders, norders);
+}
+
+/* Events on every other day, so that one stands on through each day between. */
+static void
+add_storage(Usage *usage, CalDay since, CalDay until)
+{
+	MeterUsage *storage = core_alloc(&app.test.core, sizeof(MeterUsage));
+
+	storage->meter = standing_meter[0].name;
+	storage->days = core_alloc(&app.test.core, sizeof(MeterDay) * (size_t) (until - since + 1));
+	for (CalDay day = since; day < until; day += 2)
+		storage->days[storage->ndays++] = (MeterDay) {.day = day, .has_events = true, .quantity = amount_of(50)};
+	usage->meters = storage;
+	usage->nmeters = 1;
 }
 
 static void
@@ -288,6 +352,7 @@ ask_usage(Case *on)
 
 		usage_add(core, on->usage, row, 1);
 	}
+	add_storage(on->usage, since, cal_first_day(on->month + 1));
 }
 
 static void
@@ -360,7 +425,8 @@ measure(const History *history, int n, long long *blocks)
 {
 	Case		on = {0};
 
-	begin(&cards.cn);
+	on.cards = history->cards != NULL ? history->cards : &cards.cn;
+	begin(on.cards);
 	orders = calloc((size_t) n + 8, sizeof(Order));
 	norders = 0;
 	history->make(n);
@@ -432,6 +498,7 @@ int
 main(void)
 {
 	make_cards();
+	make_metered_card();
 	test_sort();
 	for (int h = 0; h < LENGTH(histories); h++)
 		test_history(&histories[h]);
