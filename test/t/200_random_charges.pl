@@ -3,9 +3,9 @@
 # 200_random_charges.pl
 #	  What random charges make of random quantities is what the rules say.
 #
-# Charges of every shape are made up from a seed and asked for quantities that
-# are mostly at an edge: 0, the included quantity, each bound, each block, and
-# a hundred-millionth beside them.  Rows and amounts are compared with the
+# Charges of every shape are made up from a seed, and each is asked for all its
+# edges: 0, the included quantity, each bound, a block, a hundred-millionth
+# beside them, and what lies in the last tier.  Rows and amounts are compared with the
 # reference, and the laws that hold of all charges are tried on them.  If this
 # failed, a price list would be billed in another way than it reads.
 #
@@ -21,7 +21,7 @@ use BillingData;
 use Reference::Charge;
 
 my $seed = $ENV{IMBILLING_SEED} || time ^ ($$ << 12);
-my $charges = $ENV{IMBILLING_CHARGES} || 2500;
+my $charges = $ENV{IMBILLING_CHARGES} || 1000;
 srand($seed);
 diag("IMBILLING_SEED=$seed IMBILLING_CHARGES=$charges");
 
@@ -104,20 +104,19 @@ sub charge
 	return $charge;
 }
 
-# A quantity that is mostly at an edge of the charge.
-sub quantity_for
+# Every edge of the charge, each bound's last and next hundred-millionth, some
+# quantity past the last bound, an edge of a block, and any quantity.
+sub quantities_for
 {
 	my ($charge, $of) = @_;
 	my $included = included_of($charge, $of);
-	my @edges = (fine_of(0), $included);
+	my @tiers = @{ $charge->{tiers} // [] };
+	my @edges = ($included, map { $included + fine_of($_->{to}) } grep { exists $_->{to} } @tiers);
+	my @blocks = map { $included + fine_of($_->{block}) } grep { exists $_->{block} } $charge, @tiers;
+	my @all = (fine_of(0), $edges[-1] + fine_of(more_than_nothing(4)), fine_of(decimal(6)));
 
-	foreach my $price ($charge, @{ $charge->{tiers} // [] })
-	{
-		push @edges, $included + fine_of($price->{$_}) foreach grep { exists $price->{$_} } qw(to block);
-	}
-	return decimal(6) if chance(0.3);
-	my $edge = pick(@edges) + pick(-1, 0, 1);
-	return $edge < 0 ? '0' : fine_text($edge);
+	push @all, map { ($_ - 1, $_, $_ + 1) } @edges, @blocks ? pick(@blocks) : ();
+	return map { fine_text($_) } grep { $_ >= 0 } @all;
 }
 
 sub row_text
@@ -134,10 +133,9 @@ my (@asked, @expected);
 for my $n (1 .. $charges)
 {
 	my $charge = charge();
-	for (1 .. 4)
+	my $of = decimal(6);
+	foreach my $quantity (quantities_for($charge, $of))
 	{
-		my $of = decimal(6);
-		my $quantity = quantity_for($charge, $of);
 		push @asked, join("\t", scalar @asked, $json->encode($charge), $quantity, $of);
 		push @expected, join ', ', map { row_text($_) } charge_rows($charge, $quantity, $of);
 	}
@@ -181,6 +179,14 @@ my %law = (
 				"plans": {"free": {"rank": 0, "price": 0}, "paid": {"rank": 1, "price": 1, "usage": {}}}}',
 			'{plans,paid,usage,sms}', charge::jsonb)::im_rate_card AS card) c
 		WHERE n % 10 = 0 AND im_usage_fee(card, 'paid', 'sms', quantity, of_quantity) <> im_charge_amount(charge, quantity, of_quantity)},
+	'a minimum that is the sum adds nothing, a maximum that is it takes nothing' => q{
+		SELECT count(*) FROM asked, LATERAL (SELECT charge::jsonb - 'minimum' - 'maximum' AS c) j,
+			LATERAL (SELECT im_charge_amount(c::im_charge, quantity, of_quantity) AS sum) s,
+			unnest('{minimum,maximum}'::text[]) bound, unnest('{-0.00000001,0,0.00000001}'::numeric[]) beside,
+			LATERAL (SELECT sum + beside AS at) b, LATERAL (SELECT (c || jsonb_build_object(bound, at))::im_charge AS bounded WHERE at >= 0) d
+		WHERE im_charge_amount(bounded, quantity, of_quantity) <> CASE bound WHEN 'minimum' THEN greatest(sum, at) ELSE least(sum, at) END
+			OR (SELECT coalesce(sum(l.amount), 0) FROM im_charge_lines(bounded, quantity, of_quantity) l WHERE tier IS NULL) <>
+				CASE bound WHEN 'minimum' THEN greatest(beside, 0) ELSE least(beside, 0) END},
 	'text and jsonb lead back to the same charge' => q{
 		SELECT count(*) FROM asked
 		WHERE charge::text <> charge::text::im_charge::text OR charge::text <> charge::jsonb::im_charge::text},
@@ -200,16 +206,25 @@ $law{'one tier without a bound is a plain price'} =~ s/FROM asked,/FROM asked CR
 is(psql($db, $law{$_}), '0', $_) foreach sort keys %law;
 
 # Cutting a graduated tier without block and flat in two changes no amount, as
-# long as nothing is rounded: prices of 4 places, quantities of 4.
+# long as nothing is rounded: prices of 4 places, quantities of 4.  Of three tiers,
+# of which the others have what they like, each is cut anywhere.
 is(psql($db, q{
 	WITH t AS (
-		SELECT g, (g * 7919 % 1000)::numeric / 100 AS price, (g * 104729 % 100000)::numeric / 1000 AS cut,
-			(g * 1299709 % 1000000)::numeric / 10000 AS quantity
-		FROM generate_series(1, 2000::bigint) g)
-	SELECT count(*) FROM t
-	WHERE im_charge_amount(jsonb_build_object('price', price)::im_charge, quantity) <>
-		im_charge_amount(jsonb_build_object('mode', 'graduated', 'tiers', jsonb_build_array(
-			jsonb_build_object('to', cut, 'price', price), jsonb_build_object('price', price)))::im_charge, quantity)}),
+		SELECT g, cut, (g * 7919 % 1000)::numeric / 100 AS price, (g * 104729 % 10000 + 1)::numeric / 1000 AS bound,
+			(g * 1299709 % 300000)::numeric / 10000 AS quantity, jsonb_build_object('price', (g % 97)::numeric / 8, 'flat', g % 5, 'block', 1 + g % 3) AS other
+		FROM generate_series(1, 2000::bigint) g, generate_series(1, 3) cut),
+	tiers AS (
+		SELECT *, CASE cut WHEN 1 THEN 0 ELSE bound END AS low, CASE cut WHEN 1 THEN bound WHEN 2 THEN 2 * bound ELSE 4 * bound END AS high,
+			CASE WHEN cut = 1 THEN '[]' ELSE jsonb_build_array(other || jsonb_build_object('to', bound)) END AS before,
+			CASE cut WHEN 1 THEN jsonb_build_array(other || jsonb_build_object('to', 2 * bound), other)
+				WHEN 2 THEN jsonb_build_array(other) ELSE '[]' END AS after,
+			CASE WHEN cut < 3 THEN jsonb_build_object('to', CASE cut WHEN 1 THEN bound ELSE 2 * bound END) ELSE '{}' END || jsonb_build_object('price', price) AS tier
+		FROM t),
+	cut_in_two AS (
+		SELECT *, jsonb_build_object('price', price, 'to', round(low + (high - low) * (1 + g % 8) / 10, 4)) AS lower FROM tiers)
+	SELECT count(*) FROM cut_in_two
+	WHERE im_charge_amount(jsonb_build_object('mode', 'graduated', 'included', g % 3, 'tiers', before || tier || after)::im_charge, quantity) <>
+		im_charge_amount(jsonb_build_object('mode', 'graduated', 'included', g % 3, 'tiers', before || lower || tier || after)::im_charge, quantity)}),
 	'0', 'a tier cut in two is the same price');
 
 done_testing();
