@@ -8,12 +8,14 @@ use warnings;
 use Exporter 'import';
 use History::Cards;
 use History::Dice;
+use History::Named;
 use History::Orders;
 use History::Usage;
 use Reference::Bundled;
 use Reference::Calendar;
 use Reference::Card;
 use Reference::Meter;
+use Reference::Named;
 
 our @EXPORT = qw(make_history describe_app);
 
@@ -28,18 +30,20 @@ my @RICH = ('Asia/Shanghai', 'America/New_York');
 my @FIRST_MONTHS = qw(2023-04 2023-05 2023-10 2023-11 2023-12 2024-01
   2024-01 2024-02 2024-08 2024-12);
 
+# With named, all apps are on custom cards, and these have meters by name.
+#
 # { months => [ day numbers ], cards => { name => Reference::Card },
 #   custom => [ [ name, effective_from, JSON ] ], apps => [ ... ] }
 sub make_history
 {
-	my ($seed, $apps, $months) = @_;
+	my ($seed, $apps, $months, $named) = @_;
 
 	$months //= MONTHS;
 	srand($seed);
 	my $first = parse_day(pick(@FIRST_MONTHS) . '-01');
 	my @months = map { add_months($first, $_) } 0 .. $months - 1;
 	my $end = add_months($first, $months);
-	my %history = (months => \@months, end => $end, custom => []);
+	my %history = (months => \@months, end => $end, custom => [], named => $named);
 
 	$history{cards} = bundled_cards();
 	foreach my $number (1 .. CUSTOM_CARDS)
@@ -47,7 +51,7 @@ sub make_history
 		my $name = "custom $number";
 		my @versions =
 		  History::Cards::random_versions($first, $end - $first,
-			$RICH[ $number - 1 ]);
+			$RICH[ $number - 1 ], $named);
 
 		$history{cards}{$name} = Reference::Card->new($name, @versions);
 		push @{ $history{custom} }, map { [ $name, @$_ ] } @versions;
@@ -70,7 +74,7 @@ sub bundled_cards
 sub random_app
 {
 	my ($history, $number, $first, $end) = @_;
-	my $name = weighted(
+	my $name = $history->{named} ? 'custom ' . between(1, CUSTOM_CARDS) : weighted(
 		40 => 'cn',
 		12 => 'overseas',
 		8 => 'intl',
@@ -83,7 +87,7 @@ sub random_app
 		card => $card,
 		card_name => $name,
 		is_large => $name !~ /^custom/,
-		prices_mau => scalar($card->{versions}[0]{json} =~ /"mau"/),
+		prices_mau => scalar(grep { $_->{json} =~ /"mau"/ } @{ $card->{versions} }),
 		orders => $orders->{orders},
 		refused => $orders->{refused},
 		log => $orders->{log},
@@ -94,7 +98,17 @@ sub random_app
 	$app{daily} = History::Usage::random_daily(\%app, @days);
 	$app{meter} =
 	  Reference::Meter->new($card->zone, $app{raw}, $app{daily});
+	add_named(\%app, $first, $end, @days) if $history->{named};
 	return \%app;
+}
+
+sub add_named
+{
+	my ($app, $first, $end, @days) = @_;
+
+	$app->{events} = History::Named::random_events($app, $first, $end, @days);
+	$app->{given} = History::Named::random_given($app, @days);
+	$app->{named} = Reference::Named->new($app->{card}->zone, $app->{events}, $app->{given});
 }
 
 # Ids at both ends of bigint are as good as any.

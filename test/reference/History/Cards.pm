@@ -9,6 +9,7 @@ use warnings;
 use utf8;
 use JSON::PP;
 use History::Dice;
+use History::Named;
 use Reference::Calendar;
 
 my @OPTIONS = ('', 'basic', '30d', 'a "b"', "o'c", '高级');
@@ -17,8 +18,10 @@ my @OPTIONS = ('', 'basic', '30d', 'a "b"', "o'c", '高级');
 # with a day number.  A rich card is in a zone and sells everything.
 sub random_versions
 {
-	my ($first, $days, $rich_zone) = @_;
+	my ($first, $days, $rich_zone, $with_named) = @_;
 	my $shape = defined $rich_zone ? rich_shape($rich_zone) : shape();
+
+	$shape->{named} = History::Named::shape() if $with_named;
 	# now and then a list of its own begins within the first month
 	my $late = !defined $rich_zone && chance(20);
 	my @from = ($late ? $first + between(1, 27) : $first - between(200, 900));
@@ -150,6 +153,7 @@ sub version_of
 	  if @{ $shape->{classes} };
 	$card{local_moderation} = price() if $shape->{local};
 	$card{moderation} = moderation_of($shape) if $shape->{moderated} && chance(95);
+	History::Named::add_to_card(\%card, $shape->{named}, @{ $shape->{meters} }) if $shape->{named};
 	return \%card;
 }
 

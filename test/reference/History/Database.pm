@@ -232,6 +232,35 @@ sub raw_text
 		shuffle(@{ $rows{call} }));
 }
 
+# Events of meters by name, as a COPY.
+sub event_text
+{
+	return copy_of('im_event (app_id, meter, at, quantity, subject)',
+		map { [ $_->{app_id}, $_->{meter}, show_instant($_->{at}), @$_{qw(quantity subject)} ] } @_);
+}
+
+# Rows of im_meter_daily: { app_id, meter, day, quantity, users }.
+sub given_text
+{
+	my (@rows, @users);
+
+	foreach my $row (@_)
+	{
+		my @key = ($row->{app_id}, Reference::Calendar::show_day($row->{day}), $row->{meter});
+
+		push @rows, [ @key, $row->{quantity}, $row->{users} ? 't' : 'f' ];
+		push @users, map { [ @key, $_ ] } @{ $row->{users} };
+	}
+	return
+	    "CREATE TEMP TABLE g (app_id bigint, day date, meter text, quantity numeric, has_users boolean);\n"
+	  . "CREATE TEMP TABLE u (app_id bigint, day date, meter text, u text);\n"
+	  . copy_of('g', @rows)
+	  . copy_of('u', @users)
+	  . 'INSERT INTO im_meter_daily (app_id, day, meter, quantity, users) SELECT app_id, day, meter, quantity,'
+	  . ' CASE WHEN has_users THEN (SELECT im_userset_agg(u.u) FROM u WHERE (u.app_id, u.day, u.meter)'
+	  . " = (g.app_id, g.day, g.meter)) END FROM g;\nDROP TABLE g, u;\n";
+}
+
 # Sets of users are made by the extension, from one row a user.
 sub daily_text
 {

@@ -86,7 +86,7 @@ sub turning_days
 		push @days, $term->{day} + 4, $term->{day} + 5, $term->{end} - 1,
 		  $term->{end}, $stop - 1, $stop, $stop + 90;
 	}
-	push @days, map { ($_->{end} - 1, $_->{end}) } @{ $self->{log}{packs} };
+	push @days, map { ($_->{end} - 1, $_->{end}) } @{ $self->{log}{packs} }, @{ $self->{log}{meter_packs} };
 	return @days;
 }
 
@@ -108,6 +108,7 @@ sub propose
 		($version->{addons} ? 14 : 1) => 'postpaid',
 		9 => 'void',
 		4 => 'manual',
+		($version->{meters} ? 25 : 0) => 'meter_pack',
 		5 => 'odd');
 	my $how = "some_$kind";
 	my @wish = @{ $self->{wish} || [] };
@@ -211,7 +212,7 @@ sub voided_again
 	return undef if $order->{action} ne 'buy';
 	return [
 		%$order{qw(action item option quantity)},
-		months => $order->{item} eq 'moderation_pack' ? undef : some_months(),
+		months => $order->{item} =~ /pack$/ ? undef : some_months(),
 		agreed()
 	];
 }
@@ -356,6 +357,21 @@ sub some_pack
 		item => 'moderation_pack',
 		option => $pack,
 		quantity => pick(1, 1, 1, 2, 3, 30),
+		months => chance(70) ? undef : $packs->{$pack}{months},
+		agreed());
+}
+
+sub some_meter_pack
+{
+	my ($self, $day) = @_;
+	my $packs = $self->{card}->on($day)->{packs} || { 'no such' => { months => 1 } };
+	my $pack = pick(sort keys %$packs);
+
+	return (
+		action => 'buy',
+		item => 'pack',
+		option => $pack,
+		quantity => pick(1, 1, 1, 2, 3),
 		months => chance(70) ? undef : $packs->{$pack}{months},
 		agreed());
 }

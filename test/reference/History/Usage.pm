@@ -54,10 +54,10 @@ sub hot_days
 		  @{ $app->{log}{switches}{$item} };
 	}
 	push @days, map { ($_->{start} - 1, $_->{start}, $_->{end} - 1, $_->{end}) }
-	  @{ $app->{log}{packs} };
+	  @{ $app->{log}{packs} }, @{ $app->{log}{meter_packs} };
 	push @days, map { ($_->[0] - 1, $_->[0], defined $_->[1] ? ($_->[1] - 1, $_->[1]) : ()) }
 	  @{ $app->{suspensions} };
-	foreach my $pack (@{ $app->{log}{packs} },
+	foreach my $pack (@{ $app->{log}{packs} }, @{ $app->{log}{meter_packs} },
 		grep { defined $_->{minutes} } @{ $app->{log}{bought} })
 	{
 		my $length = $pack->{end} - $pack->{start};

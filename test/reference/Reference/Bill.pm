@@ -8,6 +8,7 @@ use warnings;
 use Reference::Amount;
 use Reference::Calendar;
 use Reference::Orders;
+use Reference::Usage;
 
 # How long the data of a stopped app are kept (R2).
 use constant KEPT_DAYS => 90;
@@ -46,9 +47,11 @@ sub lines
 	$self->overage_lines;
 	$self->addon_lines;
 	$self->call_lines;
+	Reference::Usage::addon_lines($self);
 	$self->bought_lines(grep { $_->{item} eq 'local_moderation' }
 		  @{ $self->{log}{bought} });
-	$self->pack_lines;
+	$self->pack_lines('moderation_pack', 'packs');
+	$self->pack_lines('pack', 'meter_packs');
 	$self->moderation_line;
 	$self->refund_lines;
 	$self->manual_lines('credit');
@@ -193,12 +196,12 @@ sub plan_lines
 
 sub pack_lines
 {
-	my ($self) = @_;
+	my ($self, $item, $list) = @_;
 
-	foreach my $pack ($self->of_this_month(@{ $self->{log}{packs} }))
+	foreach my $pack ($self->of_this_month(@{ $self->{log}{$list} }))
 	{
 		$self->add_line(
-			item => 'moderation_pack',
+			item => $item,
 			option => $pack->{option},
 			start => $pack->{start},
 			end => $pack->{end},
@@ -275,12 +278,20 @@ sub overage_lines
 	my $plan = $self->{log}->paid_plan($counting[-1]);
 	my $rates = $self->{version}->plan($plan);
 
-	$self->overage_line('dau_overage', $plan, $rates->{dau},
-		$self->peak_of('dau'));
-	$self->overage_line('mau_overage', $plan, $rates->{mau},
-		$self->distinct_users);
-	$self->overage_line('group_overage', $plan, $rates->{groups},
-		$self->peak_of('peak_groups'));
+	my $usage = $rates->{usage} || {};
+	my @built_in = (
+		[ 'dau_overage', 'dau', sub { $self->peak_of('dau') } ],
+		[ 'mau_overage', 'mau', sub { $self->distinct_users } ],
+		[ 'group_overage', 'groups', sub { $self->peak_of('peak_groups') } ]);
+
+	foreach my $line (@built_in)
+	{
+		my ($item, $meter, $quantity) = @$line;
+
+		$self->overage_line($item, $plan, $rates->{$meter}, $quantity->()) if $rates->{$meter};
+		Reference::Usage::add_lines($self, $item, $meter, $plan, $usage->{$meter}) if $usage->{$meter};
+	}
+	Reference::Usage::plan_lines($self, $plan);
 }
 
 sub peak_of
@@ -319,7 +330,7 @@ sub overage_line
 {
 	my ($self, $item, $plan, $rate, $usage) = @_;
 
-	return if !$rate || $usage == 0;
+	return if $usage == 0;
 	my $blocks = blocks($usage, $rate);
 	my $price = num($rate->{price});
 

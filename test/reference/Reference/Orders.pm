@@ -11,6 +11,7 @@
 #                amount, monthly, grace, minutes, upgrades, refunded }
 #   standing   by item, the terms of bought that count
 #   packs      moderation packs, one entry an order
+#   meter_packs  packs of meters by name, the same
 #   upgrades   lines of plan upgrades
 #   refunds    lines of refunds
 #   manual     credits and charges
@@ -37,6 +38,7 @@ sub new
 		bought => [],
 		standing => {},
 		packs => [],
+		meter_packs => [],
 		upgrades => [],
 		refunds => [],
 		manual => [],
@@ -164,7 +166,7 @@ sub check_shape
 {
 	my ($self, $order) = @_;
 	my $buys = $order->{action} eq 'buy';
-	my $is_pack = $order->{item} eq 'moderation_pack';
+	my $is_pack = $order->{item} =~ /^(moderation_)?pack$/;
 
 	return 'paid is for what costs'
 	  if defined $order->{paid} && $order->{action} !~ /^(buy|upgrade|credit|charge)$/;
@@ -243,6 +245,7 @@ sub take_buy
 	return $self->buy_local_moderation($order, $day)
 	  if $item eq 'local_moderation';
 	return $self->buy_pack($order, $day) if $item eq 'moderation_pack';
+	return $self->buy_meter_pack($order, $day) if $item eq 'pack';
 	return $self->buy_addon($order, $day);
 }
 
@@ -394,12 +397,26 @@ sub add_term
 sub buy_pack
 {
 	my ($self, $order, $day) = @_;
-	my $pack = $self->{card}->on($day)->pack_of($order->{option});
+
+	return $self->add_pack($order, $day, 'packs', $self->{card}->on($day)->pack_of($order->{option}));
+}
+
+sub buy_meter_pack
+{
+	my ($self, $order, $day) = @_;
+
+	return $self->add_pack($order, $day, 'meter_packs', ($self->{card}->on($day)->{packs} || {})->{ $order->{option} });
+}
+
+# Quantity n is n packs; what a pack holds is of the version of its day.
+sub add_pack
+{
+	my ($self, $order, $day, $list, $pack) = @_;
 
 	return 'no such pack' if !$pack;
 	return "months are not the pack's"
 	  if defined $order->{months} && $order->{months} != $pack->{months};
-	push @{ $self->{packs} },
+	push @{ $self->{$list} },
 	  {
 		order_id => $order->{order_id},
 		at => $order->{at},
@@ -412,7 +429,10 @@ sub buy_pack
 		amount => defined $order->{paid}
 		? num($order->{paid})
 		: num($pack->{price}) * $order->{quantity},
-		deductions => num($pack->{deductions})
+		deductions => num($pack->{deductions} // 0),
+		meter => $pack->{meter},
+		holds => $pack->{holds},
+		priority => $pack->{priority} // 100
 	  };
 	return '';
 }
