@@ -115,6 +115,7 @@ report() {
 	! wants dau_36 || report_section dau_36 "The same, ids of 36 bytes" ^im_
 	! wants growth || report_growth
 	! wants deductions || report_section deductions "Deductions per app and day of $checks moderation checks" ^im_
+	! wants events || report_section events "Sums of $logins events by app, meter and day" '^sum.whole'
 	! wants instructions || report_instructions
 	if wants union; then
 		report_section union "Union of 31 daily sets of about $((PER_MILLE < 1000 ? PER_MILLE * 1000 : 1000000)) users" ^plain
@@ -128,6 +129,7 @@ report() {
 	! wants latency || report_latency
 	report_explained
 	! wants finance || report_finance
+	! wants limits || report_limits
 	! wants closing || report_closing
 	! wants orders || report_orders
 }

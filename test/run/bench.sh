@@ -28,9 +28,10 @@ set -euo pipefail
 . "$ROOT/test/bench/growth.sh"
 . "$ROOT/test/bench/instructions.sh"
 . "$ROOT/test/bench/finance.sh"
+. "$ROOT/test/bench/events.sh"
 . "$ROOT/test/bench/orders.sh"
 
-SECTIONS='dau dau_36 growth deductions union copy metering bills latency finance closing orders instructions'
+SECTIONS='dau dau_36 growth deductions events union copy metering bills latency finance limits closing orders instructions'
 SCALE=${SCALE:-1}
 ROUNDS=${ROUNDS:-3}
 APPS=${APPS:-10000 100000 1000000}
@@ -144,6 +145,7 @@ prepare() {
 		load_peers moderation_check "app_id: 'BIGINT', \"at\": 'TIMESTAMPTZ', kind: 'VARCHAR', seconds: 'INTEGER'" \
 			"app_id Int64, at DateTime('UTC'), kind LowCardinality(String), seconds Nullable(Int32)"
 	fi
+	! wants events || prepare_events
 	! wants union || prepare_sets
 	! wants growth || prepare_growth
 	! { wants copy || wants metering; } || prepare_metering
@@ -152,6 +154,7 @@ prepare() {
 		prepare_apps
 	fi
 	! wants finance || prepare_finance
+	! wants limits || prepare_limits
 	! wants orders || prepare_orders
 }
 
