@@ -70,15 +70,22 @@ BEGIN
 	bill := ARRAY(SELECT b FROM @extschema@.im_account_bill($1, $2) b);
 	account_name := (SELECT im_internal.im_html_text(c.name) FROM @extschema@.im_account c WHERE c.account_id = $1);
 	WITH total AS MATERIALIZED (
-		SELECT t.*, a.name
+		SELECT t.*, coalesce(d.app_name, a.name) AS name
 		FROM im_internal.im_account_app_totals($1, $2, bill) t
-		JOIN @extschema@.im_app a ON a.app_id = t.app_id)
+		JOIN @extschema@.im_app a ON a.app_id = t.app_id
+		-- what was issued stands under the name of its last document
+		LEFT JOIN LATERAL (SELECT i.app_name
+						   FROM @extschema@.im_invoice i
+						   WHERE i.app_id = t.app_id AND i.month = $2::date
+						   ORDER BY i.revision DESC
+						   LIMIT 1) d ON true)
 	SELECT (SELECT string_agg(format('<p class="sum"><span class="currency">%s</span><data value="%s">%s</data></p>',
 				im_internal.im_html_text(s.currency), s.total, im_internal.im_html_number(s.total, scale(s.total))), '' ORDER BY s.currency COLLATE "C")
 			FROM (SELECT t.currency, sum(t.total) AS total FROM total t GROUP BY t.currency) s),
-		string_agg(format('<tr><th scope="row"><a href="#app-%1$s"><bdi>%2$s</bdi></a></th><td>%1$s</td><td>%3$s</td><td class="n">%4$s</td>%5$s</tr>',
+		string_agg(format('<tr><th scope="row"><a href="#app-%1$s"><bdi>%2$s</bdi></a></th><td data-label="%6$s">%1$s</td><td data-label="%7$s">%3$s</td><td class="n" data-label="%8$s">%4$s</td>%5$s</tr>',
 			t.app_id, im_internal.im_html_text(t.name), im_internal.im_html_text(t.currency), im_internal.im_html_number(t.lines::numeric, 0),
-			im_internal.im_html_amount('td'::text, ''::text, ''::text, t.total, scale(t.total))), E'\n' ORDER BY t.app_id, t.currency COLLATE "C"),
+			im_internal.im_html_amount('td'::text, ''::text, im_internal.im_html_word($3, 'total'::text), t.total, scale(t.total)),
+			im_internal.im_html_word($3, 'app_id'::text), im_internal.im_html_word($3, 'currency'::text), im_internal.im_html_word($3, 'lines.count'::text)), E'\n' ORDER BY t.app_id, t.currency COLLATE "C"),
 		(SELECT string_agg(im_internal.im_html_account_app($3, $1, p.app_id, $2, p.lines,
 				(SELECT jsonb_object_agg(t.currency, t.total) FROM total t WHERE t.app_id = p.app_id)), '' ORDER BY p.app_id)
 		 FROM (SELECT l.app_id, array_agg(ROW(l.app_id, l.month, l.line, l.item, l.option, l.period, l.due_on, l.quantity, l.included,

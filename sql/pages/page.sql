@@ -18,7 +18,7 @@ main{max-width:60rem;margin:2rem auto;padding:2.75rem 3rem;background:var(--pape
 h1,h2,h3,p,dl,dd,figure{margin:0}
 .kicker{color:var(--soft);font-size:.8125rem;letter-spacing:.04em}
 h1{font-size:1.75rem;line-height:1.25;font-weight:650;overflow-wrap:anywhere}
-h2{font-size:1.0625rem;font-weight:650;margin:2.5rem 0 .75rem}
+h2{font-size:1.0625rem;font-weight:650;margin:2.5rem 0 .75rem;overflow-wrap:anywhere}
 h3{font-size:.9375rem;font-weight:600}
 .top{display:flex;flex-wrap:wrap;gap:1.5rem 3rem;justify-content:space-between;align-items:flex-end;padding-bottom:1.5rem;border-bottom:2px solid var(--strong)}
 .top>div:first-child{flex:1 1 18rem;min-width:0}
@@ -44,6 +44,9 @@ thead th{color:var(--soft);font-size:.8125rem;font-weight:500;vertical-align:bot
 .no{color:var(--soft);white-space:nowrap}
 time{white-space:nowrap}
 .item{font-weight:600}
+.item,.option,.apps th{overflow-wrap:anywhere}
+.apps thead th{overflow-wrap:normal}
+.apps a{color:inherit}
 .option{margin-left:.35em}
 .lines .when{margin-top:.125rem}
 .why,.when{font-size:.8125rem;line-height:1.45;color:var(--soft);overflow-wrap:anywhere}

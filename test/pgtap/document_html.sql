@@ -39,6 +39,9 @@ SELECT is(texts(en, '//tfoot/tr[@class="round"]/td/data/@value') || ' ' || texts
 SELECT is(texts(en, '//footer/p[@class="digest"]/text()'), 'Digest (SHA-256): ' || (SELECT encode(digest, 'hex') FROM im_invoice WHERE app_id = 1), 'and the digest') FROM before;
 SELECT unalike(en, '%<dt>Corrects</dt>%', 'an invoice corrects nothing') FROM before;
 
+SELECT is(texts(im_account_html(7, '2023-03'), '//table[@class="apps"]/tbody/tr/th//bdi/text()') || ' ' || texts(im_account_html(7, '2023-03'), '//article/h2/bdi/text()'), 'One One',
+	'the page of the account has it under the name of then');
+
 -- A note, which leaves the invoice as it was
 CALL daily(1, '2023-03-06', 25000);
 CALL im_adjust_month('2023-03');

@@ -1,6 +1,8 @@
 -- im_focus() against the rules of the FinOps Open Cost and Usage Specification
 -- (FOCUS), version 1.2, column by column; and its sums against documents, bills
--- and revenue.
+-- and revenue.  Rules are those of the section "Cost and Usage" of
+-- https://focus.finops.org/focus-specification/v1-2/ that has the column's name:
+-- its type, whether it allows nulls, its allowed values, and what it says MUST be.
 BEGIN;
 \ir include/setup.sql
 \ir include/ledger.sql

@@ -159,6 +159,7 @@ SELECT ok(html ~ '<data value="999.00">999.00</data>' AND html ~ '<data value="3
 SELECT ok(html ~ 'id="app-12"' AND html ~ 'id="app-13"' AND html ~ 'id="lines-12-USD"' AND html ~ 'id="lines-13-CNY"', 'both apps, ' || lang) FROM page;
 SELECT ok(html !~ '<script|<img' AND html ~ '&lt;script&gt;', 'names are text, ' || lang) FROM page;
 SELECT is((SELECT count(*) - count(DISTINCT m) FROM regexp_matches(html, ' id="([^"]*)"', 'g') m), 0::bigint, 'an id stands once, ' || lang) FROM page;
+SELECT ok(html !~ '<td>' AND html ~ '<td data-label="[^"]+">12</td>', 'every figure says what it is where its column''s head is not seen, ' || lang) FROM page;
 SELECT ok(im_account_html(12, '2023-03') = html, 'English by default') FROM page WHERE lang = 'en';
 SELECT matches(im_account_html(7, '2022-01', 'zh'), '本月无应付费用', 'a month without lines says so');
 SELECT fails_with($$SELECT im_account_html(12, '2023-03', 'fr')$$, '22023', 'fr', 'no other language');

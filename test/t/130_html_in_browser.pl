@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 #
 # 130_html_in_browser.pl
-#	  Bills in headless Chromium: no console message, no request, the right total
+#	  Bills, documents and accounts in headless Chromium: no console message, no request, the right total
 #	  in the DOM, a picture that is not blank, and A4 pages on paper.
 #
 # Skipped where there is no Chromium.  IMBILLING_BROWSER names another program.
@@ -199,6 +199,14 @@ like($empty, qr{<bdi>&lt;/title&gt;&lt;script&gt;.*\x{FFFD}</bdi>}, 'but there a
 psql_ok($db, <<'SQL', 'a month is closed and adjusted');
 SET client_min_messages = warning;
 INSERT INTO im_series (series) VALUES ('SH1');
+INSERT INTO im_account (account_id, name) VALUES (7, 'Crowd, Quiet & 1003 Ltd'), (8, 'Nobody'),
+	(9, E'</title><script>console.error(1)</script><img src="http://127.0.0.1:9/leak.png" onerror="console.error(2)">"''&'),
+	(9223372036854775807, repeat('Wide', 50));
+INSERT INTO im_app (app_id, name, rate_card) VALUES (-9223372036854775808, repeat('name', 40), 'cn'), (5, 'In dollars', 'intl');
+INSERT INTO im_order (app_id, order_id, at, action, item, option, months, paid) VALUES
+	(-9223372036854775808, -9223372036854775808, '2023-03-01 10:00+08', 'buy', 'plan', 'pro', 1200, 999999999999.12345678),
+	(5, 1, '2023-03-01 10:00+08', 'buy', 'plan', 'standard', 1, NULL), (5, 2, '2023-03-02 10:00+08', 'credit', 'manual', repeat('x', 255), NULL, 12.3456);
+UPDATE im_app SET account_id = CASE app_id WHEN 3 THEN 9 WHEN -9223372036854775808 THEN 9223372036854775807 ELSE 7 END;
 CALL im_close_month('2023-03');
 INSERT INTO im_order (app_id, order_id, at, action, item, option, months, quantity) VALUES (1, 20, '2023-03-28 10:00+08', 'buy', 'local_moderation', '', 1, 1);
 DELETE FROM im_usage_daily WHERE app_id = 1 AND day = '2023-03-31';
@@ -206,8 +214,15 @@ CALL im_adjust_month('2023-03');
 SQL
 my %page_of = (
 	invoice => [ q{im_document_html(1003, '2023-03', 0, 'en')}, qr/<dt>Number<\/dt><dd>SH1-CNY-\d{4}-\d{8}<\/dd>/ ],
-	note => [ q{im_document_html(1, '2023-03', 1, 'en')}, qr/<dt>Corrects<\/dt><dd>invoice SH1-CNY-\d{4}-00000001 of <time>/ ],
+	note => [ q{im_document_html(1, '2023-03', 1, 'en')}, qr/<dt>Corrects<\/dt><dd>invoice SH1-CNY-\d{4}-\d{8} of <time>/ ],
 	note_zh => [ q{im_document_html(1, '2023-03', 1, 'zh')}, qr/<dt>\x{66F4}\x{6B63}<\/dt>/ ],
+	invoice_crowded => [ q{im_document_html(1, '2023-03', 0, 'en')}, qr/<dt>Number<\/dt>/ ],
+	invoice_wide => [ q{im_document_html(-9223372036854775808, '2023-03', 0, 'zh')}, qr/999,999,999,999\.12/ ],
+	account => [ q{im_account_html(7, '2023-03', 'en')}, qr/Crowd, Quiet &amp; 1003 Ltd/ ],
+	account_zh => [ q{im_account_html(7, '2023-03', 'zh')}, qr/Crowd, Quiet &amp; 1003 Ltd/ ],
+	account_empty => [ q{im_account_html(8, '2023-03', 'en')}, qr/Nothing to bill/ ],
+	account_hostile => [ q{im_account_html(9, '2023-03', 'en')}, qr{&lt;/title&gt;&lt;script&gt;} ],
+	account_wide => [ q{im_account_html(9223372036854775807, '2023-03', 'en')}, qr/WideWideWide/ ],
 	month => [ q{im_month_html('2023-03')}, qr/<h2 id="apps">/ ]);
 my %url_of = (normal => $normal, crowded => $crowded, empty => "file://$folder/empty.html");
 foreach my $name (sort keys %page_of)
@@ -253,12 +268,12 @@ if ($pictures)
 	picture($quiet, 'empty', 960, 520);
 	picture($quiet, 'empty-dark', 960, 520, @dark);
 	picture($url_of{month}, 'month', 960, 1100);
-	foreach my $name (qw(invoice note note_zh))
+	foreach my $name (qw(invoice note note_zh account account_zh account_empty account_wide invoice_wide))
 	{
 		picture($url_of{$name}, $name, 960, 1180);
 		picture($url_of{$name}, "$name-dark", 960, 1180, @dark);
 		picture($url_of{$name}, "$name-320", 500, 1800);
 	}
-	browse($url_of{note}, "--print-to-pdf=$pictures/note.pdf", '--no-pdf-header-footer');
+	browse($url_of{$_}, "--print-to-pdf=$pictures/$_.pdf", '--no-pdf-header-footer') foreach qw(note account);
 }
 done_testing();
