@@ -46,7 +46,7 @@ SQL_PARTS = preamble \
 	guards/need guards/asks \
 	meters/dau meters/app_dau meters/days meters/figures meters/event_day \
 	rating/rating rating/due \
-	tables/definitions tables/owner \
+	tables/definitions tables/distributed tables/owner \
 	accounts/accounts accounts/orders accounts/apps \
 	triggers/marks triggers/issued triggers/triggers \
 	usage/metering usage/daily usage/stale usage/events usage/gathering usage/bad_rows usage/meter_plan \

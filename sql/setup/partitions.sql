@@ -268,6 +268,7 @@ DECLARE
 	loaders name[];
 BEGIN
 	PERFORM im_internal.im_check_partitions($2, $3, $4, $5);
+	PERFORM im_internal.im_need_local_tables();
 	role_before := im_internal.im_act_as_owner();
 	IF kind = 'r' THEN
 		made := im_internal.im_make_partitioned($1, $2, $3, $4, $5);
@@ -291,4 +292,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_partition(regclass, date, date, interval, text) IS
-'Partitions a raw table by time, or adds partitions to one that is partitioned: one for each step (whole months or days) from a day until another, cut at midnights of the zone, and a default one for all other rows. All of the table is kept, or it refuses and names what could not be. Gives the number of partitions made. Errors: 42809 for other tables, 22023 for days or steps out of order, 55000 where something of the table could not be kept.';
+'Partitions a raw table by time, or adds partitions to one that is partitioned: one for each step (whole months or days) from a day until another, cut at midnights of the zone, and a default one for all other rows. All of the table is kept, or it refuses and names what could not be. Gives the number of partitions made. Errors: 42809 for other tables, 22023 for days or steps out of order, 55000 where something of the table could not be kept, 0A000 where Citus has distributed one of the tables.';

@@ -198,6 +198,7 @@ AS $$
 DECLARE
 	role_before text;
 BEGIN
+	PERFORM im_internal.im_need_local_tables();
 	PERFORM im_internal.im_need_own_objects(im_internal.im_acting_role());
 	-- what is new belongs to who acts, who need not be allowed to create it
 	PERFORM im_internal.im_add_columns();
@@ -222,4 +223,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_create_tables(boolean) IS
-'Creates the tables in the extension''s schema, owned by the caller, the views for BI and the functions that answer readers and tenants, and fills an empty im_rate_card_version with the bundled cards. Run again it adds what is missing and changes no row. A superuser acts as the owner of the tables. Errors: 42501 without CREATE on the schema, where the cards would go into a table of another role, where a function of one of its names belongs to another role, and where a table, or what its triggers, rules, policies, defaults, checks, indexes and columns use, belongs neither to the caller nor to a superuser.';
+'Creates the tables in the extension''s schema, owned by the caller, the views for BI and the functions that answer readers and tenants, and fills an empty im_rate_card_version with the bundled cards. Run again it adds what is missing and changes no row. A superuser acts as the owner of the tables. Errors: 42501 without CREATE on the schema, where the cards would go into a table of another role, where a function of one of its names belongs to another role, and where a table, or what its triggers, rules, policies, defaults, checks, indexes and columns use, belongs neither to the caller nor to a superuser; 0A000 where Citus has distributed one of them.';

@@ -331,6 +331,7 @@ DECLARE
 	figures im_internal.im_metered_figures[];
 	meters im_internal.im_metered_meter[];
 BEGIN
+	PERFORM im_internal.im_need_local_tables();
 	PERFORM im_internal.im_begin_metering();
 	marks := im_internal.im_take_marks();
 	days := datemultirange(im_internal.im_days_to_meter($1, $2, marks));
@@ -375,4 +376,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_meter(date, date) IS
-'Meters the days from the first through the last into im_usage_daily, as far as they are not metered or have changed since; null: all days of which events are known, through today. Rows of users stay as they are; what is metered of the figures that they leave open goes into im_metered_beside, meters by name into im_meter_daily and im_meter_beside. Returns the number of rows written. Errors: 22023 for days out of order, 25000 above isolation level read committed, 42501 without the rights of the tables'' owner, 55000 where a raw table is fed by a subscription.';
+'Meters the days from the first through the last into im_usage_daily, as far as they are not metered or have changed since; null: all days of which events are known, through today. Rows of users stay as they are; what is metered of the figures that they leave open goes into im_metered_beside, meters by name into im_meter_daily and im_meter_beside. Returns the number of rows written. Errors: 22023 for days out of order, 25000 above isolation level read committed, 42501 without the rights of the tables'' owner, 55000 where a raw table is fed by a subscription, 0A000 where Citus has distributed one of the tables.';
