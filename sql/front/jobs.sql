@@ -131,39 +131,69 @@ BEGIN ATOMIC
 SELECT im_front_parts.im_job('im_adjust_month'::text, pg_catalog.concat('CALL {ext}.im_adjust_month(', pg_catalog.quote_nullable(month), ', ', pg_catalog.quote_nullable(batch), ')'));
 END;
 
+-- Says a statement to a partition and waits for its end as a query does: a cancel is heeded.
+CREATE FUNCTION im_front_parts.im_say(connection text, statement text) RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM {dblink}.dblink_send_query($1, $2);
+	WHILE {dblink}.dblink_is_busy($1) = 1 LOOP
+		PERFORM pg_sleep(0.002);
+	END LOOP;
+	PERFORM r.said FROM {dblink}.dblink_get_result($1) r(said text);
+	-- the end of the results, without which the connection takes no other statement
+	PERFORM r.said FROM {dblink}.dblink_get_result($1) r(said text);
+END
+$$;
+COMMENT ON FUNCTION im_front_parts.im_say(text, text) IS
+'Runs a statement on an open connection to a partition. Errors: those of the partition.';
+
 -- Two partitions with two price lists are the worst fault of such a system.
 CREATE FUNCTION im_front.im_front_set_card(rate_card text, effective_from date, terms {ext}.im_rate_card) RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	asked integer;
 	written integer := 0;
+	state text;
+	message text;
+	detail text;
+	hint text;
 BEGIN
 	IF $1 IS NULL OR $2 IS NULL OR $3 IS NULL THEN
 		PERFORM im_internal.im_raise_front('22004'::text, 'a version of a price list has a name, a first day and terms, but one of them is null'::text,
 			'It is written on all partitions or on none.'::text, 'Give all three.'::text);
 	END IF;
 	FOR i IN 0 .. {partitions} - 1 LOOP
+		asked := i;
 		PERFORM {dblink}.dblink_connect('im_card_' || i, 'im_partition_' || i);
-		PERFORM {dblink}.dblink_exec('im_card_' || i, 'BEGIN');
-		PERFORM {dblink}.dblink_exec('im_card_' || i, concat('INSERT INTO {ext}.im_rate_card_version (rate_card, effective_from, terms) VALUES (',
+		PERFORM im_front_parts.im_say('im_card_' || i, 'BEGIN');
+		PERFORM im_front_parts.im_say('im_card_' || i, concat('INSERT INTO {ext}.im_rate_card_version (rate_card, effective_from, terms) VALUES (',
 			quote_literal($1), ', ', quote_literal($2), ', ', quote_literal($3::text), ') ON CONFLICT (rate_card, effective_from) DO UPDATE SET terms = excluded.terms'));
 		-- what is checked at the end is checked here
-		PERFORM {dblink}.dblink_exec('im_card_' || i, 'SET CONSTRAINTS ALL IMMEDIATE');
+		PERFORM im_front_parts.im_say('im_card_' || i, 'SET CONSTRAINTS ALL IMMEDIATE');
 	END LOOP;
 	FOR i IN 0 .. {partitions} - 1 LOOP
-		PERFORM {dblink}.dblink_exec('im_card_' || i, 'COMMIT');
+		asked := i;
+		PERFORM im_front_parts.im_say('im_card_' || i, 'COMMIT');
 		written := written + 1;
 	END LOOP;
 	FOR i IN 0 .. {partitions} - 1 LOOP
 		PERFORM {dblink}.dblink_disconnect('im_card_' || i);
 	END LOOP;
 EXCEPTION WHEN OTHERS OR query_canceled THEN
+	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+	-- one that waits there would not see that nobody is here any more
+	PERFORM {dblink}.dblink_cancel_query(c) FROM unnest({dblink}.dblink_get_connections()) c WHERE c ~ '^im_card_[0-9]+$';
 	PERFORM {dblink}.dblink_disconnect(c) FROM unnest({dblink}.dblink_get_connections()) c WHERE c ~ '^im_card_[0-9]+$';
 	IF written > 0 THEN
 		RAISE WARNING '% of {partitions} partitions have the new version, the others not: call it again', written;
 	END IF;
-	RAISE;
+	RAISE EXCEPTION USING ERRCODE = state, MESSAGE = concat(message, ' (partition ' || asked || ')'),
+		DETAIL = coalesce(nullif(detail, ''), 'A version is written on all partitions or on none.'),
+		HINT = coalesce(nullif(hint, ''), 'Mend what is wrong there and call it again.');
 END
 $$;
 COMMENT ON FUNCTION im_front.im_front_set_card(text, date, {ext}.im_rate_card) IS
