@@ -153,7 +153,8 @@ BEGIN
 	LOOP
 		CASE
 			WHEN f.route = 'app' OR f.route = 'all' AND f.by_app THEN
-				PERFORM im_internal.im_make_routed('im_front'::text, f.oid, 'im_front.im_partition_of(app_id)'::text);
+				-- of no app any partition says what one node says
+				PERFORM im_internal.im_make_routed('im_front'::text, f.oid, 'coalesce(im_front.im_partition_of(app_id), 0)'::text);
 			WHEN f.route = 'all' THEN
 				PERFORM im_internal.im_make_routed('im_front'::text, f.oid, 'ALL'::text);
 			WHEN f.route = 'any' THEN
