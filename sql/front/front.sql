@@ -115,27 +115,6 @@ $$;
 COMMENT ON FUNCTION im_internal.im_make_front_servers(text[]) IS
 'Makes the foreign servers of a front: im_front of plproxy, im_partition_0 and on of postgres_fdw.';
 
--- PL/Proxy wants its functions volatile.
-CREATE FUNCTION im_internal.im_make_routed(place text, f oid, run_on text) RETURNS void
-	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	p pg_proc;
-	gives text := pg_get_function_result($2);
-BEGIN
-	SELECT * INTO STRICT p FROM pg_proc WHERE oid = $2;
-	IF $3 = 'ALL' AND NOT p.proretset THEN
-		gives := 'SETOF ' || gives;
-	END IF;
-	EXECUTE format('CREATE FUNCTION %s.%I(%s) RETURNS %s LANGUAGE plproxy %s AS %L', $1, p.proname,
-		pg_get_function_arguments($2), gives, CASE WHEN p.proisstrict THEN 'STRICT' ELSE '' END,
-		format('CLUSTER ''im_front''; RUN ON %s; TARGET %s.%I;', $3, '@extschema@', p.proname));
-END
-$$;
-COMMENT ON FUNCTION im_internal.im_make_routed(text, oid, text) IS
-'Makes a function of the same face in another schema that runs on some or all partitions.';
-
 CREATE FUNCTION im_internal.im_make_front_functions() RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -149,7 +128,7 @@ BEGIN
 			(SELECT string_agg('$' || n, ', ') FROM generate_series(1, p.pronargs) n) AS arguments
 		FROM im_internal.im_front_routes() r
 		JOIN pg_proc p ON p.proname = r.name AND p.pronamespace = '@extschema@'::regnamespace
-		WHERE p.provolatile <> 'i' AND r.route NOT IN ('here', 'own')
+		WHERE p.provolatile <> 'i' AND r.route NOT IN ('here', 'own', 'copied')
 	LOOP
 		CASE
 			WHEN f.route = 'app' OR f.route = 'all' AND f.by_app THEN
@@ -181,20 +160,22 @@ CREATE FUNCTION im_internal.im_make_front_tables(partitions integer) RETURNS voi
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	ours text := (SELECT string_agg(quote_ident(t.name), ', ')
+		FROM (SELECT d.table_name FROM im_internal.im_table_definitions() d UNION SELECT v.view_name FROM im_internal.im_view_definitions() v) t(name));
 	name text;
 BEGIN
 	FOR i IN 0 .. $1 - 1 LOOP
 		EXECUTE format('CREATE SCHEMA im_front_%s', i);
-		EXECUTE format('IMPORT FOREIGN SCHEMA %s FROM SERVER im_partition_%s INTO im_front_%2$s', '@extschema@', i);
+		EXECUTE format('IMPORT FOREIGN SCHEMA %s LIMIT TO (%s) FROM SERVER im_partition_%s INTO im_front_%3$s OPTIONS (import_default ''true'')', '@extschema@', ours, i);
 	END LOOP;
 	FOR name IN
 		SELECT c.relname
 		FROM pg_class c
 		JOIN pg_namespace s ON s.oid = c.relnamespace AND s.nspname = 'im_front_0'
-		WHERE c.relkind = 'f' AND c.relname ~ '^im_'
+		WHERE c.relkind = 'f'
 			AND (c.relname = 'im_payment' OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'app_id'))
 	LOOP
-		EXECUTE format('CREATE TABLE im_front.%I (LIKE im_front_0.%1$I) PARTITION BY HASH (%I)', name,
+		EXECUTE format('CREATE TABLE im_front.%I (LIKE im_front_0.%1$I INCLUDING DEFAULTS) PARTITION BY HASH (%I)', name,
 			CASE name WHEN 'im_payment' THEN 'account_id' ELSE 'app_id' END);
 		FOR i IN 0 .. $1 - 1 LOOP
 			EXECUTE format('ALTER TABLE im_front.%I ATTACH PARTITION im_front_%s.%1$I FOR VALUES WITH (MODULUS %3$s, REMAINDER %2$s)',
@@ -223,11 +204,12 @@ BEGIN
 	EXECUTE replace(replace(replace(replace(im_internal.im_front_script(), '{ext}', '@extschema@'), '{partitions}', n::text),
 		'{place}', format('((pg_catalog.hashint8extended(app_id, 8816678312871386365) & 65535) + 43235)::pg_catalog.int4 & %s', n - 1)), '{dblink}',
 		(SELECT quote_ident(s.nspname) FROM pg_extension e JOIN pg_namespace s ON s.oid = e.extnamespace WHERE e.extname = 'dblink'));
-	REVOKE ALL ON ALL ROUTINES IN SCHEMA im_front, im_front_parts FROM PUBLIC;
 	GRANT USAGE ON SCHEMA im_front, im_front_parts TO PUBLIC;
 	EXECUTE format('SELECT im_front.im_front_admit(%L::regrole, current_user)', current_user::text);
 	EXECUTE 'SELECT im_front_parts.im_need_partitions()';
 	PERFORM im_internal.im_make_front_tables(n);
+	PERFORM im_internal.im_make_front_arrears();
+	REVOKE ALL ON ALL ROUTINES IN SCHEMA im_front, im_front_parts FROM PUBLIC;
 	RAISE NOTICE USING MESSAGE = 'the front is in the schema im_front',
 		HINT = format('ALTER DATABASE %I SET search_path = %s; leads to it. SELECT im_front_admit(''reader'', ''reader''); lets a role ask, here reader as reader of the partitions.',
 			current_database(), concat_ws(', ', 'im_front', '@extschema@', nullif('public', '@extschema@')));

@@ -20,6 +20,7 @@ CREATE FUNCTION im_front.im_front_admit(role regrole, remote_user name) RETURNS 
 AS $$
 DECLARE
 	server text;
+	place text;
 BEGIN
 	FOR server IN
 		SELECT s.srvname FROM pg_foreign_server s
@@ -29,6 +30,10 @@ BEGIN
 		EXECUTE format('GRANT USAGE ON FOREIGN SERVER %I TO %s', server, $1);
 	END LOOP;
 	EXECUTE format('GRANT EXECUTE ON ALL ROUTINES IN SCHEMA im_front, im_front_parts TO %s', $1);
+	FOR place IN SELECT s.nspname FROM pg_namespace s WHERE s.nspname ~ '^im_front(_[0-9]+)?$' LOOP
+		EXECUTE format('GRANT USAGE ON SCHEMA %I TO %s', place, $1);
+		EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %I TO %s', place, $1);
+	END LOOP;
 END
 $$;
 COMMENT ON FUNCTION im_front.im_front_admit(regrole, name) IS

@@ -94,15 +94,16 @@ BEGIN ATOMIC
 		('im_forget_metering', 'own', NULL),
 		('im_close_month', 'own', NULL),
 		('im_adjust_month', 'own', NULL),
+		-- the same functions again, over what all partitions say
+		('im_arrears', 'copied', NULL),
+		('im_arrears_reason', 'copied', NULL),
+		('im_suspend_arrears', 'copied', NULL),
+		('im_unpaid', 'copied', NULL),
 		-- what stands here, and makes or leaves a front
 		('im_create_front', 'here', NULL),
 		-- what belongs to one database
 		('im_months', 'refused', 'Call it in each partition: a month may be closed on one and open on another.'),
 		('im_account_html', 'refused', 'Call im_account_bill(account_id, month) here, or im_bill_html(app_id, month) for an app of the account.'),
-		('im_arrears', 'refused', 'Call im_balance(account_id) here: the apps of an account are on several partitions.'),
-		('im_arrears_reason', 'refused', 'Call im_balance(account_id) here: the apps of an account are on several partitions.'),
-		('im_suspend_arrears', 'refused', 'Write rows of im_suspension here, from what im_balance(account_id) says.'),
-		('im_unpaid', 'refused', 'Call im_balance(account_id) here: the apps of an account are on several partitions.'),
 		('im_create_tables', 'refused', 'Call it in each partition.'),
 		('im_grant', 'refused', 'Call it in each partition, then im_front_admit(role, remote_user) here.'),
 		('im_grants', 'refused', 'Call it in each partition.'),
@@ -114,4 +115,25 @@ BEGIN ATOMIC
 		r(name, route, detail);
 END;
 COMMENT ON FUNCTION im_internal.im_front_routes() IS
-'How im_create_front() has each public function answered: here, by the partition of the app, by any one, by all together, by a query over what all say, by a function of the front''s own, or refused with the sentence where to call it.';
+'How im_create_front() has each public function answered: here, by the partition of the app, by any one, by all together, by a query over what all say, by a function of the front''s own, by a copy over what all say, or refused with the sentence where to call it.';
+
+-- PL/Proxy wants its functions volatile.
+CREATE FUNCTION im_internal.im_make_routed(place text, f oid, run_on text) RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	p pg_proc;
+	gives text := pg_get_function_result($2);
+BEGIN
+	SELECT * INTO STRICT p FROM pg_proc WHERE oid = $2;
+	IF $3 = 'ALL' AND NOT p.proretset THEN
+		gives := 'SETOF ' || gives;
+	END IF;
+	EXECUTE format('CREATE FUNCTION %s.%I(%s) RETURNS %s LANGUAGE plproxy %s AS %L', $1, p.proname,
+		pg_get_function_arguments($2), gives, CASE WHEN p.proisstrict THEN 'STRICT' ELSE '' END,
+		format('CLUSTER ''im_front''; RUN ON %s; TARGET %s.%I;', $3, p.pronamespace::regnamespace, p.proname));
+END
+$$;
+COMMENT ON FUNCTION im_internal.im_make_routed(text, oid, text) IS
+'Makes a function of the same face in another schema that runs on some or all partitions.';

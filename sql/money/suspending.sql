@@ -14,7 +14,7 @@ AS $$
 	FROM @extschema@.im_account c
 	LEFT JOIN im_internal.im_standings($1, $2, $3) s ON s.account_id = c.account_id
 	WHERE c.account_id = ANY ($1)
-	GROUP BY c.account_id
+	GROUP BY c.account_id, c.time_zone, c.opened_on
 $$;
 COMMENT ON FUNCTION im_internal.im_account_arrears(bigint[], timestamptz, date) IS
 'The days of arrears of the given accounts, in whatever currency, through the day of an instant (today), exact from the given first of a month on.';

@@ -96,8 +96,8 @@ my @months = map { Reference::Calendar::show_day($_) } @{ $history->{months} };
 $ENV{PGDATABASE} = 'postgres';
 my $one = History::Database->new('one');
 $one->load($history);
-my $account = q{INSERT INTO im_account (account_id, name, opened_on) VALUES (7, 'seven', '2019-01-01')};
-psql_ok('one', "$account; UPDATE im_app SET account_id = 7 WHERE app_id % 3 = 0", 'an account of some of them');
+my $account = q{INSERT INTO im_account (account_id, name, opened_on) VALUES (7, 'seven', '2019-01-01'), (8, 'eight', '2019-01-01')};
+psql_ok('one', "$account; UPDATE im_app SET account_id = 7 + app_id % 2 WHERE app_id % 5 > 0", 'two accounts of most of them');
 on($_->{node}, sub { psql_ok($_->{db}, $account, 'and on each partition') }) foreach @partitions;
 
 is(psql('front', "SELECT count(*) FROM generate_series(-500, 500) a WHERE NOT satisfies_hash_partition('im_app'::regclass, 4, im_partition_of(a), a::bigint)"),
@@ -126,7 +126,7 @@ my %asked = (
 	im_addon_fee => q{'pro', 'call', 'basic'}, im_current_card => '', im_dau_overage => q{'pro', 25000}, im_deductions => q{'image', 10},
 	im_group_overage => q{'pro', 550000}, im_moderation_fee => '54', im_quote => q{'pro', 12, 25000},
 	im_card => q{'cn', '2023-12-05'}, im_can => q{a, 'dau'}, im_limit => q{a, 'dau'}, im_limits => 'a', im_account_totals => 'm',
-	im_account_bill => '7, m', im_balance => q{7, '2024-03-01'},
+	im_account_bill => '7, m', im_balance => q{7, '2024-03-01'}, im_arrears => 'm::date + 40', im_arrears_reason => '7, m::date + 40', im_unpaid => '7, m::date + 40',
 	im_app_card => 'a, m', im_app_status => 'a, m::date + 14 + time \'12:00\'', im_audit => 'a, m', im_bill_html => 'a, m', im_cheapest_plan => 'a, m', im_document_html => q{a, m, 0, 'en'}, im_explain => 'a, m, 1',
 	im_forecast => 'a, m::date + 14 + time \'12:00\'', im_invoices => 'a', im_moderation_statement => 'a, m', im_monthly_bill => 'a, m',
 	im_monthly_total => 'a, m', im_preview_bill => "a, m, $card", im_rebill => 'a, m', im_running_bill => 'a, m::date + 14 + time \'12:00\'',
@@ -134,7 +134,7 @@ my %asked = (
 	im_daily_charges => 'm::date + 11', im_daily_usage => 'm', im_drift => 'm', im_focus => 'm, m', im_monthly_bills => 'm, true', im_monthly_totals => 'm',
 	im_order_terms => '', im_standing => 'm, m::date + 14 + time \'12:00\'', im_unbilled_usage => 'm', im_billed_months => '', im_check_orders => '',
 	im_revenue => 'm, m + 1', im_check => 'm', im_verify_invoices => 'm');
-my @untold = qw(im_create_billing_view im_notify_alerts im_month_root im_meter im_meter_month im_keep_metered im_forget_metering im_close_month im_adjust_month);
+my @untold = qw(im_suspend_arrears im_create_billing_view im_notify_alerts im_month_root im_meter im_meter_month im_keep_metered im_forget_metering im_close_month im_adjust_month);
 my %route = map { split /\|/ } split /\n/, psql('front', "SELECT name || '|' || route FROM im_internal.im_front_routes()");
 is(join(' ', sort grep { $route{$_} !~ /^(here|refused)$/ } keys %route), join(' ', sort keys %asked, @untold), 'each function that is routed is asked here');
 
@@ -225,6 +225,21 @@ is(psql('front', "SELECT count(*) FROM im_check('$months[3]') WHERE app_id IS NU
 psql_ok('front', "INSERT INTO im_payment (account_id, payment_id, at, amount, currency, note) VALUES (7, 1, '2024-01-05 12:00+08', 1234.5, 'CNY', 'through the front')", 'a payment through the front');
 psql_ok('one', "INSERT INTO im_payment (account_id, payment_id, at, amount, currency, note) VALUES (7, 1, '2024-01-05 12:00+08', 1234.5, 'CNY', 'through the front')", 'and on one node');
 is(psql('front', 'SELECT count(*) FROM im_check(\'' . $months[3] . '\') WHERE problem ~ \'account 7\''), '0', 'stands where it belongs');
+
+# ---- arrears, of apps on several partitions ----
+
+my $stopped = q{SELECT string_agg(concat_ws(' ', app_id, days), ', ' ORDER BY app_id, days) FROM im_suspension WHERE reason = 'arrears'};
+my $day = psql('one', "SELECT '$months[3]'::date + 10");
+is(psql('front', "SELECT im_suspend_arrears('$day 12:00+08')"), psql('one', "SELECT im_suspend_arrears('$day 12:00+08')"), 'as many suspensions as on one node');
+like(psql('front', $stopped), qr/\d \[/, 'there are some');
+is(psql('front', $stopped), psql('one', $stopped), 'the same');
+is(psql('front', "SELECT im_suspend_arrears('$day 13:00+08', 7)"), '0', 'run again it changes nothing');
+foreach my $db ('front', 'one')
+{
+	psql_ok($db, "INSERT INTO im_payment (account_id, payment_id, at, amount, currency, note) SELECT 7, row_number() OVER () + 1, '$day 20:00+08', -balance, currency, 'all' FROM im_arrears('$day 12:00+08') WHERE account_id = 7", "account 7 pays: $db");
+}
+is(psql('front', "SELECT im_suspend_arrears('$day 23:00+08'::timestamptz + interval '1 day')"), psql('one', "SELECT im_suspend_arrears('$day 23:00+08'::timestamptz + interval '1 day')"), 'and is in service again');
+is(psql('front', $stopped), psql('one', $stopped), 'from the same day');
 
 # ---- a partition that is down ----
 
