@@ -147,7 +147,7 @@ COMMENT ON FUNCTION im_internal.im_need_cards(bigint[], text[]) IS
 
 -- STABLE, so that it reads under the snapshot of its caller, which takes a
 -- fresh one after the lock even in a transaction that must not see new rows.
-CREATE FUNCTION im_internal.im_verify_apps(apps bigint[]) RETURNS bigint
+CREATE FUNCTION im_internal.im_verify_apps(apps bigint[], sinces timestamptz[]) RETURNS bigint
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 	SET client_min_messages = warning
@@ -161,9 +161,10 @@ BEGIN
 		RETURN 0;
 	END IF;
 	SELECT count(*) FILTER (WHERE im_internal.im_verify_orders(
-								ROW(a.app_id, a.card_name, o.orders, NULL, false)::im_internal.im_app_account, book))
+								ROW(a.app_id, a.card_name, o.orders, NULL, false)::im_internal.im_app_account, book, n.since))
 	INTO checked
 	FROM im_internal.im_app_cards(NULL::@extschema@.im_rate_card) a
+	JOIN unnest($1, $2) n(app_id, since) ON n.app_id = a.app_id
 	JOIN (SELECT k.app_id,
 				 array_agg(ROW(k.order_id, k.at, k.action, k.item, k.option, k.months, k.quantity,
 							   k.refunds, k.paid)::im_internal.im_order_entry
@@ -175,8 +176,8 @@ BEGIN
 	RETURN checked;
 END
 $$;
-COMMENT ON FUNCTION im_internal.im_verify_apps(bigint[]) IS
-'Checks rate cards and order logs of the given apps: the number of those with orders, or error 23514 with the rule that an order breaks.';
+COMMENT ON FUNCTION im_internal.im_verify_apps(bigint[], timestamptz[]) IS
+'Checks rate cards and order logs of the given apps, which have changed from the given instants on: the number of those with orders, or error 23514 with the rule that an order breaks.';
 
 -- A void may have a time before orders that are there already: whoever places
 -- it must not change them either.  So what this transaction found is checked
@@ -204,12 +205,12 @@ DECLARE
 	book im_internal.im_price_book := im_internal.im_price_book(NULL::@extschema@.im_rate_card);
 BEGIN
 	SELECT count(*) FILTER (WHERE im_internal.im_verify_orders(
-								ROW(a.app_id, a.card_name, o.orders || v.voids, NULL, false)::im_internal.im_app_account, book))
+								ROW(a.app_id, a.card_name, o.orders || v.voids, NULL, false)::im_internal.im_app_account, book, v.at))
 	INTO checked
-	FROM (SELECT p.app_id,
-				 array_agg(ROW(p.order_id, (SELECT max(l.at) + interval '1 microsecond' FROM @extschema@.im_order l WHERE l.app_id = p.app_id),
-							   'void', '', '', NULL, 1, p.voided, NULL)::im_internal.im_order_entry ORDER BY p.order_id) AS voids
-		  FROM (SELECT $1[3 * n - 2] AS app_id, $1[3 * n - 1] AS order_id, $1[3 * n] AS voided
+	FROM (SELECT p.app_id, min(p.at) AS at,
+				 array_agg(ROW(p.order_id, p.at, 'void', '', '', NULL, 1, p.voided, NULL)::im_internal.im_order_entry ORDER BY p.order_id) AS voids
+		  FROM (SELECT $1[3 * n - 2] AS app_id, $1[3 * n - 1] AS order_id, $1[3 * n] AS voided,
+					(SELECT max(l.at) + interval '1 microsecond' FROM @extschema@.im_order l WHERE l.app_id = $1[3 * n - 2]) AS at
 				FROM generate_series(1, cardinality($1) / 3) n) p
 		  JOIN @extschema@.im_order x ON x.app_id = p.app_id AND x.order_id = p.voided
 		  GROUP BY p.app_id) v

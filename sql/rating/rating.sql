@@ -207,11 +207,11 @@ CREATE FUNCTION im_internal.im_rate_state(account im_internal.im_app_account, bo
 COMMENT ON FUNCTION im_internal.im_rate_state(im_internal.im_app_account, im_internal.im_price_book, timestamptz) IS
 'The state of an app on the day of an instant (R2, R7). The arguments are values made by im_gather(); no table is read.';
 
-CREATE FUNCTION im_internal.im_verify_orders(account im_internal.im_app_account, book im_internal.im_price_book)
+CREATE FUNCTION im_internal.im_verify_orders(account im_internal.im_app_account, book im_internal.im_price_book, since timestamptz)
 	RETURNS boolean
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_verify_orders(im_internal.im_app_account, im_internal.im_price_book) IS
-'Replays the orders of one app: true, or error 23514 with the rule that an order breaks. The arguments are values made by im_gather(); no table is read.';
+COMMENT ON FUNCTION im_internal.im_verify_orders(im_internal.im_app_account, im_internal.im_price_book, timestamptz) IS
+'Replays the orders of one app: true, or error 23514 with the rule that an order breaks. Voids before an instant are not asked again where nothing of that instant or later stands before them: -infinity asks all. The arguments are values made by im_gather(); no table is read.';
 
 CREATE FUNCTION im_internal.im_idle_pack(account im_internal.im_app_account, book im_internal.im_price_book, month @extschema@.im_month)
 	RETURNS text

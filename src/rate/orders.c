@@ -7,6 +7,9 @@
 
 #include "miscadmin.h"
 #include "utils/date.h"
+#include "utils/timestamp.h"
+
+#include "rate/old_inputs.h"
 
 PG_FUNCTION_INFO_V1(im_verify_orders);
 PG_FUNCTION_INFO_V1(im_order_problem);
@@ -19,20 +22,23 @@ PG_FUNCTION_INFO_V1(im_idle_pack);
 
 /* Fails at the first violation of a rule. */
 static void
-verify(Inputs *inputs)
+verify(Inputs *inputs, TimestampTz since)
 {
 	inputs_read(inputs);
-	account_verify(&inputs->core.core, inputs->app_id, &inputs->cards, inputs->orders, inputs->norders);
+	account_verify(&inputs->core.core, inputs->app_id, &inputs->cards, inputs->orders, inputs->norders, since);
 }
 
-/* Raises the first violation of a rule; true if there is none. */
+/*
+ * Raises the first violation of a rule; true if there is none.  Voids are asked
+ * from an instant on; the SQL of 0.2.0, which has none, does not tell it.
+ */
 Datum
 im_verify_orders(PG_FUNCTION_ARGS)
 {
 	Inputs		inputs;
 
 	inputs_open_orders(&inputs, fcinfo);
-	verify(&inputs);
+	verify(&inputs, old_inputs(fcinfo) ? DT_NOBEGIN : PG_GETARG_TIMESTAMPTZ(inputs.places->month));
 	PG_RETURN_BOOL(true);
 }
 
@@ -46,7 +52,7 @@ im_order_problem(PG_FUNCTION_ARGS)
 	inputs.core.tolerant = true;
 	if (sigsetjmp(inputs.core.way_back, 0) != 0)
 		PG_RETURN_TEXT_P(cstring_to_text(inputs.core.problem.message));
-	verify(&inputs);
+	verify(&inputs, DT_NOBEGIN);
 	PG_RETURN_NULL();
 }
 

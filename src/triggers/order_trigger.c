@@ -69,6 +69,7 @@ typedef struct NotedApp
 	int64		app_id;
 	char		status;			/* of simplehash */
 	NoteState	state;
+	TimestampTz since;			/* of the first order that is new */
 } NotedApp;
 
 #define SH_PREFIX noted
@@ -174,7 +175,7 @@ begin_note(FunctionCallInfo fcinfo)
 }
 
 static void
-note_app(int64 app_id)
+note_app(int64 app_id, TimestampTz since)
 {
 	NotedApp   *app;
 	bool		found;
@@ -184,6 +185,7 @@ note_app(int64 app_id)
 	app = noted_insert(noted_apps, app_id, &found);
 	if (!found || app->state != TO_CHECK)
 		apps_to_check++;
+	app->since = found ? Min(app->since, since) : since;
 	app->state = TO_CHECK;
 }
 
@@ -229,6 +231,12 @@ is_about_cards(const TriggerData *trigger)
 	return strcmp(RelationGetRelationName(trigger->tg_relation), RATE_CARDS) == 0;
 }
 
+static bool
+is_about_orders(const TriggerData *trigger)
+{
+	return strcmp(RelationGetRelationName(trigger->tg_relation), ORDERS) == 0;
+}
+
 /* A value of a row that a trigger fires for; true unless it is null. */
 static bool
 row_value(const TriggerData *trigger, HeapTuple row, const char *name, Oid type, Datum *value)
@@ -254,13 +262,25 @@ newest_row(const TriggerData *trigger)
 	return TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
 }
 
+/* From when on a row changes the log; all of it for whatever is no new order. */
+static TimestampTz
+changes_since(const TriggerData *trigger)
+{
+	Datum		at;
+
+	if (!is_about_orders(trigger) || !TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ||
+		!row_value(trigger, trigger->tg_trigtuple, "at", TIMESTAMPTZOID, &at))
+		return DT_NOBEGIN;
+	return DatumGetTimestampTz(at);
+}
+
 static void
 note_if_void(const TriggerData *trigger, int64 app_id)
 {
 	HeapTuple	row = newest_row(trigger);
 	Datum		value;
 
-	if (strcmp(RelationGetRelationName(trigger->tg_relation), ORDERS) != 0 ||
+	if (!is_about_orders(trigger) ||
 		!row_value(trigger, row, "action", TEXTOID, &value) ||
 		strcmp(TextDatumGetCString(value), "void") != 0 ||
 		!row_value(trigger, row, "order_id", INT8OID, &value))
@@ -280,7 +300,7 @@ im_order_note(PG_FUNCTION_ARGS)
 	{
 		if (row_value(trigger, newest_row(trigger), "app_id", INT8OID, &value))
 		{
-			note_app(DatumGetInt64(value));
+			note_app(DatumGetInt64(value), changes_since(trigger));
 			note_if_void(trigger, DatumGetInt64(value));
 		}
 		PG_RETURN_POINTER(NULL);
@@ -349,6 +369,23 @@ apps_to_look_at(void)
 	return construct_array(ids, n, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
 }
 
+/* From when on the logs of apps have changed. */
+static ArrayType *
+sinces_of(ArrayType *apps)
+{
+	int64	   *ids = (int64 *) ARR_DATA_PTR(apps);
+	int			n = ArrayGetNItems(ARR_NDIM(apps), ARR_DIMS(apps));
+	Datum	   *sinces = palloc(sizeof(Datum) * n);
+
+	for (int i = 0; i < n; i++)
+	{
+		NotedApp   *app = noted_lookup(noted_apps, ids[i]);
+
+		sinces[i] = TimestampTzGetDatum(app != NULL ? app->since : DT_NOBEGIN);
+	}
+	return construct_array(sinces, n, TIMESTAMPTZOID, sizeof(TimestampTz), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
+}
+
 static void
 mark_checked(ArrayType *apps)
 {
@@ -414,17 +451,20 @@ wait_for_new_apps(Oid schema, ArrayType *apps)
 
 /* Calls a function of the extension; what it says of apps, or NULL. */
 static ArrayType *
-call(const char *schema, const char *function, int nargs, Oid type, ArrayType **args, bool read_only)
+call(const char *schema, const char *function, int nargs, ArrayType **args, bool read_only)
 {
 	char	   *query = psprintf("SELECT %s.%s(%s)", quote_identifier(schema), function,
 								 nargs == 1 ? "$1" : "$1, $2");
-	Oid			types[] = {type, type};
+	Oid			types[2];
 	Datum		values[2];
 	bool		isnull;
 	Datum		result;
 
 	for (int i = 0; i < nargs; i++)
+	{
+		types[i] = get_array_type(ARR_ELEMTYPE(args[i]));
 		values[i] = PointerGetDatum(args[i]);
+	}
 	if (SPI_execute_with_args(query, nargs, types, values, NULL, read_only, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not check orders");
 	if (SPI_gettypeid(SPI_tuptable->tupdesc, 1) != INT8ARRAYOID)
@@ -466,10 +506,10 @@ check_placed_voids(const char *functions)
 		return;
 	voids[0] = unchecked_voids(&void_apps);
 	voids[1] = unchecked_voids(&void_orders);
-	call(functions, "im_need_open_for_voids", 2, INT8ARRAYOID, voids, true);
-	placed = call(functions, "im_placed_voids", 2, INT8ARRAYOID, voids, true);
+	call(functions, "im_need_open_for_voids", 2, voids, true);
+	placed = call(functions, "im_placed_voids", 2, voids, true);
 	push_snapshot_before();
-	call(functions, "im_verify_voids", 1, INT8ARRAYOID, &placed, true);
+	call(functions, "im_verify_voids", 1, &placed, true);
 	PopActiveSnapshot();
 	voids_checked = (int) void_apps.count;
 }
@@ -483,17 +523,20 @@ static void
 check_apps(Oid schema, const char *functions)
 {
 	ArrayType  *apps = apps_to_look_at();
-	ArrayType  *locked;
+	ArrayType  *locked,
+			   *logs[2];
+	bool		old_sql;
 
 	wait_for_new_apps(schema, apps);
 	lock_cards(schema, ShareLock);
-	locked = call(functions, "im_lock_apps", 1, INT8ARRAYOID, &apps, false);
-	/* the SQL of an earlier version does not say which apps it found */
-	if (locked == NULL)
-		locked = apps;
+	locked = call(functions, "im_lock_apps", 1, &apps, false);
+	/* the SQL of an earlier version does not say which apps it found, nor asks since when */
+	old_sql = locked == NULL;
+	logs[0] = locked = old_sql ? apps : locked;
+	logs[1] = sinces_of(locked);
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetLatestSnapshot());
-	call(functions, "im_verify_apps", 1, INT8ARRAYOID, &locked, true);
+	call(functions, "im_verify_apps", old_sql ? 1 : 2, logs, true);
 	check_placed_voids(functions);
 	PopActiveSnapshot();
 	mark_checked(locked);
@@ -511,7 +554,7 @@ broken_before(const char *functions, ArrayType *cards)
 	if (list_member_ptr(noted_cards, NULL))
 		return construct_empty_array(INT8OID);
 	push_snapshot_before();
-	broken = call(functions, "im_broken_apps", 1, TEXTARRAYOID, &cards, true);
+	broken = call(functions, "im_broken_apps", 1, &cards, true);
 	PopActiveSnapshot();
 	return broken;
 }
@@ -524,11 +567,11 @@ check_cards(const char *functions, ArrayType *cards)
 
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetLatestSnapshot());
-	broken[0] = call(functions, "im_verify_cards", 1, TEXTARRAYOID, &cards, true);
+	broken[0] = call(functions, "im_verify_cards", 1, &cards, true);
 	if (ArrayGetNItems(ARR_NDIM(broken[0]), ARR_DIMS(broken[0])) > 0)
 	{
 		broken[1] = broken_before(functions, cards);
-		call(functions, "im_refuse_cards", 2, INT8ARRAYOID, broken, true);
+		call(functions, "im_refuse_cards", 2, broken, true);
 	}
 	PopActiveSnapshot();
 }

@@ -415,7 +415,7 @@ refusal(void)
 
 	if (TRY_CORE(&app.test))
 	{
-		account_verify(&app.test.core, 1, app.cards, app.orders, app.norders);
+		account_verify(&app.test.core, 1, app.cards, app.orders, app.norders, INT64_MIN);
 		return "";
 	}
 	snprintf(buf, sizeof(buf), "%s: %s %s",

@@ -145,7 +145,7 @@ try_order(const Order *order)
 	app.orders[app.norders++] = *order;
 	if (TRY_CORE(&app.test))
 	{
-		account_verify(&app.test.core, 1, app.cards, app.orders, app.norders);
+		account_verify(&app.test.core, 1, app.cards, app.orders, app.norders, INT64_MIN);
 		return true;
 	}
 	app.norders--;

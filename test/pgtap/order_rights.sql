@@ -46,7 +46,7 @@ GRANT INSERT, TRIGGER ON im_test_shared.t TO im_test_teller;
 SET LOCAL ROLE im_test_teller;
 CREATE FUNCTION im_test_shared.im_lock_apps(bigint[]) RETURNS bigint LANGUAGE plpgsql AS
 'BEGIN RAISE EXCEPTION ''run as %'', current_user; END';
-CREATE FUNCTION im_test_shared.im_verify_apps(bigint[]) RETURNS bigint LANGUAGE plpgsql AS
+CREATE FUNCTION im_test_shared.im_verify_apps(bigint[], timestamptz[]) RETURNS bigint LANGUAGE plpgsql AS
 'BEGIN RAISE EXCEPTION ''run as %'', current_user; END';
 CREATE TRIGGER a AFTER INSERT ON im_test_shared.t FOR EACH ROW EXECUTE FUNCTION im_order_note();
 CREATE TRIGGER b AFTER INSERT ON im_test_shared.t FOR EACH ROW EXECUTE FUNCTION im_order_check();

@@ -255,7 +255,7 @@ psql_fails($log, q{INSERT INTO im_order (app_id, order_id, at, action, item, opt
 psql_ok($plain, qq{GRANT CREATE ON DATABASE "$plain" TO $stranger; GRANT INSERT ON im_order TO $stranger;}, 'a role that may order');
 psql_fails($plain, q{CREATE SCHEMA own;
 	CREATE FUNCTION own.im_lock_apps(bigint[]) RETURNS bigint RETURN 0;
-	CREATE FUNCTION own.im_verify_apps(bigint[]) RETURNS bigint RETURN 0;
+	CREATE FUNCTION own.im_verify_apps(bigint[], timestamptz[]) RETURNS bigint RETURN 0;
 	CREATE TABLE own.bait (app_id bigint);
 	CREATE TRIGGER im_note_order AFTER INSERT ON own.bait FOR EACH ROW EXECUTE FUNCTION im_order_note();
 	CREATE CONSTRAINT TRIGGER im_order_check AFTER INSERT ON own.bait DEFERRABLE INITIALLY DEFERRED

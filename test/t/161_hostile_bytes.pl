@@ -251,7 +251,7 @@ psql_ok($db, q{
 		p pool[];
 		call text;
 		rating text[] := '{lines,total,problem,statement,unbilled}';
-		replay text[] := '{im_verify_orders,im_order_problem}';
+		replay text[] := '{im_order_problem($1; $3),im_verify_orders($1; $3; now() - random() * interval ''9 years'')}';
 		n bigint := 0;
 	BEGIN
 		WHILE clock_timestamp() < until LOOP
@@ -260,7 +260,7 @@ psql_ok($db, q{
 			call := CASE WHEN n % 8 < 6
 				THEN format('SELECT count(*) FROM im_internal.im_rate_%s($1, $2, $3, $4) x', any_of(rating))
 				WHEN n % 8 = 6 THEN 'SELECT im_internal.im_usage_since($1, $3, $4)'
-				ELSE format('SELECT im_internal.%s($1, $3)', any_of(replay)) END;
+				ELSE 'SELECT im_internal.' || replace(any_of(replay), ';', ',') END;
 			BEGIN
 				EXECUTE call USING CASE WHEN random() < 0.95 THEN ROW(nasty(), any_of('{cn,cn,cn,intl,overseas,"",x,NULL}'::text[]), p[1].orders,
 						any_of(ARRAY['{}', '{}', '{empty}', '{NULL}', '{"(,)"}', '{"[-infinity,infinity)"}', '{"[2023-12-03,2023-12-09)","[2023-12-05,)"}', NULL])::daterange[],

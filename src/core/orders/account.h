@@ -228,10 +228,11 @@ extern Account *account_open(Core *core, int64_t app_id, const CardHistory *card
  *
  * Each run of voids between other orders costs two replays of the log before
  * it, unless nothing that could rest on the voided orders stands between these
- * and their voids.
+ * and their voids.  Those before "since" are not asked again: the log was sound
+ * before orders of that instant and later ones came; INT64_MIN asks all.
  */
 extern void account_verify(Core *core, int64_t app_id, const CardHistory *cards,
-						   const Order *orders, int norders);
+						   const Order *orders, int norders, int64_t since);
 
 /* The state on a day; *plan is set to the plan in force, NULL where none is. */
 extern ServiceState account_state(const Account *account, CalDay day, const char **plan);

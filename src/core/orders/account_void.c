@@ -21,6 +21,7 @@ typedef struct VoidedLog
 	const Order *orders;
 	const int  *by_id;
 	const Order **void_of;
+	bool		packs_alone;	/* no add-on is named as packs of meters are */
 } VoidedLog;
 
 static bool
@@ -58,12 +59,24 @@ check_void(const VoidedLog *log, const Order *by, int at)
 					 "Set item and option to those of the voided order, or to ''.");
 }
 
+static bool
+sells_addon(Core *core, const CardHistory *cards, const char *name)
+{
+	for (int i = 0; i < cards->nversions; i++)
+	{
+		core_step(core);
+		if (card_addon(cards->versions[i].card, name) != NULL)
+			return true;
+	}
+	return false;
+}
+
 static VoidedLog
 find_voids(Account *account, const Order *orders, int norders, CalDay until)
 {
 	Core	   *core = account->core;
 	VoidedLog	log = {account, norders, orders, orders_by_id(core, orders, norders),
-	core_alloc(core, sizeof(Order *) * (size_t) (norders + 1))};
+		core_alloc(core, sizeof(Order *) * (size_t) (norders + 1)), !sells_addon(core, account->cards, ITEM_METER_PACK)};
 
 	for (int i = 0; i < norders; i++)
 	{
@@ -132,11 +145,13 @@ typedef struct VoidRun
 
 static void check_run(const VoidRun *run);
 
-/* What no other order rests on and what rests on none; an add-on may be named pack. */
+/* What no other order rests on and what rests on none. */
 static bool
-stands_alone(const Order *order)
+stands_alone(const VoidedLog *log, const Order *order)
 {
-	return order_is_manual(order) || (order->action == ORDER_BUY && strcmp(order->item, ITEM_PACK) == 0);
+	return order_is_manual(order) ||
+		(order->action == ORDER_BUY && (strcmp(order->item, ITEM_PACK) == 0 ||
+										(log->packs_alone && strcmp(order->item, ITEM_METER_PACK) == 0)));
 }
 
 /* Of which items orders stand behind a place in the log. */
@@ -200,7 +215,7 @@ bears_on_others(VoidRun *run)
 		const Order *order = &log->orders[i];
 
 		core_step(log->account->core);
-		if (order->action == ORDER_VOID || stands_alone(order))
+		if (order->action == ORDER_VOID || stands_alone(log, order))
 			continue;
 		if (log->void_of[i] == NULL || log->void_of[i] >= end)
 			add_behind(log, &behind, item_of(log, order));
@@ -370,13 +385,20 @@ find_run(VoidRun *run)
 			order_position(log->orders, log->by_id, log->norders, log->orders[run->end].refunds);
 
 		core_step(log->account->core);
-		if (!stands_alone(order) && (run->earliest == NULL || order < run->earliest))
+		if (!stands_alone(log, order) && (run->earliest == NULL || order < run->earliest))
 			run->earliest = order;
 	}
 }
 
+/* True if a run and what follows it are of before "since". */
+static bool
+stood_before(const VoidRun *run, int64_t since)
+{
+	return run->end < run->log->norders && run->log->orders[run->end].at < since;
+}
+
 static void
-check_voids(Account *account, const Order *orders, int norders)
+check_voids(Account *account, const Order *orders, int norders, int64_t since)
 {
 	VoidedLog	log = find_voids(account, orders, norders, CAL_MAX_DAY + 1);
 	VoidRun		run = {.log = &log};
@@ -384,17 +406,17 @@ check_voids(Account *account, const Order *orders, int norders)
 	while (run.first < norders)
 	{
 		find_run(&run);
-		if (run.earliest != NULL && bears_on_others(&run))
+		if (run.earliest != NULL && !stood_before(&run, since) && bears_on_others(&run))
 			check_run(&run);
 		run.first = run.end + (run.end < norders);
 	}
 }
 
 void
-account_verify(Core *core, int64_t app_id, const CardHistory *cards, const Order *orders, int norders)
+account_verify(Core *core, int64_t app_id, const CardHistory *cards, const Order *orders, int norders, int64_t since)
 {
 	/* first, since it tells that it was the void that took away what an order rests on */
 	if (any_void(core, orders, norders))
-		check_voids(account_start(core, app_id, cards, false), orders, norders);
+		check_voids(account_start(core, app_id, cards, false), orders, norders, since);
 	account_open(core, app_id, cards, orders, norders, NULL, 0, CAL_MAX_DAY + 1, false);
 }
