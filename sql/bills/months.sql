@@ -106,6 +106,7 @@ AS $$
 DECLARE
 	earliest timestamptz;
 	covered date;
+	latest timestamp;
 	in_force int4multirange := im_internal.im_months_in_force($1);
 BEGIN
 	IF $1 IS NULL THEN
@@ -128,8 +129,8 @@ BEGIN
 				 FROM @extschema@.im_meter_daily x WHERE x.app_id = a.app_id) f(at)
 	WHERE a.app_id = ANY ($1);
 	-- the month in which the first version starts is the first that is rated
-	SELECT date_trunc('month', min(v.effective_from)::timestamp)::date
-	INTO covered
+	SELECT date_trunc('month', min(v.effective_from)::timestamp)::date, max($2 AT TIME ZONE (v.terms ->> 'time_zone'))
+	INTO covered, latest
 	FROM @extschema@.im_rate_card_version v
 	WHERE v.rate_card IN (SELECT a.rate_card FROM @extschema@.im_app a WHERE a.app_id = ANY ($1));
 	-- half a day earlier, for zones to the west
@@ -137,13 +138,13 @@ BEGIN
 	SELECT m::date
 	FROM generate_series(
 			greatest(date_trunc('month', greatest(earliest, '0001-01-02 00:00+00') AT TIME ZONE 'UTC' - interval '14 hours'), covered),
-			($2 AT TIME ZONE 'Asia/Shanghai'), interval '1 month') m
+			latest, interval '1 month') m
 	WHERE earliest IS NOT NULL AND covered IS NOT NULL
 		AND (in_force @> im_internal.im_month_number(m) OR NOT im_internal.im_is_idle($1, m::date, (m + interval '1 month')::date));
 END
 $$;
 COMMENT ON FUNCTION im_internal.im_billed_months_of(bigint[], timestamptz) IS
-'im_billed_months() of the given apps through the month of an instant; null for all of them, through the running one.';
+'im_billed_months() of the given apps through the month of an instant, in the zone of whichever of their price lists begins its day first; null for all of them, through the running one.';
 
 -- A report over all years would bill and spread 120,000 months.  Before the
 -- first order or use nothing is billed; nor after the last one when all terms

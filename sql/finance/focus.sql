@@ -203,10 +203,10 @@ CREATE FUNCTION im_internal.im_focus_of(among bigint[], first_month @extschema@.
 AS $$
 	SELECT c.billed, CASE WHEN o.account_id IS NULL THEN 'app/' || c.app_id ELSE 'account/' || o.account_id END,
 		CASE WHEN o.account_id IS NULL THEN o.name ELSE o.account_name END, c.currency,
-		c.month::timestamp AT TIME ZONE z.zone, (c.month + interval '1 month') AT TIME ZONE z.zone,
+		c.month::timestamp AT TIME ZONE o.zone, (c.month + interval '1 month') AT TIME ZONE o.zone,
 		c.category, CASE WHEN c.revision > 0 THEN 'Correction' END, c.description,
 		CASE WHEN c.category <> 'Usage' THEN 'One-Time' WHEN c.line IS NULL THEN 'Recurring' ELSE 'Usage-Based' END,
-		lower(c.period)::timestamp AT TIME ZONE z.zone, upper(c.period)::timestamp AT TIME ZONE z.zone,
+		lower(c.period)::timestamp AT TIME ZONE o.zone, upper(c.period)::timestamp AT TIME ZONE o.zone,
 		c.billed, c.effective,
 		CASE WHEN c.revision IS NOT NULL THEN coalesce(i.number, format('app/%s/%s/%s', c.app_id, to_char(c.month, 'YYYY-MM'), c.revision)) END,
 		current_database()::text, coalesce(c.quantity * c.unit_price, c.billed), c.unit_price, c.quantity,
@@ -218,12 +218,14 @@ AS $$
 	JOIN @extschema@.im_app a ON a.app_id = c.app_id
 	LEFT JOIN @extschema@.im_account n ON n.account_id = a.account_id
 	LEFT JOIN @extschema@.im_invoice i ON i.app_id = c.app_id AND i.month = c.month AND i.revision = c.revision
-	CROSS JOIN LATERAL (SELECT CASE WHEN i.digest_version >= 3 THEN i.account_id ELSE a.account_id END AS account_id,
-							   CASE WHEN i.digest_version >= 3 THEN i.account_name ELSE n.name END AS account_name,
-							   coalesce(i.app_name, a.name) AS name) o
-	JOIN (SELECT DISTINCT ON (v.rate_card) v.rate_card, v.terms ->> 'time_zone' AS zone
+	-- what was issued stays, also where its price list is gone
+	LEFT JOIN (SELECT DISTINCT ON (v.rate_card) v.rate_card, v.terms ->> 'time_zone' AS zone
 		  FROM @extschema@.im_rate_card_version v
 		  ORDER BY v.rate_card, v.effective_from DESC) z ON z.rate_card = coalesce(i.rate_card, a.rate_card)
+	CROSS JOIN LATERAL (SELECT CASE WHEN i.digest_version >= 3 THEN i.account_id ELSE a.account_id END AS account_id,
+							   CASE WHEN i.digest_version >= 3 THEN i.account_name ELSE n.name END AS account_name,
+							   coalesce(i.app_name, a.name) AS name,
+							   coalesce(z.zone, 'UTC') AS zone) o
 	ORDER BY c.month, c.app_id, c.revision, c.line, c.item COLLATE "C", c.option COLLATE "C"
 $$;
 COMMENT ON FUNCTION im_internal.im_focus_of(bigint[], @extschema@.im_month, @extschema@.im_month) IS

@@ -1,7 +1,7 @@
 -- The month so far, and what it will come to.
 --
 -- Both take an instant, by default the present one, and know what was known
--- then: orders placed by it, suspensions begun by its day, and usage through
+-- then: orders placed by it, less those voided since, suspensions begun by its day, and usage through
 -- its day (local to the rate card), which is as fine as daily figures are.
 
 CREATE FUNCTION im_internal.im_rate_forecast(account im_internal.im_app_account, usage im_internal.im_usage, book im_internal.im_price_book, month @extschema@.im_month, today date)
@@ -46,7 +46,8 @@ BEGIN
 	reading := im_internal.im_reading_of(begins, today + 1, NULL::@extschema@.im_rate_card, apps, sinces, $1);
 	RETURN QUERY
 	SELECT ROW(g.app_id, (g.account).card_name,
-			(SELECT array_agg(o ORDER BY o.at, o.order_id) FROM unnest((g.account).orders) o WHERE o.at <= $2),
+			(SELECT array_agg(o ORDER BY o.at, o.order_id) FROM unnest((g.account).orders) o
+			 WHERE o.at <= $2 OR o.action = 'void' AND o.refunds IN (SELECT v.order_id FROM unnest((g.account).orders) v WHERE v.at <= $2)),
 			(SELECT array_agg(s) FROM unnest((g.account).suspensions) s
 			 WHERE lower_inf(s) OR lower(s) <= today),
 			(g.account).preview)::im_internal.im_app_account,

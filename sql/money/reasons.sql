@@ -73,6 +73,7 @@ BEGIN
 		RETURN;
 	END IF;
 	PERFORM im_internal.im_need_account($1);
+	PERFORM @extschema@.im_day($2, 'UTC'::text);
 	-- the last arrears, with the day on which they ended
 	SELECT daterange(lower(r), upper(r), '[]') INTO story
 	FROM im_internal.im_account_arrears(ARRAY[$1], $2, '0001-01-01'::date) a, unnest(a.arrears) r
@@ -82,7 +83,7 @@ BEGIN
 	WITH step AS MATERIALIZED (
 		SELECT m.currency, m.day, sum(m.paid - m.owed) OVER (PARTITION BY m.currency ORDER BY m.day) AS balance
 		FROM im_internal.im_account_moves(ARRAY[$1], $2, '0001-01-01'::date) m)
-	SELECT row_number() OVER (ORDER BY f.day, f.place, f.currency COLLATE "C", f.app_id, f.month, f.payment_id, f.item COLLATE "C", f.option COLLATE "C")::integer,
+	SELECT row_number() OVER (ORDER BY f.day, f.place, f.currency COLLATE "C", f.app_id, f.month, f.payment_id, f.item COLLATE "C", f.option COLLATE "C", f.amount)::integer,
 		f.day, f.currency, f.fact, f.app_id, f.month, f.item, f.option, f.payment_id, f.amount,
 		(SELECT s.balance FROM step s WHERE s.currency = f.currency AND s.day <= f.day ORDER BY s.day DESC LIMIT 1), f.note
 	FROM (SELECT 0 AS place, lower(story) - 1 AS day, b.currency, 'balance' AS fact, NULL::bigint AS app_id, NULL::date AS month,
@@ -129,6 +130,7 @@ BEGIN
 		RETURN;
 	END IF;
 	PERFORM im_internal.im_need_account($1);
+	PERFORM @extschema@.im_day($2, 'UTC'::text);
 	RETURN QUERY
 	WITH bill AS MATERIALIZED (
 		SELECT d.app_id, d.month, d.revision, d.currency, min(d.day) AS since, round(sum(d.amount), max(d.places)) AS owed

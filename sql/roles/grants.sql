@@ -24,7 +24,7 @@ AS $$
 			('reader', 'im_suspension', 'SELECT'),
 			-- but not of whom
 			('reader', 'im_event', 'SELECT (app_id, meter, at, quantity)'),
-			('reader', 'im_meter_daily', 'SELECT (app_id, day, meter, quantity, metered_at)'),
+			('reader', 'im_meter_daily', 'SELECT (app_id, day, meter, quantity, metered_at, area, before, length)'),
 			('reader', 'im_bi_bill_line', 'SELECT'),
 			('reader', 'im_bi_bill_total', 'SELECT'),
 			('reader', 'im_bi_usage_daily', 'SELECT'),

@@ -83,6 +83,16 @@ SELECT is((SELECT ("BilledCost", "ListCost", "PricingQuantity", "PricingUnit")::
 	'(2000.00,2997,3,Months)', 'an agreed price is billed, that of the card is listed');
 SELECT is((SELECT string_agg(DISTINCT "BillingAccountId" || ' ' || "BillingAccountName", ', ' ORDER BY "BillingAccountId" || ' ' || "BillingAccountName") FROM focus), 'account/7 Seven, app/2 Two',
 	'the account pays, or the app where there is none');
+-- What was issued stays, also where its price list is gone
+CALL card('gone', '2019-12-10', cn());
+CALL app(90, 'gone');
+CALL buy(90, 1, '2022-05-05 10:00', 'plan', 'pro', 2);
+CALL im_close_month('2022-05');
+UPDATE im_app SET rate_card = 'cn' WHERE app_id = 90;
+DELETE FROM im_rate_card_version WHERE rate_card = 'gone';
+SELECT results_eq($$SELECT "InvoiceId", sum("BilledCost") FROM im_focus('2022-05', '2022-05') WHERE "InvoiceId" IS NOT NULL GROUP BY 1$$,
+	$$SELECT number::text, total FROM im_invoice WHERE app_id = 90$$, 'an invoice of a price list that is gone');
+
 SELECT fails_with($$SELECT * FROM im_focus('2023-03', '2023-01')$$, '22023', 'before first month', 'months in the wrong order');
 SELECT is_empty($$SELECT * FROM im_focus('2022-01', '2022-02')$$, 'months without charges');
 

@@ -183,7 +183,18 @@ SELECT fails_with($$UPDATE im_app SET account_id = 99 WHERE app_id = 1$$, '23503
 SELECT fails_with($$DELETE FROM im_account WHERE account_id = 7$$, '23503', 'account', 'an account with apps or payments stays');
 SELECT fails_with(call, 'P0002', 'there is no account 99', call)
 FROM unnest(ARRAY[$$SELECT * FROM im_balance(99)$$, $$SELECT * FROM im_balance(99, now())$$, $$SELECT * FROM im_account_bill(99, '2023-03')$$]) call;
-SELECT fails_with($$SELECT * FROM im_balance(7, 'infinity')$$, '22008', '', 'no balance at infinity');
+SELECT fails_with(format(call, at), '22008', '', format(call, at))
+FROM unnest(ARRAY['SELECT * FROM im_balance(7, %L)', 'SELECT * FROM im_arrears(%L)', 'SELECT * FROM im_unpaid(7, %L)', 'SELECT * FROM im_arrears_reason(7, %L)']) call,
+	unnest('{infinity,-infinity,12000-01-01,4000-01-01 BC}'::text[]) at;
+
+-- A month begins with its first zone: what is bought in its first hours there is owed at once
+CALL card('first', '2019-12-10', jsonb_set(cn(), '{time_zone}', '"Pacific/Kiritimati"'));
+INSERT INTO im_account (account_id, name, time_zone, opened_on) VALUES (92, 'early', 'Pacific/Kiritimati', '2020-01-01');
+CALL app(92, 'first');
+UPDATE im_app SET account_id = 92 WHERE app_id = 92;
+INSERT INTO im_order (app_id, order_id, at, action, item, option, months) VALUES (92, 1, '2024-02-01 00:30+14', 'buy', 'plan', 'pro', 1);
+SELECT is((SELECT string_agg(owed::text, ' ') FROM im_balance(92, '2024-02-01 01:00+14')), (SELECT total::text FROM im_monthly_total(92, '2024-02')), 'where the day begins first');
+SELECT is((SELECT string_agg(since::text, ' ') FROM im_arrears('2024-02-01 01:00+14') WHERE account_id = 92), '2024-02-01', 'and in arrears');
 
 -- An account of now without anything
 INSERT INTO im_account (account_id, name) VALUES (91, 'new');

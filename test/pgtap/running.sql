@@ -49,6 +49,16 @@ SELECT is((SELECT string_agg(DISTINCT month::text, ' ') FROM im_running_bill(2, 
 SELECT is(running(2, '2023-04-01'), 'moderation: 1 0', 'usage of later days is not there');
 SELECT is(running(2, '2023-04-02'), 'moderation: 150000 50', 'what a pack gave before counts');
 
+-- A void, however late, leaves no trace: neither before it nor after it.
+CALL app(4);
+INSERT INTO im_order (app_id, order_id, at, action, item, option, months)
+VALUES (4, 1, '2023-03-05 10:00+08', 'buy', 'plan', 'pro', 12), (4, 2, '2023-03-20 10:00+08', 'buy', 'local_moderation', '', 1);
+SELECT is(n((SELECT sum(amount) FROM im_running_bill(4, '2023-03-10 12:00+08'))), n((SELECT sum(amount) FROM im_monthly_bill(4, '2023-03') WHERE item = 'plan')), 'a plan typed by mistake');
+INSERT INTO im_order (app_id, order_id, at, action, item, option, refunds) VALUES (4, 3, '2023-03-25 10:00+08', 'void', '', '', 2), (4, 4, '2023-05-05 10:00+08', 'void', '', '', 1);
+SELECT is_empty($$SELECT * FROM im_running_bill(4, '2023-03-10 12:00+08')$$, 'voided months later it is on no running bill');
+SELECT is_empty($$SELECT * FROM im_running_bill(4, '2023-03-22 12:00+08')$$, 'nor is what was voided later that month');
+SELECT is((SELECT so_far FROM im_forecast(4, '2023-03-22 12:00+08')), 0.00, 'nor in a forecast');
+
 -- Without an instant: now.  An app bought today for a month has one line, whatever the day.
 CALL app(3);
 INSERT INTO im_order (app_id, order_id, at, action, item, option, months)
