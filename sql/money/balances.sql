@@ -46,7 +46,7 @@ BEGIN
 		RETURN;
 	END IF;
 	PERFORM im_internal.im_need_account($1);
-	PERFORM @extschema@.im_day($2, 'UTC'::text);
+	PERFORM @extschema@.im_month($2, 'UTC'::text);
 	RETURN QUERY
 	SELECT m.currency, sum(m.owed), sum(m.paid), sum(m.paid) - sum(m.owed)
 	FROM im_internal.im_account_moves(ARRAY[$1], $2, im_internal.im_first_of_month($2, 0)) m
@@ -127,7 +127,7 @@ BEGIN
 		RETURN;
 	END IF;
 	PERFORM im_internal.im_need_tables();
-	PERFORM @extschema@.im_day($1, 'UTC'::text);
+	PERFORM @extschema@.im_month($1, 'UTC'::text);
 	RETURN QUERY
 	SELECT a.*
 	FROM im_internal.im_arrears_of(NULL::bigint[], $1) a

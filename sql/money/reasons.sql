@@ -73,7 +73,7 @@ BEGIN
 		RETURN;
 	END IF;
 	PERFORM im_internal.im_need_account($1);
-	PERFORM @extschema@.im_day($2, 'UTC'::text);
+	PERFORM @extschema@.im_month($2, 'UTC'::text);
 	-- the last arrears, with the day on which they ended
 	SELECT daterange(lower(r), upper(r), '[]') INTO story
 	FROM im_internal.im_account_arrears(ARRAY[$1], $2, '0001-01-01'::date) a, unnest(a.arrears) r
@@ -130,7 +130,7 @@ BEGIN
 		RETURN;
 	END IF;
 	PERFORM im_internal.im_need_account($1);
-	PERFORM @extschema@.im_day($2, 'UTC'::text);
+	PERFORM @extschema@.im_month($2, 'UTC'::text);
 	RETURN QUERY
 	WITH bill AS MATERIALIZED (
 		SELECT d.app_id, d.month, d.revision, d.currency, min(d.day) AS since, round(sum(d.amount), max(d.places)) AS owed

@@ -84,15 +84,25 @@ static const struct
 	{"late", 1, late_versions}, {"cn24", 1, cn24_only}
 };
 
-/* Cards outlive the memory of a test. */
+/* Cards outlive the memory of a test: a chain holds it, so that it is not lost. */
+typedef union CardMemory
+{
+	union CardMemory *before;
+	max_align_t alignment;
+} CardMemory;
+
+static CardMemory *card_memory;
+
 static inline void *
 card_alloc(size_t size)
 {
-	void	   *memory = calloc(1, size);
+	CardMemory *memory = calloc(1, sizeof(CardMemory) + size);
 
 	if (memory == NULL)
 		abort();
-	return memory;
+	memory->before = card_memory;
+	card_memory = memory;
+	return memory + 1;
 }
 
 /* Started blocks over a quota. */
