@@ -217,8 +217,20 @@ foreach my $number (@wrong_states[ 0 .. ($#wrong_states > 3 ? 3 : $#wrong_states
 my %there;
 my @refused = map {
 	my $app = $_;
-	map { { app => $app, %$_ } } @{ $app->{refused} }
+	map { { app => $app, %$_ } } grep { !joins_voids($app, $_->{order}) } @{ $app->{refused} }
 } @{ $history->{apps} };
+
+# Voids that follow one another are judged together: what was refused alone may
+# stand with those that came behind it later.
+sub joins_voids
+{
+	my ($app, $order) = @_;
+	return 0 if $order->{action} ne 'void';
+	my ($next) = sort { $a->{at} <=> $b->{at} || $a->{order_id} <=> $b->{order_id} }
+	  grep { $_->{at} > $order->{at} || $_->{at} == $order->{at} && $_->{order_id} > $order->{order_id} } @{ $app->{orders} };
+
+	return defined $next && $next->{action} eq 'void';
+}
 
 sub is_kept
 {
