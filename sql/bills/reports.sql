@@ -293,6 +293,13 @@ BEGIN
 		RETURN QUERY SELECT * FROM @extschema@.im_daily_charges_app_guarded($1, $2, $3);
 		RETURN;
 	END IF;
+	IF $3 < $2 THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('last day %s is before first day %s', $3, $2),
+			DETAIL = 'Charges are told for the days from the first through the last.',
+			HINT = 'Give the days in their order.';
+	END IF;
 	book := im_internal.im_price_book(NULL::@extschema@.im_rate_card);
 	PERFORM im_internal.im_need_app($1);
 	WHILE month::date <= $3 LOOP
@@ -308,7 +315,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_daily_charges(bigint, date, date) IS
-'The same of one app, of each day from the first through the last, by day and item. Errors as there, and P0002 for an unknown app.';
+'The same of one app, of each day from the first through the last, by day and item. Errors as there, P0002 for an unknown app, 22023 for days in the wrong order.';
 
 -- Nobody knows what a day of such a meter comes to: its events are counted.
 CREATE FUNCTION im_internal.im_unmetered_usage(first date, until date)

@@ -112,6 +112,7 @@ INSERT INTO bad (what, sql, state, said) VALUES
 	('order: for renewal only', $$CALL im_test.buy(1, 9, '2023-03-05', 'call', 'premium', 1)$$, '23514', 'premium'),
 	('limit: of no such app', $$SELECT im_limit(99, 'members')$$, 'P0002', '99'),
 	('limit: at no instant', $$SELECT im_limit(1, 'members', 'infinity')$$, '22\w{3}', ''),
+	('daily charges: days in the wrong order', $$SELECT im_daily_charges(1, '2023-03-02'::date, '2023-03-01'::date)$$, '22023', 'before first day'),
 	('daily charges: of no day', $$SELECT im_daily_charges('infinity'::date)$$, '22\w{3}', ''),
 	('card by name: no such', $$SELECT im_card('mars', '2023-03-05')$$, 'P0002', 'mars'),
 	('card by name: before its first version', $$SELECT im_card('whole', '2022-12-31')$$, 'P0002', 'Its first version takes effect on 2023-01-01');
