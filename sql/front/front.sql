@@ -205,8 +205,7 @@ BEGIN
 		'{place}', format('((pg_catalog.hashint8extended(app_id, 8816678312871386365) & 65535) + 43235)::pg_catalog.int4 & %s', n - 1)), '{dblink}',
 		(SELECT quote_ident(s.nspname) FROM pg_extension e JOIN pg_namespace s ON s.oid = e.extnamespace WHERE e.extname = 'dblink'));
 	GRANT USAGE ON SCHEMA im_front, im_front_parts TO PUBLIC;
-	EXECUTE format('SELECT im_front.im_front_admit(%L::regrole, current_user)', current_user::text);
-	EXECUTE 'SELECT im_front_parts.im_need_partitions()';
+	EXECUTE format('SELECT im_front.im_front_admit(%L::regrole, current_user), im_front_parts.im_need_partitions()', current_user::text);
 	PERFORM im_internal.im_make_front_tables(n);
 	PERFORM im_internal.im_make_front_arrears();
 	REVOKE ALL ON ALL ROUTINES IN SCHEMA im_front, im_front_parts FROM PUBLIC;
