@@ -132,6 +132,7 @@ report() {
 	! wants limits || report_limits
 	! wants closing || report_closing
 	! wants orders || report_orders
+	! wants front || report_front
 }
 
 # Replaces what stands between the two comments.

@@ -30,8 +30,9 @@ set -euo pipefail
 . "$ROOT/test/bench/finance.sh"
 . "$ROOT/test/bench/events.sh"
 . "$ROOT/test/bench/orders.sh"
+. "$ROOT/test/bench/front.sh"
 
-SECTIONS='dau dau_36 growth deductions events union copy metering bills latency finance limits closing orders instructions'
+SECTIONS='dau dau_36 growth deductions events union copy metering bills latency finance limits closing orders front instructions'
 SCALE=${SCALE:-1}
 ROUNDS=${ROUNDS:-3}
 APPS=${APPS:-10000 100000 1000000}
@@ -156,6 +157,7 @@ prepare() {
 	! wants finance || prepare_finance
 	! wants limits || prepare_limits
 	! wants orders || prepare_orders
+	! { wants front && has_plproxy; } || prepare_front
 }
 
 prepare_sets() {
