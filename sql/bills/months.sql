@@ -107,6 +107,8 @@ DECLARE
 	earliest timestamptz;
 	covered date;
 	latest timestamp;
+	soon date := (date_trunc('month', now() AT TIME ZONE 'UTC') + interval '2 months')::date;
+	quiet date := 'infinity';
 	in_force int4multirange := im_internal.im_months_in_force($1);
 BEGIN
 	IF $1 IS NULL THEN
@@ -133,6 +135,10 @@ BEGIN
 	INTO covered, latest
 	FROM @extschema@.im_rate_card_version v
 	WHERE v.rate_card IN (SELECT a.rate_card FROM @extschema@.im_app a WHERE a.app_id = ANY ($1));
+	-- as a rule nothing is known of what is to come: one look instead of 12 a year
+	IF latest >= soon AND im_internal.im_is_idle($1, soon, (date_trunc('month', latest) + interval '1 month')::date) THEN
+		quiet := soon;
+	END IF;
 	-- half a day earlier, for zones to the west
 	RETURN QUERY
 	SELECT m::date
@@ -140,7 +146,7 @@ BEGIN
 			greatest(date_trunc('month', greatest(earliest, '0001-01-02 00:00+00') AT TIME ZONE 'UTC' - interval '14 hours'), covered),
 			latest, interval '1 month') m
 	WHERE earliest IS NOT NULL AND covered IS NOT NULL
-		AND (in_force @> im_internal.im_month_number(m) OR NOT im_internal.im_is_idle($1, m::date, (m + interval '1 month')::date));
+		AND (in_force @> im_internal.im_month_number(m) OR m < quiet AND NOT im_internal.im_is_idle($1, m::date, (m + interval '1 month')::date));
 END
 $$;
 COMMENT ON FUNCTION im_internal.im_billed_months_of(bigint[], timestamptz) IS
