@@ -9,7 +9,8 @@ CREATE FUNCTION im_internal.im_front_copies()
 	RETURNS TABLE (place bigint, name text, schema_name text)
 	LANGUAGE sql IMMUTABLE ROWS 20
 BEGIN ATOMIC
-	SELECT c.place, c.name, CASE WHEN c.place > 11 THEN 'im_front' ELSE 'im_front_parts' END::text
+	SELECT c.place, c.name, CASE WHEN EXISTS (SELECT FROM im_internal.im_front_routes() r WHERE r.name = c.name AND r.route = 'copied')
+		THEN 'im_front' ELSE 'im_front_parts' END::text
 	FROM unnest('{im_need_account,im_account_moves,im_standings,im_arrears_of,im_account_arrears,im_running_arrears,im_end_suspensions,im_begin_suspensions,im_untellable,im_tellable_accounts,im_arrears_facts,im_arrears,im_arrears_reason,im_unpaid,im_suspend_arrears}'::text[])
 		WITH ORDINALITY c(name, place);
 END;

@@ -14,47 +14,21 @@ use warnings;
 use FindBin;
 use lib $FindBin::Bin, "$FindBin::Bin/../reference";
 use IPC::Run ();
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
 use Test::More;
 use BillingData;
+use FrontCluster;
 use History;
 use History::Database;
 use Reference::Calendar;
 
-chomp(my $share = qx(pg_config --sharedir));
-plan skip_all => 'there is no plproxy' if !-e "$share/extension/plproxy.control";
+plan skip_all => 'there is no plproxy' if !have_plproxy();
 
 my $seed = $ENV{IMBILLING_SEED} || time ^ ($$ << 12);
 my $apps = $ENV{IMBILLING_APPS} || 60;
 diag("IMBILLING_SEED=$seed IMBILLING_APPS=$apps");
 
-my @servers = map {
-	my $node = PostgreSQL::Test::Cluster->new($_);
-	$node->init;
-	$node->append_conf('postgresql.conf', "fsync = off\nmax_connections = 60\n");
-	$node->start;
-	$node;
-} 'left', 'right';
-
-# BillingData goes where the environment leads.
-sub on
-{
-	my ($node, $what) = @_;
-
-	local $ENV{PGHOST} = $node->host;
-	local $ENV{PGPORT} = $node->port;
-	return $what->();
-}
-
+my @servers = map { start_server($_) } 'left', 'right';
 my @partitions = map { { node => $servers[ $_ / 2 ], db => "part$_" } } 0 .. 3;
-
-sub connection
-{
-	my ($partition) = @_;
-
-	return sprintf("host='%s' port=%d dbname=%s", $partition->{node}->host, $partition->{node}->port, $partition->{db});
-}
 
 foreach my $partition (@partitions)
 {
@@ -70,7 +44,7 @@ psql_ok('front', 'CREATE EXTENSION imbilling', 'with the extension and no tables
 
 # ---- what it refuses ----
 
-my $create = 'SELECT im_create_front(ARRAY[' . join(', ', map { "\$c\$" . connection($_) . "\$c\$" } @partitions) . '])';
+my $create = 'SELECT im_create_front(ARRAY[' . join(', ', map { "\$c\$" . connection(@$_{qw(node db)}) . "\$c\$" } @partitions) . '])';
 psql_fails('front', $create, qr/extension dblink is not in this database.*CREATE EXTENSION dblink;/s, 'without dblink it says what to do');
 psql_ok('front', 'CREATE EXTENSION dblink; CREATE EXTENSION postgres_fdw; CREATE EXTENSION plproxy', 'what it asks by');
 psql_fails('front', "SELECT im_create_front('$_->[0]')", $_->[1], "not of $_->[0]")
@@ -80,9 +54,9 @@ psql_fails('front', "SELECT im_create_front('$_->[0]')", $_->[1], "not of $_->[0
 psql_ok('front', 'CREATE ROLE passer_by LOGIN', 'somebody else');
 psql_fails('front', $create, qr/passer_by is no superuser/, 'makes no front', user => 'passer_by');
 # a database asked twice would bill its apps twice
-psql_fails('front', 'SELECT im_create_front(ARRAY[' . join(', ', map { "\$c\$" . connection($partitions[$_]) . "\$c\$" } 0, 1, 2, 1) . '])',
+psql_fails('front', 'SELECT im_create_front(ARRAY[' . join(', ', map { "\$c\$" . connection(@{ $partitions[$_] }{qw(node db)}) . "\$c\$" } 0, 1, 2, 1) . '])',
 	qr/partitions 1 and 3 are one database/, 'not of one database twice');
-psql_fails('front', 'SELECT im_create_front(ARRAY[$c$' . (connection($partitions[0]) =~ s/part0/postgres/r) . '$c$])', qr/partition 0 has imbilling none, not 0/,
+psql_fails('front', 'SELECT im_create_front(ARRAY[$c$' . (connection(@{ $partitions[0] }{qw(node db)}) =~ s/part0/postgres/r) . '$c$])', qr/partition 0 has imbilling none, not 0/,
 	'not of one without imbilling');
 is(psql('front', 'SELECT count(*) FROM pg_foreign_server'), '0', 'and nothing is left of that');
 psql_ok('front', $create, 'a front of four partitions');

@@ -1,5 +1,5 @@
-# Two partitions on servers of their own, a front, and one node with the same books:
-# the sample of BillingData, which every test here holds them against.
+# Servers for fronts and their partitions.  make_books() makes two partitions, a
+# front, and one node with the same books: the sample of BillingData.
 package FrontCluster;
 
 use strict;
