@@ -205,7 +205,11 @@ im_usage_from(PG_FUNCTION_ARGS)
 	UsageRows	rows;
 
 	if (PG_ARGISNULL(1))
-		PG_RETURN_DATUM(value == NULL ? (Datum) 0 : PointerGetDatum(value));
+	{
+		if (value == NULL)
+			PG_RETURN_NULL();
+		PG_RETURN_POINTER(value);
+	}
 	if (value != NULL)
 	{
 		usage_reader_init(&reader, value, ERRCODE_DATA_CORRUPTED);

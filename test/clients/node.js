@@ -24,7 +24,11 @@ async function main() {
 	told('bigint comes as a string', await ask('SELECT app_id FROM im_app WHERE app_id = $1', ['9007199254740993']), '9007199254740993');
 	told('a Number that large is another app', await ask('SELECT app_id FROM im_app WHERE app_id = $1', [9007199254740993]), undefined);
 	const month = await ask("SELECT month FROM im_monthly_bill(1, '2023-03')");
-	told('a date comes as midnight of the local zone', `${month.getFullYear()} ${month.getMonth()} ${month.getDate()}`, '2023 2 1');
+	// from pg-types 4 on
+	if (typeof month === 'string')
+		told('a date comes as a string', month, '2023-03-01');
+	else
+		told('a date comes as midnight of the local zone', `${month.getFullYear()} ${month.getMonth()} ${month.getDate()}`, '2023 2 1');
 	types.setTypeParser(types.builtins.DATE, (text) => text);
 	told('unless it is left a string', await ask("SELECT month FROM im_monthly_bill(1, '2023-03')"), '2023-03-01');
 	told('money in jsonb is a float', await ask("SELECT items -> 'plan' FROM im_cheapest_plan(1, '2023-03') WHERE rank = 1"), 999);

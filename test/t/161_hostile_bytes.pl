@@ -321,7 +321,7 @@ psql_ok($db, q{
 		state text;
 	BEGIN
 		WHILE clock_timestamp() < until LOOP
-			SELECT format('SELECT count(*) FROM %s.%I(%s) x', p.pronamespace::regnamespace, p.proname, string_agg(coalesce(format('%L::%s', v.value, t::regtype), 'NULL::' || t::regtype), ', ' ORDER BY n))
+			SELECT format('SELECT count(x::text) FROM %s.%I(%s) x', p.pronamespace::regnamespace, p.proname, string_agg(coalesce(format('%L::%s', v.value, t::regtype), 'NULL::' || t::regtype), ', ' ORDER BY n))
 			INTO call
 			FROM pg_proc p, unnest(proargtypes) WITH ORDINALITY u(t, n)
 			LEFT JOIN LATERAL (SELECT value FROM nasty_value WHERE type = t AND n > 0 AND until IS NOT NULL ORDER BY random() LIMIT 1) v ON true
@@ -340,6 +340,43 @@ psql_ok($db, q{
 psql_ok($db, sprintf('SELECT setseed(%f); CALL call_anything(%f)', ($seed % 1000) / 1000, 3 * $share / 1000), 'go into every function');
 is(psql($db, q{SELECT state, message, left(arguments, 2000) FROM refusal WHERE state !~ '^(00|22|23514|54|P0002|0A)' LIMIT 3}), '',
 	'a result, or an error of the data');
+note(psql($db, 'SELECT state, count(*) FROM refusal GROUP BY 1 ORDER BY 1'));
+
+# And with every set of its arguments null, aggregates among them.
+psql_ok($db, q{
+	TRUNCATE refusal;
+	CREATE PROCEDURE call_with_nulls() LANGUAGE plpgsql AS $$
+	DECLARE
+		call text;
+		state text;
+	BEGIN
+		FOR call IN
+			SELECT format('SELECT count(x::text) FROM (SELECT %s.%I(%s) AS x) y', p.pronamespace::regnamespace, p.proname,
+				string_agg(coalesce(format('%L', CASE WHEN mask >> n::int - 1 & 1 = 0 THEN v.value END), 'NULL') || '::' || of_type, ', ' ORDER BY n))
+			FROM pg_proc p
+			JOIN pg_depend d ON d.objid = p.oid AND d.deptype = 'e' AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'imbilling')
+			JOIN pg_language l ON l.oid = prolang,
+			generate_series(0, (1 << pronargs) - 1) mask, unnest(proargtypes::oid[]) WITH ORDINALITY u(t, n),
+			LATERAL (SELECT CASE WHEN t = ANY (ARRAY['"any"', 'anyelement']::regtype[]) THEN 'text' ELSE t::regtype END AS of_type) o
+			LEFT JOIN LATERAL (SELECT value FROM nasty_value WHERE type = of_type AND value IS NOT NULL
+				ORDER BY value NOT IN ('1', '7', 't', 'cn', '2023-12', '2023-12-01', '2023-12-01 00:00+08', '{a,b}'), value LIMIT 1) v ON true
+			WHERE (lanname = 'c' AND NOT proisstrict AND provolatile <> 'v' OR prokind = 'a') AND prorettype <> 'trigger'::regtype AND pronargs BETWEEN 1 AND 10
+				AND NOT proargtypes::oid[] && ARRAY['internal', 'cstring']::regtype[]::oid[]
+			GROUP BY p.oid, p.proname, mask
+		LOOP
+			BEGIN
+				EXECUTE call;
+				INSERT INTO refusal VALUES ('00000', split_part(call, '(', 3));
+			EXCEPTION WHEN OTHERS THEN
+				state := SQLSTATE;
+				INSERT INTO refusal VALUES (state, left(SQLERRM, 200), CASE WHEN state ~ '^(XX|42|53|57)' THEN call END);
+			END;
+		END LOOP;
+	END $$;
+	CALL call_with_nulls()}, 'every set of nulls goes into every function');
+is(psql($db, q{SELECT state, message, left(arguments, 2000) FROM refusal WHERE state !~ '^(00|22|23514|54|P0002|0A)' LIMIT 3}), '',
+	'a result, or an error of the data');
+cmp_ok(psql($db, q{SELECT count(*) FROM refusal WHERE state = '00000'}), '>', 50, 'and results');
 note(psql($db, 'SELECT state, count(*) FROM refusal GROUP BY 1 ORDER BY 1'));
 
 done_testing();
