@@ -22,13 +22,15 @@ BEGIN
 		|| im_internal.im_html_fact(im_internal.im_html_word($1, 'card'::text), format(im_internal.im_html_word($1, 'card.from'::text),
 			'<bdi>' || im_internal.im_html_text(head.card) || '</bdi>', im_internal.im_html_date(head.card_from)))
 		|| im_internal.im_html_fact(im_internal.im_html_word($1, 'status'::text), im_internal.im_html_status($1, $3, $4::date, head.zone))
-		|| '</dl>' || replace(tables, '="lines-', format('="lines-%s-', $3)) || '</article>' || E'\n';
+		|| '</dl>' || coalesce(replace(tables, '="lines-', format('="lines-%s-', $3)),
+			format('<p class="none">%s</p>', im_internal.im_html_word($1, 'nothing'::text))) || '</article>' || E'\n';
 END
 $$;
 COMMENT ON FUNCTION im_internal.im_html_account_app(text, bigint, bigint, @extschema@.im_month, @extschema@.im_bill_line[], jsonb) IS
-'The bill of one app on the page of its account; totals are those of its currencies.';
+'The bill of one app on the page of its account, or that there is nothing to bill; totals are those of its currencies.';
 
 -- What each app of an account comes to: of closed ones what their documents do.
+-- An app of now without lines comes to 0, unless others were sent its documents.
 CREATE FUNCTION im_internal.im_account_app_totals(account_id bigint, month @extschema@.im_month,
 		lines @extschema@.im_account_line[])
 	RETURNS TABLE (app_id bigint, currency text, lines bigint, total numeric)
@@ -45,9 +47,15 @@ AS $$
 							  WHERE a.app_id = l.app_id)))
 	FROM unnest($3) l
 	GROUP BY l.app_id, l.currency
+	UNION ALL
+	SELECT a.app_id, p.currency, bigint '0', round(0::numeric, p.scale)
+	FROM @extschema@.im_app a
+	JOIN im_internal.im_cards_in_force($2) p ON p.rate_card = a.rate_card
+	WHERE a.account_id = $1 AND a.app_id <> ALL (ARRAY(SELECT l.app_id FROM unnest($3) l))
+		AND NOT EXISTS (SELECT FROM @extschema@.im_invoice i WHERE i.app_id = a.app_id AND i.month = $2::date)
 $$;
 COMMENT ON FUNCTION im_internal.im_account_app_totals(bigint, @extschema@.im_month, @extschema@.im_account_line[]) IS
-'The totals of the apps of an account with the lines of its bill, each rounded by itself.';
+'The totals of the apps of an account with the lines of its bill, each rounded by itself; 0 of those without.';
 
 CREATE FUNCTION @extschema@.im_account_html(account_id bigint, month @extschema@.im_month, lang text DEFAULT 'en')
 	RETURNS text
@@ -86,12 +94,12 @@ BEGIN
 			t.app_id, im_internal.im_html_text(t.name), im_internal.im_html_text(t.currency), im_internal.im_html_number(t.lines::numeric, 0),
 			im_internal.im_html_amount('td'::text, ''::text, im_internal.im_html_word($3, 'total'::text), t.total, scale(t.total)),
 			im_internal.im_html_word($3, 'app_id'::text), im_internal.im_html_word($3, 'currency'::text), im_internal.im_html_word($3, 'lines.count'::text)), E'\n' ORDER BY t.app_id, t.currency COLLATE "C"),
-		(SELECT string_agg(im_internal.im_html_account_app($3, $1, p.app_id, $2, p.lines,
-				(SELECT jsonb_object_agg(t.currency, t.total) FROM total t WHERE t.app_id = p.app_id)), '' ORDER BY p.app_id)
-		 FROM (SELECT l.app_id, array_agg(ROW(l.app_id, l.month, l.line, l.item, l.option, l.period, l.due_on, l.quantity, l.included,
+		(SELECT string_agg(im_internal.im_html_account_app($3, $1, p.app_id, $2, b.lines, p.totals), '' ORDER BY p.app_id)
+		 FROM (SELECT t.app_id, jsonb_object_agg(t.currency, t.total) AS totals FROM total t GROUP BY t.app_id) p
+		 LEFT JOIN (SELECT l.app_id, array_agg(ROW(l.app_id, l.month, l.line, l.item, l.option, l.period, l.due_on, l.quantity, l.included,
 						l.billable, l.units, l.unit_price, l.amount, l.currency, l.explanation)::@extschema@.im_bill_line ORDER BY l.line) AS lines
-			   FROM unnest(bill) l
-			   GROUP BY l.app_id) p)
+					FROM unnest(bill) l
+					GROUP BY l.app_id) b ON b.app_id = p.app_id)
 	INTO sums, app_rows, apps
 	FROM total t;
 	RETURN im_internal.im_html_page($3, format(im_internal.im_html_word($3, 'bill.title'::text), account_name, month_name),
@@ -105,4 +113,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_account_html(bigint, @extschema@.im_month, text) IS
-'The bill of an account and month as a self-contained HTML page in English (en) or Chinese (zh): a table of the totals of its apps, and each app''s lines below. No script, no outside resource, every text escaped. Errors: 22023 for another language, P0002 for an unknown account; else as im_monthly_bill().';
+'The bill of an account and month as a self-contained HTML page in English (en) or Chinese (zh): a table of the totals of its apps, those of 0 as well, and each app''s lines below. No script, no outside resource, every text escaped. Errors: 22023 for another language, P0002 for an unknown account; else as im_monthly_bill().';

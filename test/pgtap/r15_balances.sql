@@ -162,6 +162,14 @@ SELECT is((SELECT count(*) - count(DISTINCT m) FROM regexp_matches(html, ' id="(
 SELECT ok(html !~ '<td>' AND html ~ '<td data-label="[^"]+">12</td>', 'every figure says what it is where its column''s head is not seen, ' || lang) FROM page;
 SELECT ok(im_account_html(12, '2023-03') = html, 'English by default') FROM page WHERE lang = 'en';
 SELECT matches(im_account_html(7, '2022-01', 'zh'), '本月无应付费用', 'a month without lines says so');
+CALL app(120);
+UPDATE im_app SET account_id = 12 WHERE app_id = 120;
+SELECT is((SELECT count(*) FROM regexp_matches(im_account_html(12, '2023-03'), '<a href="#app-120">|<h2 id="app-120">|<p class="none">Nothing to bill</p>', 'g')), 3::bigint,
+	'an app without lines is told as one');
+SELECT matches(im_account_html(12, '2023-03'), '<td data-label="[^"]+">120</td><td data-label="[^"]+">CNY</td><td class="n" data-label="[^"]+">0</td><td role="cell" class="n amount" data-label="[^"]+"><data value="0.00">0.00</data></td>',
+	'of 0 lines, which come to 0');
+INSERT INTO im_account (account_id, name) VALUES (121, 'no app');
+SELECT matches(im_account_html(121, '2023-03'), 'Nothing to bill', 'an account without apps has a page');
 SELECT fails_with($$SELECT im_account_html(12, '2023-03', 'fr')$$, '22023', 'fr', 'no other language');
 SELECT fails_with($$SELECT im_account_html(99, '2023-03')$$, 'P0002', 'there is no account 99', 'no page of no account');
 
