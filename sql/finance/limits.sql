@@ -1,7 +1,8 @@
 -- Limits and features of an app (R14).
 --
--- An app asks for them in its own transactions, so the way is short: one
--- query over the rows of that app, and no usage.
+-- An app asks for one in its own transactions, so the way is short: one query
+-- over the rows of that app, and no usage.  All of them with what was used are
+-- for who looks at an app, and usage is gathered where a limit has a meter.
 
 CREATE FUNCTION im_internal.im_rate_limit(account im_internal.im_app_account, book im_internal.im_price_book, at timestamptz, name text)
 	RETURNS numeric
@@ -14,6 +15,12 @@ CREATE FUNCTION im_internal.im_rate_limits(account im_internal.im_app_account, b
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 10 PARALLEL SAFE;
 COMMENT ON FUNCTION im_internal.im_rate_limits(im_internal.im_app_account, im_internal.im_price_book, timestamptz) IS
 'All limits of an app on the day of an instant (R14). No table is read.';
+
+CREATE FUNCTION im_internal.im_rate_used(account im_internal.im_app_account, usage im_internal.im_usage, book im_internal.im_price_book, today date, meter text)
+	RETURNS numeric
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION im_internal.im_rate_used(im_internal.im_app_account, im_internal.im_usage, im_internal.im_price_book, date, text) IS
+'What a meter of the price list comes to in a month through a day of it: over its days with a paid plan in force or, on trial, those of the trial (R12); packs do not matter. Null for what is no meter of the list, and where distinct users are counted and a day was given without them. The arguments are values made by im_gather(); no table is read.';
 
 -- Inlined, as all that gathers: a function that is called plans its query anew
 -- in every statement.
@@ -91,6 +98,7 @@ AS $$
 DECLARE
 	v record;
 	zone text;
+	meters text[];
 BEGIN
 	IF im_internal.im_guarded('im_limits_guarded'::text) THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_limits_guarded($1, $2);
@@ -99,18 +107,29 @@ BEGIN
 	PERFORM im_internal.im_need_app($1);
 	SELECT * INTO v FROM im_internal.im_limit_values($1);
 	zone := (v.book).cards[1]::jsonb ->> 'time_zone';
+	SELECT array_agg(l.name) INTO meters
+	FROM im_internal.im_rate_limits(v.account, v.book, $2) l
+	WHERE EXISTS (
+		SELECT FROM unnest((v.book).cards) c
+		WHERE c::jsonb -> 'meters' ? l.name OR l.name = 'mau' AND im_internal.im_prices_users(c::jsonb));
 	RETURN QUERY
 	SELECT l.name, l.value,
-		CASE WHEN l.name IN ('dau', 'groups') THEN coalesce((
+		CASE WHEN l.name = ANY (meters)
+			THEN im_internal.im_rate_used(k.account, k.usage, k.book, k.today, l.name)
+			WHEN l.name IN ('dau', 'groups') THEN coalesce((
 			SELECT CASE l.name WHEN 'dau' THEN d.dau ELSE d.peak_groups END
 			FROM im_internal.im_daily_usage_of(ARRAY[$1], @extschema@.im_month($2, zone)) d
 			WHERE d.day = @extschema@.im_day($2, zone)), 0)::numeric END,
 		l.source
-	FROM im_internal.im_rate_limits(v.account, v.book, $2) l;
+	FROM im_internal.im_rate_limits(v.account, v.book, $2) l
+	LEFT JOIN (
+		SELECT g.*
+		FROM im_internal.im_gather_known($1, $2, false) g
+		WHERE meters IS NOT NULL) k ON true;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_limits(bigint, timestamptz) IS
-'All limits and features of an app on the day of an instant, by name (R14): value as im_limit() gives it, and its source: the plan ("plan pro"), an add-on in force with its option ("history_storage 90d"), or the state in which nothing is allowed (suspended, stopped, reclaimed). used, of dau and groups: the users and the most groups of that day as bills see them; null for what no meter counts. Errors: as im_limit(), and 22023 for a raw row that cannot be metered.';
+'All limits and features of an app on the day of an instant, by name (R14): value as im_limit() gives it, and its source: the plan ("plan pro"), an add-on in force with its option ("history_storage 90d"), or the state in which nothing is allowed (suspended, stopped, reclaimed). used, of dau and groups: the users and the most groups of that day as bills see them; of mau and of a meter of the price list: what it comes to in the month through that day by its own kind (sum, max, unique, last, average), from what im_running_bill() reads, over the days with a paid plan in force or, on trial, those of the trial, packs and who prices it aside. Null for what no meter counts, for mau under a price list that does not price it (who logged in is not kept then), and for distinct users of days given without them. Errors: as im_limit(), and 22023 for a raw row that cannot be metered.';
 
 CREATE FUNCTION @extschema@.im_limits(app_id bigint)
 	RETURNS TABLE (name text, value numeric, used numeric, source text)

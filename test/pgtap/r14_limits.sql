@@ -97,6 +97,66 @@ SELECT is((SELECT string_agg(concat_ws(' ', l.name, n(l.used)), ', ' ORDER BY l.
 SELECT is((SELECT string_agg(concat_ws(' ', l.name, n(l.used)), ', ' ORDER BY l.name) FROM im_limits(1, at8('2023-03-11 08:00')) l
 		   WHERE l.name IN ('dau', 'groups')), 'dau 2, groups 0', 'and of events');
 
+-- What meters came to in the month through that day, by kind: beside what the running bill counts.
+INSERT INTO im_rate_card_version VALUES ('used', '2023-01-01', '{"currency": "EUR", "scale": 2, "time_zone": "Asia/Shanghai", "grace_days": 7,
+	"plans": {"free": {"rank": 0, "price": "0", "limits": {"sms": 5, "push": 2, "mau": 3}},
+		"start": {"rank": 1, "price": "100", "mau": {"included": 0, "block": 1, "price": "1"},
+			"usage": {"sms": {"price": "1"}, "seats": {"price": "1"}, "gb": {"price": "1"}, "disk": {"price": "1"}, "push": {"price": "1"}},
+			"limits": {"sms": 50, "seats": 5, "gb": null, "disk": 10, "push": 5, "mau": 100, "rooms": 9, "files": 7, "dau": 40, "calls": true}},
+		"bare": {"rank": 2, "price": "200", "usage": {"sms": {"price": "1"}}, "limits": {"rooms": 1}}},
+	"meters": {"sms": {"day": "sum", "month": "sum"}, "seats": {"day": "max", "month": "max"}, "gb": {"day": "last", "month": "last"},
+		"disk": {"day": "average", "month": "average"}, "push": {"day": "unique", "month": "unique"}, "files": {"day": "sum", "month": "sum"}},
+	"addons": {"store": {"charge": "prepaid", "prices": {"start": {"": "10"}}, "usage": {"files": {"price": "1"}}}},
+	"packs": {"sms_20": {"meter": "sms", "holds": "20", "price": "5", "months": 12}}}'),
+	('unpriced', '2023-01-01', '{"currency": "EUR", "scale": 2, "time_zone": "Asia/Shanghai", "grace_days": 7,
+	"plans": {"free": {"rank": 0, "price": "0", "limits": {"mau": 3, "dau": 3}}}}');
+CREATE FUNCTION im_test.used(app bigint, at text) RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(concat_ws(' ', l.name, n(l.used)), ', ' ORDER BY l.name COLLATE "C") FROM im_limits(app, at8(at)) l $$;
+CALL app(5, 'used');
+CALL app(6, 'used');
+CALL app(7, 'unpriced');
+CALL app(8, 'used');
+CALL buy(8, 1, '2023-03-03 10:00', 'plan', 'bare', 12);
+CALL buy(5, 1, '2023-03-03 10:00', 'plan', 'start', 12);
+INSERT INTO im_order (app_id, order_id, at, action, item, option) VALUES (5, 2, at8('2023-03-05 00:00'), 'buy', 'pack', 'sms_20');
+CALL suspend(5, '[2023-03-08,2023-03-09)');
+INSERT INTO im_event (app_id, meter, at, quantity, subject)
+SELECT a, m.meter, at8(m.at), m.quantity, m.subject
+FROM unnest('{5,6}'::bigint[]) a, (VALUES
+	('sms', '2023-02-28 10:00', 90, NULL), ('sms', '2023-03-01 10:00', 4, NULL), ('sms', '2023-03-05 10:00', 7.25, NULL),
+	('sms', '2023-03-08 10:00', 30, NULL), ('sms', '2023-03-10 23:59', 2, NULL), ('sms', '2023-03-11 00:00', 1000, NULL),
+	('seats', '2023-03-02 10:00', 80, NULL), ('seats', '2023-03-05 10:00', 3, NULL), ('seats', '2023-03-10 10:00', 2, NULL),
+	('gb', '2023-02-01 10:00', 6, NULL), ('gb', '2023-03-20 10:00', 1, NULL),
+	('disk', '2023-02-01 10:00', 7, NULL), ('disk', '2023-03-10 00:00', 0, NULL),
+	('push', '2023-03-01 10:00', 1, 'early'), ('push', '2023-03-05 10:00', 1, 'a'), ('push', '2023-03-06 10:00', 1, 'a'),
+	('push', '2023-03-10 10:00', 1, 'b'), ('push', '2023-03-11 10:00', 1, 'c'), ('files', '2023-03-06 10:00', 3, NULL)) m(meter, at, quantity, subject);
+INSERT INTO im_login (app_id, user_id, at)
+SELECT a, u, at8(format('2023-03-%s 10:00', d))
+FROM unnest('{5,6,7}'::bigint[]) a, (VALUES ('01', 'x'), ('05', 'x'), ('06', 'y'), ('10', 'x'), ('11', 'z')) l(d, u);
+-- the plan is in force on the 3rd to the 7th, 9th and 10th: disk stood at 7 on six of seven days
+CREATE TEMP TABLE used_then AS SELECT 'calls -, dau 1, disk 6, files 3, gb 6, mau 2, push 2, rooms -, seats 3, sms 9.25'::text AS text;
+SELECT is(used(5, '2023-03-10 08:00'), text, 'each kind, less than a month, or days that do not count') FROM used_then;
+SELECT is((SELECT string_agg(concat_ws(' ', item, n(quantity)), ', ' ORDER BY item) FROM im_running_bill(5, at8('2023-03-10 08:00'))
+		   WHERE item IN ('sms', 'seats', 'gb', 'push', 'mau_overage')), 'gb 6, mau_overage 2, push 2, seats 3, sms 9.25', 'limits and running bill differ');
+SELECT is(used(5, '2023-03-02 08:00'), 'mau 1, push 1, sms 4', 'days of the trial do not count on trial');
+SELECT is(used(5, '2023-03-08 08:00'), 'calls -, dau 0, disk 7, files 3, gb 6, mau 2, push 1, rooms -, seats 3, sms 7.25', 'a suspended day counts');
+SELECT is(used(6, '2023-03-10 08:00'), 'mau 2, push 3, sms 43.25', 'an app on trial all month');
+SELECT is(used(5, '2023-04-01 08:00'), 'calls -, dau 0, disk 0, files 0, gb 1, mau 0, push 0, rooms -, seats 0, sms 0', 'a month does not begin anew');
+SELECT cmp_ok(im_meter(), '>', 0::bigint, 'metered');
+SELECT is(used(5, '2023-03-10 08:00'), text, 'metered figures differ from those of events') FROM used_then;
+SELECT is(used(7, '2023-03-10 08:00'), 'dau 1, mau -', 'users whom nobody keeps are counted');
+-- who they were is not known: told by no figure, and no error
+INSERT INTO im_meter_daily (app_id, day, meter, quantity) VALUES (5, '2023-03-07', 'push', 3);
+CALL daily(5, '2023-03-07', 4);
+SELECT is(used(5, '2023-03-10 08:00'), 'calls -, dau 1, disk 6, files 3, gb 6, mau -, push -, rooms -, seats 3, sms 9.25', 'counts without users make a number of users');
+SELECT is((SELECT count(used) FROM im_limits(5, at8('2023-03-06 08:00')) WHERE name IN ('mau', 'push')), 2::bigint, 'a later day without users hides those before');
+-- nothing of a month is read where no limit has a meter
+INSERT INTO im_event (app_id, meter, at, quantity) VALUES (8, 'sms', at8('2023-03-10 10:00'), 'NaN'), (5, 'files', at8('2023-03-10 10:00'), 'NaN');
+SELECT lives_ok($$SELECT * FROM im_limits(8, at8('2023-03-10 08:00'))$$, 'events are read without a need');
+SELECT fails_with($$SELECT * FROM im_limits(5, at8('2023-03-10 08:00'))$$, '22023', 'NaN', 'a bad row is counted');
+SELECT lives_ok($$SELECT im_limit(5, 'sms', at8('2023-03-10 08:00')), im_can(5, 'sms', at8('2023-03-10 08:00'))$$, 'one limit reads events');
+DELETE FROM im_event WHERE quantity = 'NaN';
+
 -- Numbers, features, no limit, several add-ons, options
 CREATE FUNCTION im_test.r14() RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
 	SELECT '{"currency": "EUR", "scale": 2, "time_zone": "Asia/Shanghai", "grace_days": 7,

@@ -158,7 +158,7 @@ bill_usage_since(const Account *account, CalMonth month)
 }
 
 Bill *
-bill_compute(Core *core, const Account *account, const Usage *usage, CalMonth month)
+bill_open(Core *core, const Account *account, const Usage *usage, CalMonth month)
 {
 	Bill	   *bill = core_alloc(core, sizeof(Bill));
 
@@ -170,6 +170,13 @@ bill_compute(Core *core, const Account *account, const Usage *usage, CalMonth mo
 	bill->until = cal_first_day(month + 1);
 	bill->card = usage_card(account, bill->first);
 	survey_service(bill);
+	return bill;
+}
+
+Bill *
+bill_compute(Core *core, const Account *account, const Usage *usage, CalMonth month)
+{
+	Bill	   *bill = bill_open(core, account, usage, month);
 
 	bill_purchases(bill);
 	bill_overage(bill);

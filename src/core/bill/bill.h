@@ -103,6 +103,12 @@ typedef struct Bill
 extern CalDay bill_usage_since(const Account *account, CalMonth month);
 
 /*
+ * A bill without lines: the service of the month and the card that rates it.
+ * Fails as bill_compute() does where there is no such card.
+ */
+extern Bill *bill_open(Core *core, const Account *account, const Usage *usage, CalMonth month);
+
+/*
  * Computes a bill.  The account must have been opened for the end of the
  * month, the usage must reach from bill_usage_since() to there.  Fails with
  * PROBLEM_CARD where no version rates the month.

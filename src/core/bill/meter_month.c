@@ -141,22 +141,52 @@ add_from_packs(void *arg, const MeterPackDay *day, const PackList *packs)
 		of->month->from_packs = amount_add(of->bill->core, of->month->from_packs, day->from_packs);
 }
 
+/* On the days that were chosen. */
+static void
+count_days(const Bill *bill, MeterMonth *month)
+{
+	Amount		quantity;
+
+	month->figures = figures_of_month(bill, month->meter);
+	find_peak(bill, month);
+	if (month->ncounting == 0)
+		return;
+	quantity = quantity_of_month(bill, month);
+	/* what is priced counts from 0, though a meter that stands may be below */
+	month->quantity = quantity > 0 ? quantity : 0;
+}
+
+Amount
+meter_so_far(const Bill *bill, const CardMeter *meter, CalDay today)
+{
+	MeterMonth *month = core_alloc(bill->core, sizeof(MeterMonth));
+	const char *plan;
+	bool		trial = account_state(bill->account, today, &plan) == STATE_TRIAL;
+
+	month->meter = meter;
+	for (CalDay day = bill->first; day <= today && day < bill->until; day++)
+	{
+		bool		counts = trial ? account_state(bill->account, day, &plan) == STATE_TRIAL :
+			bill->service.counting[day - bill->first];
+
+		month->counting[day - bill->first] = counts && is_priced(bill->account, day);
+		month->ncounting += month->counting[day - bill->first];
+	}
+	count_days(bill, month);
+	return month->quantity;
+}
+
 MeterMonth *
 meter_month(const Bill *bill, const CardMeter *meter)
 {
 	MeterMonth *month = core_alloc(bill->core, sizeof(MeterMonth));
-	Amount		quantity;
 
 	month->meter = meter;
 	month->addon = card_usage_addon(bill->card, meter->name);
 	choose_days(bill, month);
-	month->figures = figures_of_month(bill, meter);
-	find_peak(bill, month);
+	count_days(bill, month);
 	if (month->ncounting == 0)
 		return month;
-	quantity = quantity_of_month(bill, month);
-	/* what is priced counts from 0, though a meter that stands may be below */
-	month->quantity = quantity > 0 ? quantity : 0;
 	if (meter->month == METER_SUM)
 		meter_pack_days(bill->account, bill->usage, meter, bill->until, add_from_packs,
 						&(MonthOfPacks) {bill, month});

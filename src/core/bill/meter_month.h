@@ -29,4 +29,11 @@ struct MeterMonth
  */
 extern MeterMonth *meter_month(const Bill *bill, const CardMeter *meter);
 
+/*
+ * What a meter comes to through a day of the month, whoever prices it and
+ * whatever packs give: over the days with a paid plan in force, or those of
+ * the trial where that day is one.  Fails as meter_month() does.
+ */
+extern Amount meter_so_far(const Bill *bill, const CardMeter *meter, CalDay today);
+
 #endif							/* IM_CORE_METER_MONTH_H */
