@@ -109,7 +109,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_forecast(bigint, timestamptz) IS
-'What the bill of the month of an instant will come to, from what was known then: the total so far (im_running_bill), and at the month''s end low, expected and high, with the method in words. Orders to come are not foreseen. Errors as im_running_bill().';
+'What the bill of the month of an instant will come to, from what was known then: the total so far (im_running_bill), and at the month''s end low, expected and high, with the method in words. Users of the month and subjects of meters that count them by the month grow as in the months before, and are never fewer than so far. Orders to come are not foreseen. Errors as im_running_bill().';
 
 CREATE FUNCTION @extschema@.im_forecast(app_id bigint)
 	RETURNS TABLE (month date, currency text, so_far numeric, low numeric,

@@ -90,6 +90,45 @@ SELECT is((SELECT expected FROM im_forecast(8, at8('2023-03-11 02:00'))), 12.50,
 INSERT INTO im_usage_daily (app_id, day, dau) VALUES (8, '2023-03-09', 7);
 SELECT fails_with($$SELECT * FROM im_forecast(8, at8('2023-03-11 02:00'))$$, '22023', 'users of app 8', 'in the running month it is');
 
+-- Subjects of a meter that counts them by the month: as users, whoever prices them
+CALL card('devices', '2020-01-01', '{"currency": "USD", "scale": 2, "time_zone": "America/New_York", "grace_days": 7,
+	"meters": {"devices": {"day": "unique", "month": "unique"}, "gb": {"day": "last", "month": "last"}},
+	"plans": {"free": {"rank": 0, "price": 0}, "paid": {"rank": 1, "price": 10, "usage": {"devices": {"included": 5, "price": "0.5"}}},
+		"bare": {"rank": 2, "price": 20, "usage": {"gb": {"price": 1, "included": {"share": 1, "of": "mau"}}}}}}');
+CALL card('tracked', '2020-01-01', '{"currency": "USD", "scale": 2, "time_zone": "America/New_York", "grace_days": 7,
+	"meters": {"devices": {"day": "unique", "month": "unique"}}, "plans": {"free": {"rank": 0, "price": 0}, "paid": {"rank": 1, "price": 10}},
+	"addons": {"track": {"charge": "prepaid", "prices": {"paid": {"": 10}}, "usage": {"devices": {"price": "0.5"}}}}}');
+INSERT INTO im_app (app_id, name, rate_card, opened_at)
+SELECT a, 'app ' || a, CASE WHEN a IN (22, 23) THEN 'tracked' ELSE 'devices' END, at8('2020-01-01') FROM generate_series(20, 24) a;
+INSERT INTO im_order (app_id, order_id, at, action, item, option, months)
+SELECT a, 1, at8('2022-06-01 12:00'), 'buy', 'plan', CASE a WHEN 24 THEN 'bare' ELSE 'paid' END, 24 FROM generate_series(20, 24) a;
+CALL buy(22, 2, '2023-02-10 10:00', 'track', '', 12);
+CALL buy(23, 2, '2023-02-10 10:00', 'track', '', 1);
+INSERT INTO im_event (app_id, meter, at, quantity, subject)
+SELECT a, 'devices', d + interval '12 hours', 1, 'device ' || extract(day FROM d)::int
+FROM unnest('{20,21,22,23}'::bigint[]) a, generate_series(timestamptz '2022-09-01 00:00-05', '2023-03-10 00:00-05', '1 day') d
+WHERE a <> 21 OR d >= '2023-03-01 00:00-05';
+SELECT is(forecast(20, '2023-03-11 02:00'), '2023-03 USD 2.5 10 13 14.5', 'subjects do not become as many as in the months before');
+SELECT is(method(20, '2023-03-11 02:00'), 'Orders as they stand; days to come, today included: 22. Distinct subjects of devices in the month:'
+	' those so far times 2.500, 3.100, 3.400, as months before grew from here on (3).', 'and only that is said of them');
+SELECT is(forecast(21, '2023-03-11 02:00'), '2023-03 USD 2.5 2.5 7.5 13', 'subjects of a first month are not between nobody new and as many a day');
+SELECT ok(method(21, '2023-03-11 02:00') ~ 'those so far times 1\.000, 2\.050, 3\.100; no month before is known\.$', 'which is not said');
+SELECT is(forecast(22, '2023-03-11 02:00'), '2023-03 USD 5 12.5 15.5 17', 'subjects that an add-on prices');
+SELECT is(forecast(23, '2023-03-11 02:00'), '2023-03 USD 4 4 4 4', 'subjects grow on days on which nobody prices them');
+-- what is included grows with the users that it is a share of, so more of them is less to pay
+INSERT INTO im_login (app_id, user_id, at)
+SELECT 24, 'user ' || extract(day FROM d)::int, d + interval '12 hours'
+FROM generate_series(timestamptz '2022-09-01 00:00-05', '2023-03-10 00:00-05', '1 day') d;
+INSERT INTO im_event (app_id, meter, at, quantity) VALUES (24, 'gb', '2023-02-05 12:00-05', 40);
+SELECT is(forecast(24, '2023-03-11 02:00'), '2023-03 USD 30 6 9 15', 'users that a share is of do not grow');
+CREATE TEMP TABLE foreseen AS SELECT a, f.* FROM generate_series(20, 24) a, im_forecast(a, at8('2023-03-11 02:00')) f;
+SELECT cmp_ok(im_meter(), '>', 0::bigint, 'metered');
+SELECT set_eq($$SELECT a, f.* FROM generate_series(20, 24) a, im_forecast(a, at8('2023-03-11 02:00')) f$$, 'TABLE foreseen', 'metering changes a forecast');
+INSERT INTO im_meter_daily (app_id, day, meter, quantity) VALUES (20, '2023-01-15', 'devices', 7);
+SELECT is((SELECT expected FROM im_forecast(20, at8('2023-03-11 02:00'))), 12.50, 'a day of earlier months whose subjects nobody knows is an error');
+INSERT INTO im_meter_daily (app_id, day, meter, quantity) VALUES (20, '2023-03-09', 'devices', 7);
+SELECT fails_with($$SELECT * FROM im_forecast(20, at8('2023-03-11 02:00'))$$, '22023', 'subjects of meter "devices" of app 20', 'in the running month it is none');
+
 -- now
 SELECT is((SELECT month FROM im_forecast(2)), im_month(now(), 'Asia/Shanghai')::date, 'without an instant it is now');
 

@@ -43,6 +43,16 @@ typedef struct Outlook
 	Amount		factors[FUTURES];
 } Outlook;
 
+/* Who is counted once a month: users, or subjects of a meter by name. */
+typedef struct CrowdOutlook
+{
+	const char *meter;
+	int64_t		so_far;
+	int			nmonths;		/* before, with somebody known */
+	Amount		factors[FUTURES];
+	int64_t		users[FUTURES];
+} CrowdOutlook;
+
 typedef struct Work
 {
 	Core	   *core;
@@ -54,10 +64,8 @@ typedef struct Work
 	CalDay		until;
 	int			noutlooks;
 	Outlook    *outlooks;		/* by USAGE_DAU and so on, then meters of the card */
-	int			nmonths;		/* with known users, see users_factors() */
-	bool		any_users;
-	Amount		users_factors[FUTURES];
-	int64_t		users[FUTURES];
+	int			ncrowds;
+	CrowdOutlook *crowds;		/* that the bill asks for and that may still grow */
 } Work;
 
 static const char *const field_names[USAGE_FIELDS] = {
@@ -227,21 +235,32 @@ bill_usage(const Work *work)
 	return usage;
 }
 
-/* Users of the month as they are assumed; subjects of other meters as they are known. */
+static CrowdOutlook *
+find_crowd(const Work *work, const char *meter)
+{
+	for (int i = 0; i < work->ncrowds; i++)
+		if (strcmp(work->crowds[i].meter, meter) == 0)
+			return &work->crowds[i];
+	return NULL;
+}
+
+/* Those of the month as they are assumed, or as they are known. */
 typedef struct Assumption
 {
-	int64_t		users;
-	const Usage *usage;
+	const Work *work;
+	Future		future;
 } Assumption;
 
 static int64_t
 assumed_users(void *arg, const char *meter, CalDay first, int ndays, const bool *chosen)
 {
 	const Assumption *assumption = arg;
+	const Usage *usage = assumption->work->usage;
+	const CrowdOutlook *crowd = find_crowd(assumption->work, meter);
 
-	if (strcmp(meter, METER_MAU) == 0)
-		return assumption->users;
-	return assumption->usage->month_users(assumption->usage->arg, meter, first, ndays, chosen);
+	if (crowd != NULL)
+		return crowd->users[assumption->future];
+	return usage->month_users(usage->arg, meter, first, ndays, chosen);
 }
 
 /* A meter whose days to come are as expected; its days before stay. */
@@ -269,7 +288,7 @@ meter_of_future(const Work *work, const Outlook *outlook, Future future)
 	return meter;
 }
 
-/* Meters whose figures stand on stay as they are: what stands is expected to. */
+/* Meters whose figures stand on stay as they are: what stands is expected to.  So do days of subjects. */
 static void
 expect_meters(const Work *work, Usage *usage, Future future)
 {
@@ -298,7 +317,7 @@ static Amount
 bill_of_future(Work *work, Future future)
 {
 	Usage	   *usage = bill_usage(work);
-	Assumption	assumption = {work->users[future], work->usage};
+	Assumption	assumption = {work, future};
 
 	expect_meters(work, usage, future);
 	for (UsageField field = USAGE_DAU; field < USAGE_FIELDS; field++)
@@ -310,7 +329,7 @@ bill_of_future(Work *work, Future future)
 			if (come > *figure)
 				*figure = come > INT64_MAX ? INT64_MAX : (int64_t) come;
 		}
-	if (work->any_users)
+	if (work->ncrowds > 0)
 	{
 		usage->month_users = assumed_users;
 		usage->arg = &assumption;
@@ -320,37 +339,37 @@ bill_of_future(Work *work, Future future)
 
 /* Users of the first days of a month, all of them or as many as there are. */
 static int64_t
-users_of(const Work *work, CalMonth month, int ndays)
+users_of(const Work *work, const char *meter, CalMonth month, int ndays)
 {
 	bool		chosen[31];
 
 	for (int i = 0; i < 31; i++)
 		chosen[i] = i < ndays;
-	return work->known(work->usage->arg, METER_MAU, cal_first_day(month),
+	return work->known(work->usage->arg, meter, cal_first_day(month),
 					   cal_days_in_month(month), chosen);
 }
 
 /*
  * Few months tell little, so the bounds are as far outside the least and the
- * greatest ratio as these are apart; with fewer than two months they are no
- * new user at all, and as many new ones every day as so far.
+ * greatest ratio as these are apart; with fewer than two months they are
+ * nobody new at all, and as many new ones every day as so far.
  */
 static void
-set_users_factors(Work *work, const Amount *ratios, Amount linear)
+set_crowd_factors(CrowdOutlook *crowd, const Amount *ratios, Amount linear)
 {
-	int			n = work->nmonths;
+	int			n = crowd->nmonths;
 	Amount		apart = n > 1 ? ratios[n - 1] - ratios[0] : 0,
 				low = n > 1 ? ratios[0] - apart : MILLION,
 				high = n > 1 ? ratios[n - 1] + apart : linear;
 
-	work->users_factors[FUTURE_LOW] = low > MILLION ? low : MILLION;
-	work->users_factors[FUTURE_EXPECTED] = n > 0 ? ratios[n / 2] : (MILLION + linear) / 2;
-	work->users_factors[FUTURE_HIGH] = high;
+	crowd->factors[FUTURE_LOW] = low > MILLION ? low : MILLION;
+	crowd->factors[FUTURE_EXPECTED] = n > 0 ? ratios[n / 2] : (MILLION + linear) / 2;
+	crowd->factors[FUTURE_HIGH] = high;
 }
 
 /* How much more a month came to than its first days, in the last months. */
 static void
-users_factors(Work *work)
+look_at_crowd(const Work *work, CrowdOutlook *crowd)
 {
 	Amount		ratios[FORECAST_MONTHS];
 	int			days = work->today - cal_first_day(work->month) + 1,
@@ -359,49 +378,39 @@ users_factors(Work *work)
 	for (int i = 1; i <= FORECAST_MONTHS && work->known != NULL; i++)
 	{
 		CalMonth	month = work->month - i;
-		int64_t		part = cal_first_day(month) < work->usage->first ? 0 : users_of(work, month, days);
+		int64_t		part = cal_first_day(month) < work->usage->first ? 0 :
+			users_of(work, crowd->meter, month, days);
 
 		if (part > 0)
-			ratios[work->nmonths++] = (Amount) users_of(work, month, 31) * MILLION / part;
+			ratios[crowd->nmonths++] = (Amount) users_of(work, crowd->meter, month, 31) * MILLION / part;
 	}
-	qsort(ratios, (size_t) work->nmonths, sizeof(Amount), compare_ratios);
-	set_users_factors(work, ratios, (Amount) MILLION * total / days);
-}
-
-static bool
-any_counting_day_to_come(const Work *work)
-{
-	const char *plan;
-
-	for (CalDay day = work->today; day < work->until; day++)
-	{
-		ServiceState state = account_state(work->account, day, &plan);
-
-		if (state == STATE_ACTIVE || state == STATE_GRACE)
-			return true;
-	}
-	return false;
-}
-
-/* The users of the month, where the bill so far charges them. */
-static void
-look_at_users(Work *work, const Bill *bill)
-{
-	int64_t		so_far = -1;
-
-	for (int i = 0; i < bill->nlines; i++)
-		if (bill->lines[i].kind == LINE_MAU_OVERAGE)
-			so_far = (int64_t) (bill->lines[i].quantity / AMOUNT_ONE);
-	if (so_far < 0 || !any_counting_day_to_come(work))
-		return;
-	work->any_users = true;
-	users_factors(work);
+	qsort(ratios, (size_t) crowd->nmonths, sizeof(Amount), compare_ratios);
+	set_crowd_factors(crowd, ratios, (Amount) MILLION * total / days);
 	for (Future future = FUTURE_LOW; future < FUTURES; future++)
 	{
-		Amount		users = so_far * work->users_factors[future] / MILLION;
+		Amount		users = crowd->so_far * crowd->factors[future] / MILLION;
 
-		work->users[future] = users > INT64_MAX ? INT64_MAX : (int64_t) users;
+		crowd->users[future] = users > INT64_MAX ? INT64_MAX : (int64_t) users;
 	}
+}
+
+/*
+ * Counts for the bill so far and remembers whom it asked for.  Who is counted
+ * on no day to come cannot become more.
+ */
+static int64_t
+remember_users(void *arg, const char *meter, CalDay first, int ndays, const bool *chosen)
+{
+	Work	   *work = arg;
+	const Usage *usage = work->usage;
+	int64_t		so_far = usage->month_users(usage->arg, meter, first, ndays, chosen);
+	bool		grows = false;
+
+	for (int i = 0; i < ndays; i++)
+		grows |= chosen[i] && first + i >= work->today;
+	if (grows && so_far > 0 && find_crowd(work, meter) == NULL)
+		work->crowds[work->ncrowds++] = (CrowdOutlook) {.meter = meter, .so_far = so_far};
+	return so_far;
 }
 
 static const char *
@@ -436,15 +445,17 @@ describe_fields(Work *work, bool young)
 }
 
 static const char *
-describe_users(const Work *work)
+describe_crowd(Core *core, const CrowdOutlook *crowd)
 {
-	const char *factors = text_of_factors(work->core, work->users_factors);
+	const char *factors = text_of_factors(core, crowd->factors);
+	const char *who = strcmp(crowd->meter, METER_MAU) == 0 ? "Users of the month" :
+		core_printf(core, "Distinct subjects of %s in the month", crowd->meter);
 
-	if (work->nmonths == 0)
-		return core_printf(work->core, " Users of the month: those so far times %s; no month before is known.",
-						   factors);
-	return core_printf(work->core, " Users of the month: those so far times %s, as months before grew from here on (%d).",
-					   factors, work->nmonths);
+	if (crowd->nmonths == 0)
+		return core_printf(core, " %s: those so far times %s; no month before is known.",
+						   who, factors);
+	return core_printf(core, " %s: those so far times %s, as months before grew from here on (%d).",
+					   who, factors, crowd->nmonths);
 }
 
 static const char *
@@ -462,9 +473,9 @@ describe(Work *work)
 	if (young[0] != '\0')
 		text = core_printf(core, "%s Too young for that, so nothing, the mean and the highest day: %s.",
 						   text, young);
-	if (work->any_users)
-		text = core_printf(core, "%s%s", text, describe_users(work));
-	if (old[0] == '\0' && young[0] == '\0')
+	for (int i = 0; i < work->ncrowds; i++)
+		text = core_printf(core, "%s%s", text, describe_crowd(core, &work->crowds[i]));
+	if (old[0] == '\0' && young[0] == '\0' && work->ncrowds == 0)
 		text = core_printf(core, "%s Nothing was used in the %d days before.", text, MEAN_DAYS);
 	return text;
 }
@@ -515,7 +526,7 @@ open_outlooks(Work *work, const Card *card)
 	{
 		const CardMeter *meter = &card->meters[i];
 
-		if (meter_stands(meter->day))
+		if (meter_stands(meter->day) || meter->month == METER_UNIQUE)
 			continue;
 		common.name = meter->name;
 		common.meter = meter;
@@ -537,6 +548,23 @@ put_in_order(Forecast *forecast)
 	forecast->high = totals[FUTURE_HIGH];
 }
 
+/* The bill if nothing more were used; it says whose number may still grow. */
+static Bill *
+bill_so_far(Work *work)
+{
+	Usage	   *usage = bill_usage(work);
+	const Card *card = card_of_month(work->account->cards, work->month);
+
+	/* mau beside the meters of the card; without a card the bill fails */
+	work->crowds = core_alloc(work->core, sizeof(CrowdOutlook) * (size_t) (card != NULL ? card->nmeters + 1 : 1));
+	if (usage->month_users != NULL)
+	{
+		usage->month_users = remember_users;
+		usage->arg = work;
+	}
+	return bill_compute(work->core, work->account, usage, work->month);
+}
+
 Forecast *
 forecast_month(Core *core, const Account *account, const Usage *usage, CalDay today,
 			   KnownUsers known)
@@ -548,11 +576,12 @@ forecast_month(Core *core, const Account *account, const Usage *usage, CalDay to
 
 	*work = (Work) {.core = core, .account = account, .usage = usage, .known = known,
 		.month = month, .today = today, .until = cal_first_day(month + 1)};
-	bill = bill_compute(core, account, bill_usage(work), month);
+	bill = bill_so_far(work);
 	open_outlooks(work, bill->card);
 	for (int i = USAGE_DAU; i < work->noutlooks; i++)
 		look_at(work, &work->outlooks[i]);
-	look_at_users(work, bill);
+	for (int i = 0; i < work->ncrowds; i++)
+		look_at_crowd(work, &work->crowds[i]);
 	forecast->so_far = bill_total(bill);
 	forecast->low = bill_of_future(work, FUTURE_LOW);
 	forecast->expected = bill_of_future(work, FUTURE_EXPECTED);

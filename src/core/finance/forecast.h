@@ -20,11 +20,12 @@
  * and high with the highest day known.  Today keeps what it has where that
  * is more.
  *
- * Users of a month (R3) are those so far times what a month has come to after
- * the same number of days, the middle one of the last three months; the
- * bounds are as far outside the least and the greatest of the three as these
- * are apart.  With fewer than two such months the bounds are no new user at
- * all, and as many new ones every day as so far.
+ * Distinct users of a month (R3), and the subjects of a meter that counts them
+ * by the month (R12), do not grow in proportion to days: they are those so far
+ * times what a month has come to after the same number of days, the middle one
+ * of the last three months; the bounds are as far outside the least and the
+ * greatest of the three as these are apart.  With fewer than two such months
+ * the bounds are nobody new at all, and as many new ones every day as so far.
  *
  * All in integers; ratios in millionths.
  */
