@@ -86,6 +86,29 @@ $$;
 COMMENT ON FUNCTION im_internal.im_items_moved(jsonb, jsonb) IS
 'What moved from one {"item": amount} to another: {"item": difference}, null where one of them has no price.';
 
+CREATE FUNCTION im_internal.im_meters_beyond(a @extschema@.im_rate_card, b @extschema@.im_rate_card) RETURNS text[]
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT array_agg(m.key ORDER BY m.key COLLATE "C")
+	FROM jsonb_each($1::jsonb -> 'meters') m
+	WHERE NOT coalesce($2::jsonb -> 'meters' ? m.key, false)
+$$;
+COMMENT ON FUNCTION im_internal.im_meters_beyond(@extschema@.im_rate_card, @extschema@.im_rate_card) IS
+'The meters by name of a card that another lacks, by name; null without any.';
+
+-- Inlined: most cards lack no meter of the other.
+CREATE FUNCTION im_internal.im_meters_lacked(items jsonb, meters text[]) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT CASE WHEN $1 ?| $2 THEN im_internal.im_sentence((
+		SELECT format('It has no meter %s, so that is not billed.', string_agg(m, ', ' ORDER BY m COLLATE "C"))
+		FROM unnest($2) m
+		WHERE $1 ? m)) END
+$$;
+COMMENT ON FUNCTION im_internal.im_meters_lacked(jsonb, text[]) IS
+'A sentence on meters that one card bills in {"item": amount} and the other lacks; null where there are none.';
+
 -- Where both cards cut days and count users alike, the usage is gathered once.
 CREATE FUNCTION im_internal.im_compare_cards_of(among bigint[], month @extschema@.im_month,
 		a @extschema@.im_rate_card, b @extschema@.im_rate_card)
@@ -105,6 +128,8 @@ DECLARE
 	alike boolean := $3::jsonb ->> 'time_zone' = $4::jsonb ->> 'time_zone'
 		AND im_internal.im_prices_users($3::jsonb) = im_internal.im_prices_users($4::jsonb)
 		AND $3::jsonb -> 'meters' IS NOT DISTINCT FROM $4::jsonb -> 'meters';
+	lacked_a text[] := im_internal.im_meters_beyond($4, $3);
+	lacked_b text[] := im_internal.im_meters_beyond($3, $4);
 	apps bigint[];
 	sinces date[];
 	reading_a im_internal.im_reading;
@@ -123,6 +148,8 @@ BEGIN
 			CASE WHEN x.currency = y.currency THEN y.total - x.total END,
 			CASE WHEN x.currency = y.currency THEN im_internal.im_items_moved(x.items, y.items) END,
 			nullif(concat_ws(' ', 'Under a: ' || x.problem, 'Under b: ' || y.problem,
+				'Under a: ' || im_internal.im_meters_lacked(y.items, lacked_a),
+				'Under b: ' || im_internal.im_meters_lacked(x.items, lacked_b),
 				CASE WHEN x.currency <> y.currency
 					THEN format('%s and %s cannot be compared.', x.currency, y.currency) END), '')
 		FROM im_internal.im_gather_of($1, first, until, $3, apps, sinces) g
@@ -147,6 +174,8 @@ BEGIN
 		CASE WHEN x.currency = y.currency THEN y.total - x.total END,
 		CASE WHEN x.currency = y.currency THEN im_internal.im_items_moved(x.items, y.items) END,
 		nullif(concat_ws(' ', 'Under a: ' || x.problem, 'Under b: ' || y.problem,
+			'Under a: ' || im_internal.im_meters_lacked(y.items, lacked_a),
+			'Under b: ' || im_internal.im_meters_lacked(x.items, lacked_b),
 			CASE WHEN x.currency <> y.currency
 				THEN format('%s and %s cannot be compared.', x.currency, y.currency) END), '')
 	FROM im_internal.im_gather(first, until, $3, reading_a) g
@@ -184,4 +213,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_compare_cards(@extschema@.im_month, @extschema@.im_rate_card, @extschema@.im_rate_card) IS
-'The bills of a month of all apps under two price lists, set-wise, each standing for every version: both totals, b - a, and what moved it as {"item": difference}. An app with anything that a card does not price has no total under it, and the reason; so has one that cannot be billed. Totals are rounded, what moved is not. Error for raw rows that cannot be metered as im_monthly_bills().';
+'The bills of a month of all apps under two price lists, set-wise, each standing for every version: both totals, b - a, and what moved it as {"item": difference}. An app with anything that a card does not price has no total under it, and the reason; so has one that cannot be billed. A meter that one card bills and the other lacks is no error (R12): it counts as nothing there, and the reason says so beside both totals. Totals are rounded, what moved is not. Error for raw rows that cannot be metered as im_monthly_bills().';

@@ -62,6 +62,28 @@ CALL settle();
 SELECT is((SELECT concat_ws(' ', n(c.total_a), n(c.total_b), c.moved) FROM im_compare_cards('2023-03', c19(), with_price('{time_zone}', 'America/New_York')) c
 	WHERE c.app_id = 6), '0 1000 {"dau_overage": 1000.00}', 'the last evening of March in New York is April in Shanghai');
 
+-- A meter that one card bills and the other does not know: not billed there, which is said
+CREATE FUNCTION with_sms(price text) RETURNS jsonb LANGUAGE sql
+RETURN jsonb_set(cn(), '{plans,pro,usage}', jsonb_build_object('sms', jsonb_build_object('price', price)))
+	|| '{"meters": {"sms": {"day": "sum", "month": "sum"}}}';
+CALL card('texting', '2020-01-01', with_sms('0.5'));
+CALL app(7, 'texting');
+CALL app(8, 'texting');
+CALL buy(7, 1, '2023-03-01', 'plan', 'pro');
+CALL buy(8, 1, '2023-03-01', 'plan', 'pro');
+CALL settle();
+INSERT INTO im_event (app_id, meter, at, quantity) VALUES (7, 'sms', at8('2023-03-10 10:00'), 80);
+CREATE FUNCTION of_sms(a im_rate_card, b im_rate_card) RETURNS text LANGUAGE sql
+BEGIN ATOMIC
+	SELECT string_agg(concat_ws(' ', c.app_id, n(c.total_b - c.total_a), n(c.difference), c.moved, '(' || c.reason || ')'), E'\n' ORDER BY c.app_id)
+	FROM im_compare_cards('2023-03', a, b) c
+	WHERE c.app_id IN (7, 8);
+END;
+SELECT is(of_sms(with_sms('0.5')::im_rate_card, c19()), E'7 -40 -40 {"sms": -40.00} (Under b: It has no meter sms, so that is not billed.)\n8 0 0 {}', 'a meter that the second lacks');
+SELECT is(of_sms(c19(), with_sms('0.5')::im_rate_card), E'7 40 40 {"sms": 40.00} (Under a: It has no meter sms, so that is not billed.)\n8 0 0 {}', 'or the first');
+SELECT is(of_sms(with_sms('0.5')::im_rate_card, with_sms('0')::im_rate_card), E'7 -40 -40 {"sms": -40.00}\n8 0 0 {}', 'free is not lacking');
+SELECT is(of_sms(c19(), c19()), E'7 0 0 {}\n8 0 0 {}', 'what neither knows moves nothing');
+
 -- A raw row that cannot be metered stops it as it stops the bills.
 CALL chk(1, '2023-03-05 12:00', 'smell');
 SELECT fails_with($$SELECT * FROM im_compare_cards('2023-03', im_test.c19(), im_test.c19())$$, '22023', '1 app.*im_check', 'an unknown kind of check');
