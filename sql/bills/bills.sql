@@ -15,7 +15,7 @@ BEGIN
 	IF EXISTS (SELECT FROM @extschema@.im_closing c WHERE c.month = $2::date AND c.apps @> $1)
 		OR EXISTS (SELECT FROM @extschema@.im_invoice i WHERE i.app_id = $1 AND i.month = $2::date) THEN
 		PERFORM im_internal.im_need_app($1);
-		RETURN QUERY SELECT i.* FROM im_internal.im_issued_lines($2::date) i WHERE i.app_id = $1 ORDER BY i.line;
+		RETURN QUERY SELECT i.* FROM im_internal.im_issued_lines($2::date, false) i WHERE i.app_id = $1 ORDER BY i.line;
 	ELSE
 		RETURN QUERY SELECT * FROM @extschema@.im_rebill($1, $2, NULL::@extschema@.im_rate_card);
 	END IF;
@@ -51,7 +51,7 @@ DECLARE
 	detail text;
 BEGIN
 	IF apps IS NOT NULL THEN
-		RETURN QUERY SELECT * FROM im_internal.im_rebill_apps($1, apps);
+		RETURN QUERY SELECT * FROM im_internal.im_rebill_apps($1, apps, false);
 	END IF;
 EXCEPTION
 	WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
@@ -77,7 +77,7 @@ BEGIN
 		RETURN;
 	END IF;
 	IF im_internal.im_is_begun($1) THEN
-		RETURN QUERY SELECT * FROM im_internal.im_issued_lines($1::date);
+		RETURN QUERY SELECT * FROM im_internal.im_issued_lines($1::date, false);
 		RETURN QUERY SELECT * FROM im_internal.im_rebill_open($1);
 		RETURN;
 	END IF;
@@ -157,7 +157,7 @@ BEGIN
 	IF skipped IS NOT NULL THEN
 		PERFORM im_internal.im_warn_of_skipped($1, skipped, problem);
 	END IF;
-	RETURN QUERY SELECT * FROM im_internal.im_rebill_apps($1, ARRAY(SELECT unnest($2) EXCEPT SELECT unnest(skipped)));
+	RETURN QUERY SELECT * FROM im_internal.im_rebill_apps($1, ARRAY(SELECT unnest($2) EXCEPT SELECT unnest(skipped)), false);
 END
 $$;
 COMMENT ON FUNCTION im_internal.im_billable_bills(@extschema@.im_month, bigint[]) IS
@@ -186,7 +186,7 @@ BEGIN
 		WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
 			NULL;	-- what is wrong is told below
 	END;
-	RETURN QUERY SELECT * FROM im_internal.im_issued_lines($1::date);
+	RETURN QUERY SELECT * FROM im_internal.im_issued_lines($1::date, false);
 	RETURN QUERY SELECT * FROM im_internal.im_billable_bills($1, im_internal.im_open_apps($1));
 END
 $$;

@@ -131,7 +131,7 @@ BEGIN
 		SELECT unnest(unbillable)
 		UNION
 		SELECT l.app_id
-		FROM im_internal.im_rebill_apps($1, ARRAY(SELECT unnest($2) EXCEPT SELECT unnest(unbillable))) l);
+		FROM im_internal.im_rebill_apps($1, ARRAY(SELECT unnest($2) EXCEPT SELECT unnest(unbillable)), false) l);
 END
 $$;
 COMMENT ON FUNCTION im_internal.im_apps_with_lines(@extschema@.im_month, bigint[]) IS

@@ -30,7 +30,7 @@ BEGIN
 	RETURN QUERY
 	SELECT l.*
 	FROM im_internal.im_gather(first, until, $3, reading) g,
-		im_internal.im_rate_lines(g.account, g.usage, book, $2) l
+		im_internal.im_rate_lines(g.account, g.usage, book, $2, false) l
 	WHERE g.app_id = $1;
 END
 $$;
@@ -69,7 +69,7 @@ CREATE FUNCTION im_internal.im_rated_lines(month @extschema@.im_month,
 AS $$
 	SELECT l.*
 	FROM im_internal.im_gather_among($1::date, upper($1::daterange), NULL::@extschema@.im_rate_card, $3, $4, $5) g,
-		im_internal.im_rate_lines(g.account, g.usage, $2, $1) l
+		im_internal.im_rate_lines(g.account, g.usage, $2, $1, false) l
 $$;
 COMMENT ON FUNCTION im_internal.im_rated_lines(@extschema@.im_month, im_internal.im_price_book, im_internal.im_reading, bigint, bigint) IS
 'The bills of a month of each app from low_app through high_app, or (null) of each, from the usage that im_reading() says.';
@@ -165,9 +165,9 @@ COMMENT ON FUNCTION im_internal.im_rebills(@extschema@.im_month) IS
 
 -- The plan follows each app through the index of every table, so that a few
 -- apps cost what they have and a batch of them little more than its share.
-CREATE FUNCTION im_internal.im_rebill_apps(month @extschema@.im_month, apps bigint[])
+CREATE FUNCTION im_internal.im_rebill_apps(month @extschema@.im_month, apps bigint[], reasons boolean)
 	RETURNS SETOF @extschema@.im_bill_line
-	LANGUAGE plpgsql STABLE ROWS 1000
+	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1000
 	SET search_path = pg_catalog, pg_temp
 	SET jit = off
 AS $$
@@ -203,11 +203,11 @@ BEGIN
 		FROM im_internal.im_gather(first, until, NULL::@extschema@.im_rate_card, r.reading) i
 		WHERE i.app_id = a.app_id
 		OFFSET 0) g,
-		im_internal.im_rate_lines(g.account, g.usage, book, $1) l;
+		im_internal.im_rate_lines(g.account, g.usage, book, $1, $3) l;
 END
 $$;
-COMMENT ON FUNCTION im_internal.im_rebill_apps(@extschema@.im_month, bigint[]) IS
-'The bills of a usage month of the given apps computed anew, in one query. Errors as im_rebill().';
+COMMENT ON FUNCTION im_internal.im_rebill_apps(@extschema@.im_month, bigint[], boolean) IS
+'The bills of a usage month of the given apps computed anew, in one query, with sentences or reasons (im_rate_lines()). Errors as im_rebill().';
 
 -- Halved until the apps that fail stand alone.
 CREATE FUNCTION im_internal.im_unbillable(month @extschema@.im_month, apps bigint[])
@@ -225,7 +225,7 @@ BEGIN
 		RETURN;
 	END IF;
 	BEGIN
-		PERFORM count(*) FROM im_internal.im_rebill_apps($1, $2);
+		PERFORM count(*) FROM im_internal.im_rebill_apps($1, $2, false);
 		RETURN;
 	EXCEPTION
 		WHEN check_violation OR no_data_found OR data_exception OR program_limit_exceeded THEN
@@ -244,12 +244,12 @@ COMMENT ON FUNCTION im_internal.im_unbillable(@extschema@.im_month, bigint[]) IS
 
 -- A price list may call an add-on or a meter credit, charge or pack.  What is
 -- given or charged by hand is of one day, and no term or usage is; a pack is
--- counted in packs.
+-- counted in packs.  A line is told by its reason or by its sentence.
 CREATE FUNCTION im_internal.im_line_sort(item text, period daterange, explanation text) RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	RETURN CASE WHEN item IN ('credit', 'charge') AND upper(period) - lower(period) > 1 THEN ''
-		WHEN item = 'pack' AND explanation ~ 'Switched on in the month| for [0-9]+ months?, [0-9]{4}-' THEN ''
+		WHEN item = 'pack' AND explanation ~ '"reason": "(switched_on|term)|Switched on in the month| for [0-9]+ months?, [0-9]{4}-' THEN ''
 		ELSE item END;
 COMMENT ON FUNCTION im_internal.im_line_sort(text, daterange, text) IS
 'What a line is: its item, or nothing where a price list gives an add-on or a meter the name of what is entered by hand or of packs.';

@@ -30,8 +30,8 @@ BEGIN
 	IF $1 IS NULL THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_monthly_bills($2);
 	ELSE
-		RETURN QUERY SELECT i.* FROM im_internal.im_issued_lines($2::date) i WHERE i.app_id = ANY ($1);
-		RETURN QUERY SELECT * FROM im_internal.im_rebill_apps($2, im_internal.im_open_among($1, $2));
+		RETURN QUERY SELECT i.* FROM im_internal.im_issued_lines($2::date, false) i WHERE i.app_id = ANY ($1);
+		RETURN QUERY SELECT * FROM im_internal.im_rebill_apps($2, im_internal.im_open_among($1, $2), false);
 	END IF;
 END
 $$;
@@ -47,7 +47,7 @@ BEGIN
 	IF $1 IS NULL THEN
 		RETURN QUERY SELECT * FROM @extschema@.im_monthly_bills($2, $3);
 	ELSIF $3 THEN
-		RETURN QUERY SELECT i.* FROM im_internal.im_issued_lines($2::date) i WHERE i.app_id = ANY ($1);
+		RETURN QUERY SELECT i.* FROM im_internal.im_issued_lines($2::date, false) i WHERE i.app_id = ANY ($1);
 		RETURN QUERY SELECT * FROM im_internal.im_billable_bills($2, im_internal.im_open_among($1, $2));
 	ELSE
 		RETURN QUERY SELECT * FROM im_internal.im_monthly_bills_of($1, $2);
@@ -74,7 +74,7 @@ BEGIN
 		GROUP BY i.app_id, i.currency;
 		RETURN QUERY
 		SELECT l.app_id, l.currency, round(sum(l.amount), max(p.scale))
-		FROM im_internal.im_rebill_apps($2, im_internal.im_open_among($1, $2)) l
+		FROM im_internal.im_rebill_apps($2, im_internal.im_open_among($1, $2), false) l
 		JOIN @extschema@.im_app a ON a.app_id = l.app_id
 		JOIN im_internal.im_cards_in_force($2) p ON p.rate_card = a.rate_card
 		GROUP BY l.app_id, l.currency;

@@ -10,13 +10,30 @@ CREATE FUNCTION im_internal.im_canonical("values" record) RETURNS bytea
 COMMENT ON FUNCTION im_internal.im_canonical(record) IS
 'The values of a row as bytes that no session setting, encoding or version changes and that no other values have: what digests are computed of. Error 0A000 for types that no invoice has.';
 
-CREATE FUNCTION im_internal.im_line_bytes(l @extschema@.im_bill_line) RETURNS bytea
+-- Lines of before version 0.3.0 have no reason, and their bytes none either.
+CREATE FUNCTION im_internal.im_line_bytes(l @extschema@.im_bill_line, explanation text, reason text, figures jsonb)
+	RETURNS bytea
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	RETURN im_internal.im_canonical(ROW((l).line, (l).item, (l).option, (l).period, (l).due_on,
-		(l).quantity, (l).included, (l).billable, (l).units, (l).unit_price, (l).amount,
-		(l).currency, (l).explanation));
-COMMENT ON FUNCTION im_internal.im_line_bytes(@extschema@.im_bill_line) IS
-'What of a line goes into the digest of its document: all but app and month, which are the document''s.';
+			(l).quantity, (l).included, (l).billable, (l).units, (l).unit_price, (l).amount,
+			(l).currency, explanation))
+		|| CASE WHEN pg_catalog.num_nonnulls(reason, figures) = 0 THEN ''::pg_catalog.bytea
+			ELSE im_internal.im_canonical(ROW(reason, figures::pg_catalog.text)) END;
+COMMENT ON FUNCTION im_internal.im_line_bytes(@extschema@.im_bill_line, text, text, jsonb) IS
+'What of a line goes into the digest of its document: all but app and month, which are the document''s. Explanation, reason and figures are given apart.';
+
+CREATE FUNCTION im_internal.im_reason_sentence(reason text, figures jsonb) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION im_internal.im_reason_sentence(text, jsonb) IS
+'The English sentence of the reason of a line, from its code and figures; null for a code that is not known, or where figures are lacking.';
+
+CREATE FUNCTION im_internal.im_line_reason(reason text, figures jsonb, explanation text) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	RETURN CASE WHEN im_internal.im_reason_sentence(reason, figures) IS NULL THEN explanation
+		ELSE jsonb_build_object('reason', reason, 'figures', figures)::text END;
+COMMENT ON FUNCTION im_internal.im_line_reason(text, jsonb, text) IS
+'The reason of an issued line as the text that pages make a sentence of: {"reason": code, "figures": {...}}; its explanation where there is none.';
 
 -- The text at the front tells these digests from any other use of the same
 -- bytes, and a later way of computing them from this one.
@@ -193,7 +210,7 @@ COMMENT ON FUNCTION im_internal.im_cards_in_force(@extschema@.im_month) IS
 
 -- What was issued ----------------------------------------------------------
 
-CREATE FUNCTION im_internal.im_issued_lines(month date) RETURNS SETOF @extschema@.im_bill_line
+CREATE FUNCTION im_internal.im_issued_lines(month date, reasons boolean) RETURNS SETOF @extschema@.im_bill_line
 	LANGUAGE sql STABLE PARALLEL SAFE ROWS 100000
 AS $$
 	SELECT l.app_id, l.month,
@@ -202,12 +219,13 @@ AS $$
 						   FROM @extschema@.im_invoice_line e
 						   WHERE e.app_id = l.app_id AND e.month = l.month AND e.revision < l.revision) END,
 		l.item, l.option, l.period, l.due_on, l.quantity, l.included, l.billable, l.units,
-		l.unit_price, l.amount, l.currency, l.explanation
+		l.unit_price, l.amount, l.currency,
+		CASE WHEN $2 THEN im_internal.im_line_reason(l.reason, l.figures, l.explanation) ELSE l.explanation END
 	FROM @extschema@.im_invoice_line l
 	WHERE l.month = $1
 $$;
-COMMENT ON FUNCTION im_internal.im_issued_lines(date) IS
-'The lines of all documents of a month as issued; those of an app''s notes are numbered on from those of its invoice.';
+COMMENT ON FUNCTION im_internal.im_issued_lines(date, boolean) IS
+'The lines of all documents of a month as issued, with sentences or with reasons (im_line_reason()); those of an app''s notes are numbered on from those of its invoice.';
 
 CREATE FUNCTION @extschema@.im_month_root(month @extschema@.im_month) RETURNS bytea
 	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE

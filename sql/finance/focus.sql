@@ -145,7 +145,7 @@ BEGIN
 	SELECT (im_internal.im_focus_line(b, NULL::integer)).*
 	FROM generate_series(0, $3 OPERATOR(@extschema@.-) $2) n,
 		im_internal.im_rebill_apps($2 OPERATOR(@extschema@.+) n,
-			im_internal.im_open_among(apps, $2 OPERATOR(@extschema@.+) n)) b;
+			im_internal.im_open_among(apps, $2 OPERATOR(@extschema@.+) n), false) b;
 	RETURN QUERY
 	SELECT i.app_id, i.month, i.revision, NULL::integer, 'Adjustment', NULL::text, NULL::text,
 		daterange(i.month, (i.month + interval '1 month')::date), NULL::numeric, NULL::numeric, r.rounding, r.rounding, i.currency,

@@ -172,7 +172,7 @@ BEGIN
 		FROM billed b
 		UNION ALL
 		SELECT i.app_id, i.month, i.item, i.option, sum(i.amount)
-		FROM before m, im_internal.im_issued_lines(m.month) i
+		FROM before m, im_internal.im_issued_lines(m.month, false) i
 		WHERE NOT isempty(m.closed) AND (i.app_id = ANY ($1) OR $1 IS NULL)
 		GROUP BY i.app_id, i.month, i.item, i.option),
 	deferred AS (

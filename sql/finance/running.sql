@@ -72,7 +72,7 @@ BEGIN
 	RETURN QUERY
 	SELECT l.*
 	FROM im_internal.im_gather_known($1, $2, false) g,
-		im_internal.im_rate_lines(g.account, g.usage, g.book, g.month) l;
+		im_internal.im_rate_lines(g.account, g.usage, g.book, g.month, false) l;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_running_bill(bigint, timestamptz) IS

@@ -23,7 +23,7 @@ $$;
 COMMENT ON FUNCTION @extschema@.im_rebill(bigint, @extschema@.im_month) IS
 'The bill of a usage month of one app computed anew from orders and usage, whether the month is closed or not. Errors: P0002 for an unknown app or a month that no card version covers; 22023 for a raw row that cannot be metered, named; 23514 for an order that the rules forbid.';
 
-CREATE FUNCTION im_internal.im_line_changes(month @extschema@.im_month, apps bigint[])
+CREATE FUNCTION im_internal.im_line_changes(month @extschema@.im_month, apps bigint[], reasons boolean)
 	RETURNS TABLE (app_id bigint, currency text, item text, option text, period daterange,
 		due_on date, unit_price numeric, quantity numeric, included numeric, billable numeric,
 		units numeric, amount numeric, issued numeric, rebilled numeric, old_line integer,
@@ -51,13 +51,13 @@ AS $$
 			r.included, r.billable, r.units, r.amount, false, r.line, r.explanation
 		FROM (SELECT b.* FROM im_internal.im_rebills($1) b WHERE $2 IS NULL
 			  UNION ALL
-			  SELECT b.* FROM im_internal.im_rebill_apps($1, $2) b) r) c
+			  SELECT b.* FROM im_internal.im_rebill_apps($1, $2, $3) b) r) c
 	GROUP BY c.app_id, c.currency, c.item, c.option, c.period, c.due_on, c.unit_price
 	HAVING sum(c.amount) <> 0 OR sum(c.quantity) <> 0 OR sum(c.units) <> 0
 		OR sum(c.billable) <> 0 OR sum(c.included) <> 0
 $$;
-COMMENT ON FUNCTION im_internal.im_line_changes(@extschema@.im_month, bigint[]) IS
-'The differences between the lines that were issued for a month and those of the bill computed anew, for the given apps or, if null, for all in one pass.';
+COMMENT ON FUNCTION im_internal.im_line_changes(@extschema@.im_month, bigint[], boolean) IS
+'The differences between the lines that were issued for a month and those of the bill computed anew, for the given apps or, if null, for all in one pass; with reasons (im_rate_lines()) only of the former.';
 
 CREATE FUNCTION im_internal.im_note_lines(month @extschema@.im_month, apps bigint[])
 	RETURNS SETOF @extschema@.im_bill_line
@@ -76,7 +76,7 @@ BEGIN
 						 WHERE i.app_id = a.app_id AND i.month = $1::date
 						 OFFSET 0) AS invoiced	-- by its key, not by hashing all invoices
 		  FROM unnest($2) a(app_id)) k;
-	RETURN QUERY SELECT * FROM im_internal.im_rebill_apps($1, missing);
+	RETURN QUERY SELECT * FROM im_internal.im_rebill_apps($1, missing, true);
 	RETURN QUERY
 	SELECT c.app_id, $1::date,
 		row_number() OVER (PARTITION BY c.app_id, c.currency
@@ -84,14 +84,14 @@ BEGIN
 				c.period, c.due_on, c.unit_price)::integer,
 		c.item, c.option, c.period, c.due_on, c.quantity, c.included, c.billable, c.units,
 		c.unit_price, c.amount, c.currency,
-		CASE WHEN c.rebilled IS NULL THEN format('Issued as %s %s, no longer due.', c.issued, c.currency)
-			WHEN c.issued IS NULL THEN format('Not issued before: %s', c.explanation)
-			ELSE format('Issued as %s %s, now %s: %s', c.issued, c.currency, c.rebilled, c.explanation) END
-	FROM im_internal.im_line_changes($1, invoiced) c;
+		jsonb_build_object('reason', CASE WHEN c.rebilled IS NULL THEN 'note_gone' WHEN c.issued IS NULL THEN 'note_new' ELSE 'note_changed' END,
+			'figures', jsonb_strip_nulls(jsonb_build_object('currency', c.currency, 'difference', c.amount, 'issued', c.issued,
+				'rebilled', c.rebilled, 'because', c.explanation::jsonb)))::text
+	FROM im_internal.im_line_changes($1, invoiced, true) c;
 END
 $$;
 COMMENT ON FUNCTION im_internal.im_note_lines(@extschema@.im_month, bigint[]) IS
-'The lines of the next document of each app in a closed month: the differences to what was issued, or the whole bill where nothing was.';
+'The lines of the next document of each app in a closed month, with reasons: the differences to what was issued, or the whole bill where nothing was.';
 
 -- With no apps given all are rated in one pass, unless the close stopped
 -- halfway: then an app that is still open, and may be so because its bill
@@ -118,7 +118,7 @@ BEGIN
 					CASE WHEN f.currency = c.currency THEN f.scale ELSE 0 END) AS rebilled,
 				 c.currency
 		  FROM (SELECT k.app_id, k.currency, sum(k.amount) AS amount
-				FROM im_internal.im_line_changes($2, those) k
+				FROM im_internal.im_line_changes($2, those, false) k
 				GROUP BY k.app_id, k.currency) c
 		  JOIN @extschema@.im_app a ON a.app_id = c.app_id
 		  LEFT JOIN im_internal.im_cards_in_force($2) f ON f.rate_card = a.rate_card

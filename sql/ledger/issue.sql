@@ -79,17 +79,22 @@ AS $$
 DECLARE
 	drafts im_internal.im_draft[];
 BEGIN
-	WITH line AS MATERIALIZED (
-		SELECT l AS row, l.app_id, l.currency, l.line, l.amount
-		FROM im_internal.im_rebill_apps($1, $2) l
+	WITH rated AS (
+		SELECT l AS row, l.explanation::jsonb AS because
+		FROM im_internal.im_rebill_apps($1, $2, true) l
 		WHERE NOT $3
 		UNION ALL
-		SELECT l, l.app_id, l.currency, l.line, l.amount
+		SELECT l, l.explanation::jsonb
 		FROM im_internal.im_note_lines($1, $2) l
 		WHERE $3),
+	line AS MATERIALIZED (
+		SELECT l.*, im_internal.im_reason_sentence(l.reason, l.figures) AS sentence
+		FROM (SELECT r.row, (r.row).app_id, (r.row).currency, (r.row).line, (r.row).amount,
+					 r.because ->> 'reason' AS reason, r.because -> 'figures' AS figures
+			  FROM rated r) l),
 	sheet AS (
 		SELECT l.app_id, l.currency, sum(l.amount) AS amount,
-			string_agg(im_internal.im_line_bytes(l.row), '' ORDER BY l.line) AS bytes
+			string_agg(im_internal.im_line_bytes(l.row, l.sentence, l.reason, l.figures), '' ORDER BY l.line) AS bytes
 		FROM line l
 		GROUP BY l.app_id, l.currency),
 	sized AS (
@@ -120,10 +125,10 @@ BEGIN
 		FROM sized s),
 	written AS (
 		INSERT INTO @extschema@.im_invoice_line (app_id, month, revision, line, item, option, period,
-			due_on, quantity, included, billable, units, unit_price, amount, currency, explanation)
+			due_on, quantity, included, billable, units, unit_price, amount, currency, explanation, reason, figures)
 		SELECT d.app_id, $1::date, d.revision, (l.row).line, (l.row).item, (l.row).option, (l.row).period,
 			(l.row).due_on, (l.row).quantity, (l.row).included, (l.row).billable, (l.row).units,
-			(l.row).unit_price, (l.row).amount, (l.row).currency, (l.row).explanation
+			(l.row).unit_price, (l.row).amount, (l.row).currency, l.sentence, l.reason, l.figures
 		FROM line l
 		JOIN draft d ON d.app_id = l.app_id AND d.currency = l.currency)
 	SELECT array_agg(ROW(d.*)::im_internal.im_draft ORDER BY d.app_id, d.place) INTO drafts FROM draft d;

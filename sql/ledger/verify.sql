@@ -38,7 +38,7 @@ AS $$
 		SELECT l.app_id, l.month, l.revision,
 			string_agg(im_internal.im_line_bytes(ROW(l.app_id, l.month, l.line, l.item, l.option, l.period,
 				l.due_on, l.quantity, l.included, l.billable, l.units, l.unit_price, l.amount,
-				l.currency, l.explanation)::@extschema@.im_bill_line), '' ORDER BY l.line) AS bytes
+				l.currency, NULL)::@extschema@.im_bill_line, l.explanation, l.reason, l.figures), '' ORDER BY l.line) AS bytes
 		FROM @extschema@.im_invoice_line l
 		WHERE EXISTS (SELECT FROM document d
 					  WHERE d.app_id = l.app_id AND d.month = l.month AND d.revision = l.revision)

@@ -69,24 +69,21 @@ $$;
 COMMENT ON FUNCTION im_internal.im_account_documents(bigint[]) IS
 'The documents that were issued to the given accounts, null for all of them; documents of before version 0.3.0 are those of the apps'' accounts of now.';
 
-CREATE FUNCTION @extschema@.im_account_bill(account_id bigint, month @extschema@.im_month)
+CREATE FUNCTION im_internal.im_account_lines(account_id bigint, month @extschema@.im_month, reasons boolean)
 	RETURNS SETOF @extschema@.im_account_line
 	LANGUAGE plpgsql STABLE STRICT ROWS 30
 	SET search_path = pg_catalog, pg_temp
 	SET jit = off	-- as in im_rebill()
 AS $$
 BEGIN
-	IF im_internal.im_guarded('im_account_bill_guarded'::text) THEN
-		RETURN QUERY SELECT * FROM @extschema@.im_account_bill_guarded($1, $2);
-		RETURN;
-	END IF;
 	PERFORM im_internal.im_need_account($1);
 	RETURN QUERY
 	SELECT $1, b.*
 	FROM (SELECT l.app_id, l.month,
 				 row_number() OVER (PARTITION BY l.app_id ORDER BY l.revision, l.line)::integer,
 				 l.item, l.option, l.period, l.due_on, l.quantity, l.included, l.billable, l.units,
-				 l.unit_price, l.amount, l.currency, l.explanation
+				 l.unit_price, l.amount, l.currency,
+				 CASE WHEN $3 THEN im_internal.im_line_reason(l.reason, l.figures, l.explanation) ELSE l.explanation END
 		  FROM im_internal.im_account_documents(ARRAY[$1]) d
 		  JOIN @extschema@.im_invoice_line l
 			ON l.app_id = d.app_id AND l.month = d.month AND l.revision = d.revision
@@ -94,9 +91,25 @@ BEGIN
 		  UNION ALL
 		  SELECT r.*
 		  FROM im_internal.im_rebill_apps($2,
-			im_internal.im_open_among(im_internal.im_account_apps(ARRAY[$1]), $2)) r
+			im_internal.im_open_among(im_internal.im_account_apps(ARRAY[$1]), $2), $3) r
 		 ) b(app_id, month, line)
 	ORDER BY b.app_id, b.line;
+END
+$$;
+COMMENT ON FUNCTION im_internal.im_account_lines(bigint, @extschema@.im_month, boolean) IS
+'im_account_bill(), with sentences or with reasons (im_line_reason()).';
+
+CREATE FUNCTION @extschema@.im_account_bill(account_id bigint, month @extschema@.im_month)
+	RETURNS SETOF @extschema@.im_account_line
+	LANGUAGE plpgsql STABLE STRICT ROWS 30
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF im_internal.im_guarded('im_account_bill_guarded'::text) THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_account_bill_guarded($1, $2);
+	ELSE
+		RETURN QUERY SELECT * FROM im_internal.im_account_lines($1, $2, false);
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.im_account_bill(bigint, @extschema@.im_month) IS
@@ -118,7 +131,7 @@ BEGIN
 		  UNION ALL
 		  SELECT a.account_id, l.currency, round(sum(l.amount), max(p.scale))
 		  FROM im_internal.im_rebill_apps($2,
-			im_internal.im_open_among(im_internal.im_account_apps($1), $2)) l
+			im_internal.im_open_among(im_internal.im_account_apps($1), $2), false) l
 		  JOIN @extschema@.im_app a ON a.app_id = l.app_id
 		  JOIN im_internal.im_cards_in_force($2) p ON p.rate_card = a.rate_card
 		  GROUP BY a.account_id, l.app_id, l.currency) t(account_id, currency, total)

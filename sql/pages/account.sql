@@ -11,7 +11,7 @@ DECLARE
 	head im_internal.im_html_head := im_internal.im_html_head_of($3, $4, $5);
 	tables text;
 BEGIN
-	SELECT string_agg(im_internal.im_html_lines($1, c.lines, scale(c.total), c.total, NULL::date, NULL::date, true),
+	SELECT string_agg(im_internal.im_html_lines($1, c.lines, scale(c.total), c.total, true),
 		'' ORDER BY c.currency COLLATE "C")
 	INTO tables
 	FROM (SELECT b.currency, array_agg(b ORDER BY b.line) AS lines, ($6 ->> b.currency)::numeric AS total
@@ -75,7 +75,7 @@ BEGIN
 		RETURN @extschema@.im_account_html_guarded($1, $2, $3);
 	END IF;
 	month_name := im_internal.im_html_month($3, $2::date);
-	bill := ARRAY(SELECT b FROM @extschema@.im_account_bill($1, $2) b);
+	bill := ARRAY(SELECT b FROM im_internal.im_account_lines($1, $2, true) b);
 	account_name := (SELECT im_internal.im_html_text(c.name) FROM @extschema@.im_account c WHERE c.account_id = $1);
 	WITH total AS MATERIALIZED (
 		SELECT t.*, coalesce(d.app_name, a.name) AS name

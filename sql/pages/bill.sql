@@ -17,7 +17,7 @@ CREATE FUNCTION im_internal.im_html_cell(label text, value numeric) RETURNS text
 COMMENT ON FUNCTION im_internal.im_html_cell(text, numeric) IS
 'A cell with a number; empty for null.';
 
-CREATE FUNCTION im_internal.im_html_line(lang text, line @extschema@.im_bill_line, places integer, peak_day date) RETURNS text
+CREATE FUNCTION im_internal.im_html_line(lang text, line @extschema@.im_bill_line, places integer) RETURNS text
 	LANGUAGE sql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -26,7 +26,7 @@ AS $$
 			'<p class="why">%s</p><p class="when">%s</p></th>',
 			($2).line, im_internal.im_html_name($1, 'item.' || im_internal.im_line_sort(($2).item, ($2).period, ($2).explanation), ($2).item),
 			im_internal.im_html_item($1, ($2).item, ($2).option),
-			im_internal.im_html_times(im_internal.im_html_grouped(im_internal.im_html_why($1, $2, $4))),
+			im_internal.im_html_times(im_internal.im_html_grouped(im_internal.im_html_reason($1, ($2).explanation))),
 			im_internal.im_html_times(format(im_internal.im_html_word($1, 'when'::text), im_internal.im_html_date(lower(($2).period)),
 				im_internal.im_html_date(upper(($2).period) - 1), im_internal.im_html_date(($2).due_on))))
 		|| im_internal.im_html_cell(im_internal.im_html_word($1, 'quantity'::text), ($2).quantity)
@@ -37,11 +37,11 @@ AS $$
 			format('<td role="cell" class="n amount">%s</td>', im_internal.im_html_word($1, 'no_price'::text)))
 		|| '</tr>' || E'\n'
 $$;
-COMMENT ON FUNCTION im_internal.im_html_line(text, @extschema@.im_bill_line, integer, date) IS
-'A line of a bill as a row of its table.';
+COMMENT ON FUNCTION im_internal.im_html_line(text, @extschema@.im_bill_line, integer) IS
+'A line of a bill, with its reason, as a row of its table.';
 
 CREATE FUNCTION im_internal.im_html_lines(lang text, lines @extschema@.im_bill_line[], places integer, total numeric,
-		dau_day date, group_day date, one_of_several boolean) RETURNS text
+		one_of_several boolean) RETURNS text
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -52,16 +52,15 @@ DECLARE
 BEGIN
 	RETURN format('<section><h2 id="lines%2$s">%1$s</h2><div class="scroll" tabindex="0" role="region" aria-labelledby="lines%2$s">'
 			'<table role="table" class="lines"><caption>%1$s</caption><thead role="rowgroup"><tr role="row">',
-			im_internal.im_html_word($1, 'lines'::text) || CASE WHEN $7 THEN ', ' || currency ELSE '' END,
-			CASE WHEN $7 THEN '-' || currency ELSE '' END)
+			im_internal.im_html_word($1, 'lines'::text) || CASE WHEN $5 THEN ', ' || currency ELSE '' END,
+			CASE WHEN $5 THEN '-' || currency ELSE '' END)
 		|| (SELECT string_agg(format('<th role="columnheader" scope="col"%s>%s%s</th>', h.class,
 					im_internal.im_html_word($1, h.key),
 					CASE WHEN h.key IN ('unit_price', 'amount') THEN ' (' || currency || ')' ELSE '' END), '' ORDER BY h.n)
 			FROM (VALUES (1, 'line', ' class="no"'), (2, 'item', ''), (3, 'quantity', ' class="n"'), (4, 'included', ' class="n"'),
 						 (5, 'units', ' class="n"'), (6, 'unit_price', ' class="n"'), (7, 'amount', ' class="n"')) h(n, key, class))
 		|| '</tr></thead>' || E'\n' || '<tbody role="rowgroup">'
-		|| (SELECT string_agg(im_internal.im_html_line($1, b, $3,
-					CASE b.item WHEN 'dau_overage' THEN $5 WHEN 'group_overage' THEN $6 END), '' ORDER BY b.line)
+		|| (SELECT string_agg(im_internal.im_html_line($1, b, $3), '' ORDER BY b.line)
 			FROM unnest($2) b)
 		|| '</tbody>' || E'\n' || '<tfoot role="rowgroup">'
 		-- what is shown adds up as well as what is exact
@@ -75,7 +74,7 @@ BEGIN
 		|| '</tfoot></table></div></section>' || E'\n';
 END
 $$;
-COMMENT ON FUNCTION im_internal.im_html_lines(text, @extschema@.im_bill_line[], integer, numeric, date, date, boolean) IS
+COMMENT ON FUNCTION im_internal.im_html_lines(text, @extschema@.im_bill_line[], integer, numeric, boolean) IS
 'The table of the lines of a bill that are in one currency, with their total.';
 
 CREATE FUNCTION im_internal.im_html_fact(heading text, fact text) RETURNS text
@@ -182,12 +181,12 @@ COMMENT ON FUNCTION im_internal.im_html_head_of(bigint, @extschema@.im_month, @e
 -- Lines are in two currencies where an app's price list came to have another one
 -- after its month was closed.
 CREATE FUNCTION im_internal.im_html_tables(lang text, app_id bigint, month date, lines @extschema@.im_bill_line[],
-		head im_internal.im_html_head, dau_day date, group_day date) RETURNS text
+		head im_internal.im_html_head) RETURNS text
 	LANGUAGE sql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT string_agg(im_internal.im_html_lines($1, c.lines, CASE WHEN c.current THEN ($5).places ELSE scale(t.total) END,
-			t.total, $6, $7, c.several), '' ORDER BY c.current, c.currency COLLATE "C")
+			t.total, c.several), '' ORDER BY c.current, c.currency COLLATE "C")
 	FROM (SELECT b.currency, b.currency IS NOT DISTINCT FROM ($5).currency AS current,
 				 count(*) OVER () > 1 AS several, array_agg(b ORDER BY b.line) AS lines
 		  FROM unnest($4) b
@@ -197,7 +196,7 @@ AS $$
 					 FROM @extschema@.im_invoice i
 					 WHERE i.app_id = $2 AND i.month = $3 AND i.currency = c.currency) END AS total) t
 $$;
-COMMENT ON FUNCTION im_internal.im_html_tables(text, bigint, date, @extschema@.im_bill_line[], im_internal.im_html_head, date, date) IS
+COMMENT ON FUNCTION im_internal.im_html_tables(text, bigint, date, @extschema@.im_bill_line[], im_internal.im_html_head) IS
 'The lines of a bill: a table for each currency, last the one of its total.';
 
 CREATE FUNCTION im_internal.im_html_top(lang text, kicker text, name text, currency text, total numeric, places integer) RETURNS text
@@ -232,6 +231,27 @@ $$;
 COMMENT ON FUNCTION im_internal.im_html_header(text, bigint, date, im_internal.im_html_head, text, @extschema@.im_bill_line[]) IS
 'The head of a bill: whose, for when, how much.';
 
+-- What im_monthly_bill() says, told by reasons.
+CREATE FUNCTION im_internal.im_bill_reasons(app_id bigint, month @extschema@.im_month)
+	RETURNS SETOF @extschema@.im_bill_line
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 10
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM im_internal.im_need_tables();
+	PERFORM im_internal.im_need_app($1);
+	IF EXISTS (SELECT FROM @extschema@.im_closing c WHERE c.month = $2::date AND c.apps @> $1)
+		OR EXISTS (SELECT FROM @extschema@.im_invoice i WHERE i.app_id = $1 AND i.month = $2::date) THEN
+		RETURN QUERY SELECT i.* FROM im_internal.im_issued_lines($2::date, true) i WHERE i.app_id = $1;
+	ELSE
+		PERFORM im_internal.im_need_month($1, $2);
+		RETURN QUERY SELECT * FROM im_internal.im_rebill_apps($2, ARRAY[$1], true);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION im_internal.im_bill_reasons(bigint, @extschema@.im_month) IS
+'The lines of im_monthly_bill() with reasons as text (im_line_reason()). Errors as im_monthly_bill().';
+
 CREATE FUNCTION @extschema@.im_bill_html(app_id bigint, month @extschema@.im_month, lang text DEFAULT 'en')
 	RETURNS text
 	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
@@ -251,7 +271,7 @@ BEGIN
 		RETURN @extschema@.im_bill_html_guarded($1, $2, $3);
 	END IF;
 	title := im_internal.im_html_month($3, $2::date);
-	SELECT array_agg(b ORDER BY b.line) INTO lines FROM @extschema@.im_monthly_bill($1, $2) b;
+	SELECT array_agg(b ORDER BY b.line) INTO lines FROM im_internal.im_bill_reasons($1, $2) b;
 	SELECT array_agg(ROW(d.*)::im_internal.im_html_day ORDER BY d.day) INTO days
 	FROM im_internal.im_rebill_days($1, $2) d;
 	head := im_internal.im_html_head_of($1, $2, lines);
@@ -265,7 +285,7 @@ BEGIN
 		im_internal.im_html_header($3, $1, $2::date, head, plan, lines)
 		|| CASE WHEN lines IS NULL THEN format('<section class="nothing"><p>%s</p><p>%s</p></section>' || E'\n',
 				im_internal.im_html_word($3, 'nothing'::text), format(im_internal.im_html_word($3, 'nothing.note'::text), title))
-			ELSE im_internal.im_html_tables($3, $1, $2::date, lines, head, dau_day, group_day) END
+			ELSE im_internal.im_html_tables($3, $1, $2::date, lines, head) END
 		|| im_internal.im_html_charts($3, days,
 			(head.terms #>> ARRAY['plans', plan, 'dau', 'included'])::numeric,
 			(head.terms #>> ARRAY['plans', plan, 'groups', 'included'])::numeric,

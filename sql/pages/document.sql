@@ -72,7 +72,8 @@ BEGIN
 		PERFORM im_internal.im_raise_no_document($1, $2, $3);
 	END IF;
 	SELECT array_agg(ROW(l.app_id, l.month, l.line, l.item, l.option, l.period, l.due_on, l.quantity, l.included, l.billable,
-		l.units, l.unit_price, l.amount, l.currency, l.explanation)::@extschema@.im_bill_line ORDER BY l.line) INTO lines
+		l.units, l.unit_price, l.amount, l.currency,
+		im_internal.im_line_reason(l.reason, l.figures, l.explanation))::@extschema@.im_bill_line ORDER BY l.line) INTO lines
 	FROM @extschema@.im_invoice_line l
 	WHERE l.app_id = $1 AND l.month = $2::date AND l.revision = $3;
 	name := coalesce(document.app_name, (SELECT a.name FROM @extschema@.im_app a WHERE a.app_id = $1));
@@ -83,7 +84,7 @@ BEGIN
 		'<header>' || im_internal.im_html_top($4, format(im_internal.im_html_word($4, 'document.' || document.kind),
 			im_internal.im_html_when($4, $2::date)), name, document.currency, document.total, scale(document.total))
 		|| im_internal.im_html_document_facts($4, $1, $2::date, $3, zone) || '</header>' || E'\n'
-		|| im_internal.im_html_lines($4, lines, scale(document.total), document.total, NULL::date, NULL::date, false)
+		|| im_internal.im_html_lines($4, lines, scale(document.total), document.total, false)
 		|| format('<footer><p>%s</p><p class="digest">%s</p></footer>' || E'\n',
 			format(im_internal.im_html_word($4, 'note'::text), im_internal.im_html_text(zone)),
 			format(im_internal.im_html_word($4, 'digest'::text), encode(document.digest, 'hex'))));

@@ -16,6 +16,11 @@ CREATE FUNCTION im_internal.im_html_name(lang text, key text, otherwise text) RE
 COMMENT ON FUNCTION im_internal.im_html_name(text, text, text) IS
 'A word of the pages in a language, or the given text where there is none, as HTML. Error 22023 as im_html_word().';
 
+CREATE FUNCTION im_internal.im_html_reason(lang text, explanation text) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION im_internal.im_html_reason(text, text) IS
+'Why a line has its amount, as HTML: the sentence of a reason as text (im_line_reason()) in a language; any other text as it is. Error 22023 as im_html_word().';
+
 CREATE FUNCTION im_internal.im_html_number(value numeric, places integer DEFAULT 0) RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION im_internal.im_html_number(numeric, integer) IS

@@ -134,11 +134,11 @@ COMMENT ON COLUMN im_internal.im_app_account.orders IS 'Its orders, by time, the
 COMMENT ON COLUMN im_internal.im_app_account.suspensions IS 'The days on which it is suspended.';
 COMMENT ON COLUMN im_internal.im_app_account.preview IS 'Whether the price book is one card that stands for every version.';
 
-CREATE FUNCTION im_internal.im_rate_lines(account im_internal.im_app_account, usage im_internal.im_usage, book im_internal.im_price_book, month @extschema@.im_month)
+CREATE FUNCTION im_internal.im_rate_lines(account im_internal.im_app_account, usage im_internal.im_usage, book im_internal.im_price_book, month @extschema@.im_month, reasons boolean)
 	RETURNS SETOF @extschema@.im_bill_line
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE ROWS 10 PARALLEL SAFE;
-COMMENT ON FUNCTION im_internal.im_rate_lines(im_internal.im_app_account, im_internal.im_usage, im_internal.im_price_book, @extschema@.im_month) IS
-'The bill of one app and month as a pure function of rate card versions, orders and usage. The arguments are values made by im_gather(); no table is read. Errors: 23514 for an order that the rules forbid, P0002 where no version covers a day, 22003 for figures past exact arithmetic.';
+COMMENT ON FUNCTION im_internal.im_rate_lines(im_internal.im_app_account, im_internal.im_usage, im_internal.im_price_book, @extschema@.im_month, boolean) IS
+'The bill of one app and month as a pure function of rate card versions, orders and usage; with reasons each line has its reason as text instead of a sentence, see im_line_reason(). The arguments are values made by im_gather(); no table is read. Errors: 23514 for an order that the rules forbid, P0002 where no version covers a day, 22003 for figures past exact arithmetic.';
 
 CREATE FUNCTION im_internal.im_rate_total(account im_internal.im_app_account, usage im_internal.im_usage, book im_internal.im_price_book, month @extschema@.im_month)
 	RETURNS numeric

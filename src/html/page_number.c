@@ -77,6 +77,18 @@ is_of_word(char c)
 	return (c & 0x80) != 0 || isalnum((unsigned char) c) || c == '_' || c == '#';
 }
 
+/* Chinese marks, three bytes each: no name goes on behind them. */
+static bool
+is_mark(const char *c)
+{
+	static const char *const marks[] = {"（", "）", "，", "。", "：", "、"};
+
+	for (int i = 0; i < (int) lengthof(marks); i++)
+		if (strncmp(c, marks[i], 3) == 0)
+			return true;
+	return false;
+}
+
 /* What is called by its number: "order 1400000003". */
 static bool
 follows_name(const char *start, const char *number)
@@ -103,7 +115,8 @@ is_amount(const char *start, const char *number, const char *end)
 	char		before = number > start ? number[-1] : ' ',
 				before_that = number > start + 1 ? number[-2] : ' ';
 
-	if (is_of_word(before) || is_of_word(*end) || ((*end == '-' || *end == ':') && is_digit(end[1])))
+	if ((is_of_word(before) && !(number - start >= 3 && is_mark(number - 3))) ||
+		(is_of_word(*end) && !is_mark(end)) || ((*end == '-' || *end == ':') && is_digit(end[1])))
 		return false;
 	if (strchr(".,:-", before) != NULL && is_digit(before_that))
 		return false;

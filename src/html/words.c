@@ -9,16 +9,10 @@
  * A word may be a template of format(): %1$s and so on, with %% for itself.
  */
 #include "html/page_text.h"
+#include "html/words.h"
 
 PG_FUNCTION_INFO_V1(im_html_word);
 PG_FUNCTION_INFO_V1(im_html_name);
-
-typedef enum Language
-{
-	ENGLISH,
-	CHINESE,
-	LANGUAGES
-} Language;
 
 static const char *const language_names[LANGUAGES] = {"en", "zh"};
 
@@ -146,30 +140,6 @@ static const Word words[] = {
 	{"when", {"%1$s to %2$s, due %3$s", "%1$s 至 %2$s，结算日 %3$s"}},
 	{"no_price", {"no price", "无价格"}},
 
-	/* explanations; English ones come with the lines */
-	{"why.prepaid", {"", "购买 %1$s 个月（%2$s 至 %3$s），每月 %4$s %5$s。"}},
-	{"why.agreed", {"", "购买 %1$s 个月（%2$s 至 %3$s），约定价格共 %6$s %5$s。"}},
-	{"why.term", {"", "购买 %1$s 个月（%2$s 至 %3$s），整期价格 %6$s %5$s。"}},
-	{"why.pack", {"", "购买 %1$s 个资源包（%2$s 至 %3$s），每个 %4$s %5$s。"}},
-	{"why.pack_agreed", {"", "购买 %1$s 个资源包（%2$s 至 %3$s），约定价格共 %6$s %5$s。"}},
-	{"why.upgrade", {"", "升级套餐包：每月差价 %4$s %5$s × 剩余 %1$s 天 ÷ (365/12)。"}},
-	{"why.upgrade_agreed", {"", "升级套餐包，剩余 %1$s 天，约定价格 %6$s %5$s。"}},
-	{"why.upgrade_terms", {"", "升级套餐包：各期每月差价 × 该期剩余天数 ÷ (365/12) 之和，共 %6$s %5$s。"}},
-	{"why.within", {"", "峰值 %1$s，在免费额度 %7$s 以内。"}},
-	{"why.over", {"", "峰值 %1$s，免费额度 %7$s，超出 %8$s，按 %9$s 档计费，每档 %4$s %5$s。"}},
-	{"why.metered", {"", "用量 %1$s，免费额度及资源包抵扣 %7$s，计费用量 %8$s，计 %9$s 个单位，单价 %4$s %5$s。"}},
-	{"why.flat", {"", "该阶梯的固定费用 %4$s %5$s。"}},
-	{"why.bound", {"", "按最低或最高收费调整 %4$s %5$s。"}},
-	{"why.share", {"", "月末已停止服务，按计费天数折算。"}},
-	{"why.peak", {"", "峰值日 %1$s。"}},
-	{"why.postpaid", {"", "当月开通过，按整月计费（有多个选项时按最贵的），每月 %4$s %5$s。"}},
-	{"why.minutes", {"", "共 %1$s 分钟，通话时长包抵扣 %7$s 分钟，后付费 %9$s 分钟，每分钟 %4$s %5$s。"}},
-	{"why.moderation", {"", "抵扣量 %1$s 次，资源包抵扣 %7$s 次，按量后付费 %9$s 次，每次 %4$s %5$s。"}},
-	{"why.note", {"", "对已出账单的调整，差额 %6$s %5$s。"}},
-	{"why.refund", {"", "退还已付费用，扣除已使用天数的费用；原有效期 %2$s 至 %3$s。"}},
-	{"why.credit", {"", "人工减免，金额 %6$s %5$s。"}},
-	{"why.charge", {"", "人工加收，金额 %6$s %5$s。"}},
-
 	/* charts */
 	{"charts", {"The month day by day", "每日用量"}},
 	{"chart.dau", {"Daily active users", "每日活跃用户数（DAU）"}},
@@ -226,7 +196,7 @@ static const Word words[] = {
 		"金额按币种小数位显示，与精确金额不同时以小字列出精确金额；合计只舍入一次。日期与账期按时区 %1$s 计算。"}},
 };
 
-static Language
+Language
 language_of(const char *name)
 {
 	for (int i = 0; i < LANGUAGES; i++)

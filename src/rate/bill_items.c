@@ -69,7 +69,8 @@ bill_unpriced(const Bill *bill)
 	{
 		core_step(bill->core);
 		if (!bill->lines[i].priced)
-			appendStringInfo(&text, "%s%s", text.len > 0 ? " " : "", bill->lines[i].explanation);
+			appendStringInfo(&text, "%s%s", text.len > 0 ? " " : "",
+							 reason_sentence(bill->core, REASON_ENGLISH, bill->lines[i].reason));
 	}
 	return text.len > 0 ? text.data : NULL;
 }

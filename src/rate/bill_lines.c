@@ -6,12 +6,16 @@
 
 #include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "rate/reasons.h"
 #include "utils/date.h"
 #include "utils/rangetypes.h"
 #include "utils/typcache.h"
 
 PG_FUNCTION_INFO_V1(im_rate_lines);
 PG_FUNCTION_INFO_V1(im_rate_total);
+
+/* Whether reasons are asked for instead of sentences; after the arguments of a bill. */
+#define ARG_REASONS	(input_places(fcinfo)->more)
 
 /* Columns of im_bill_line. */
 enum
@@ -58,7 +62,7 @@ put_quantities(const BillLine *line, Datum *values, bool *nulls)
 
 void
 put_bill_line(ReturnSetInfo *result, const Bill *bill, const BillLine *line, int number,
-			  const int64 *app_id)
+			  const int64 *app_id, bool reasons)
 {
 	Datum		values[LINE_COLUMNS] = {0};
 	bool		nulls[LINE_COLUMNS] = {false};
@@ -77,8 +81,17 @@ put_bill_line(ReturnSetInfo *result, const Bill *bill, const BillLine *line, int
 	values[LINE_AMOUNT] = amount_to_numeric(line->amount, bill->card->scale);
 	nulls[LINE_UNIT_PRICE] = nulls[LINE_AMOUNT] = !line->priced;
 	values[LINE_CURRENCY] = CStringGetTextDatum(bill->card->currency);
-	values[LINE_EXPLANATION] = sentence_datum(line->explanation);
+	values[LINE_EXPLANATION] = reasons ?
+		CStringGetTextDatum(reason_json(bill->core, line->reason)) :
+		sentence_datum(reason_sentence(bill->core, REASON_ENGLISH, line->reason));
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+/* The SQL of earlier versions has no such argument. */
+static bool
+asks_reasons(FunctionCallInfo fcinfo)
+{
+	return ARG_REASONS < PG_NARGS() && !PG_ARGISNULL(ARG_REASONS) && PG_GETARG_BOOL(ARG_REASONS);
 }
 
 Datum
@@ -87,6 +100,7 @@ im_rate_lines(PG_FUNCTION_ARGS)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	Inputs		inputs;
 	Bill	   *bill;
+	bool		reasons = asks_reasons(fcinfo);
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	inputs_open(&inputs, fcinfo);
@@ -95,7 +109,7 @@ im_rate_lines(PG_FUNCTION_ARGS)
 	for (int i = 0; bill != NULL && i < bill->nlines; i++)
 	{
 		core_step(bill->core);
-		put_bill_line(result, bill, &bill->lines[i], i + 1, &inputs.app_id);
+		put_bill_line(result, bill, &bill->lines[i], i + 1, &inputs.app_id, reasons);
 	}
 	PG_RETURN_NULL();
 }

@@ -139,7 +139,7 @@ im_quote(PG_FUNCTION_ARGS)
 
 		CHECK_FOR_INTERRUPTS();
 		for (int i = 0; i < bill->nlines; i++)
-			put_bill_line(result, bill, &bill->lines[i], ++number, NULL);
+			put_bill_line(result, bill, &bill->lines[i], ++number, NULL, false);
 	}
 	PG_RETURN_NULL();
 }

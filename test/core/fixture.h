@@ -227,12 +227,12 @@ make_cards(void)
 }
 
 /* One figure of a day. */
-typedef struct Figure
+typedef struct DayFigure
 {
 	CalDay		day;
 	UsageField	field;
 	int64_t		count;
-} Figure;
+} DayFigure;
 
 static struct
 {
@@ -243,7 +243,7 @@ static struct
 	int			nsuspensions;
 	Suspension	suspensions[MAX_SUSPENSIONS];
 	int			nfigures;
-	Figure		figures[MAX_FIGURES];
+	DayFigure	figures[MAX_FIGURES];
 	int64_t		month_users;	/* what the month's logins would come to */
 	int			nmeters;
 	MeterUsage	meters[MAX_METERS];
@@ -367,7 +367,7 @@ use(const char *day, UsageField field, int64_t count)
 {
 	if (app.nfigures == MAX_FIGURES)
 		abort();
-	app.figures[app.nfigures++] = (Figure) {day_of(day), field, count};
+	app.figures[app.nfigures++] = (DayFigure) {day_of(day), field, count};
 }
 
 /* The day of a meter by name, to be filled in; days come in their order. */

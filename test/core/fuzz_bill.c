@@ -495,7 +495,8 @@ check_line(const Bill *bill, const BillLine *line)
 {
 	Core	   *core = &now.test.core;
 
-	holds(line->explanation != NULL && line->explanation[0] != '\0', "a line has no explanation");
+	holds(line->reason != NULL && reason_sentence(core, REASON_ENGLISH, line->reason) != NULL &&
+		  reason_sentence(core, REASON_CHINESE, line->reason) != NULL, "a line cannot be explained in both languages");
 	holds(line->until >= line->from, "a line's period ends before it begins");
 	holds(line->counted || !line->priced, "a line has an amount but no quantity");
 	holds(bill->account->preview || line->priced, "a line of a bill has no amount");
@@ -637,7 +638,9 @@ same_line(const BillLine *a, const BillLine *b)
 		strcmp(a->option, b->option) == 0 && a->from == b->from && a->until == b->until &&
 		a->due_on == b->due_on && a->quantity == b->quantity && a->included == b->included &&
 		a->units == b->units && a->unit_price == b->unit_price && a->amount == b->amount &&
-		a->priced == b->priced && strcmp(a->explanation, b->explanation) == 0;
+		a->priced == b->priced &&
+		strcmp(reason_sentence(&now.test.core, REASON_ENGLISH, a->reason),
+			   reason_sentence(&now.test.core, REASON_ENGLISH, b->reason)) == 0;
 }
 
 static bool

@@ -404,7 +404,7 @@ sentence(const char *month, int n)
 	if (!TRY_CORE(&app.test))
 		return app.test.problem.message;
 	bill = compute_bill(month_of(month), false, app.cards);
-	return n < bill->nlines ? bill->lines[n].explanation : "no such line";
+	return n < bill->nlines ? reason_sentence(bill->core, REASON_ENGLISH, bill->lines[n].reason) : "no such line";
 }
 
 static void

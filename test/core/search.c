@@ -205,7 +205,7 @@ make_history(void)
 	}
 	for (int i = 0; i < app.norders && app.nfigures < MAX_FIGURES; i++)
 		if (strcmp(app.orders[i].item, "call") == 0 || chance(10))
-			app.figures[app.nfigures++] = (Figure) {app.orders[i].day + (CalDay) (chance(70) ? 0 : dice(30)),
+			app.figures[app.nfigures++] = (DayFigure) {app.orders[i].day + (CalDay) (chance(70) ? 0 : dice(30)),
 				USAGE_CALL_AUDIO, (int64_t) dice(400000)};
 }
 

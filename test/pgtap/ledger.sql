@@ -83,7 +83,7 @@ SELECT matches(tampered(format('UPDATE im_invoice_line SET %I = %s WHERE app_id 
 	'^2 2023-02-01 1 .*changed', format('a changed %s of a line', c))
 FROM (VALUES ('line', 'line + 1'), ('item', '''plan'''), ('option', 'option || ''x'''), ('period', '''[2023-02-01,2023-02-28)'''), ('due_on', 'due_on + 1'),
 	('quantity', 'quantity + 1'), ('included', 'included + 1'), ('billable', 'billable + 1'), ('units', 'units + 1'), ('unit_price', 'unit_price + 1'),
-	('amount', 'amount + 0.00000001'), ('currency', '''USD'''), ('explanation', '''''')) t(c, v);
+	('amount', 'amount + 0.00000001'), ('currency', '''USD'''), ('explanation', ''''''), ('reason', 'NULL'), ('reason', 'reason || ''x'''), ('figures', 'NULL'), ('figures', 'figures || ''{"issued": 1}''')) t(c, v);
 SELECT is(tampered('DELETE FROM im_invoice_line WHERE app_id = 2 AND month = ''2023-02-01'' AND revision = 1'),
 	'2 2023-02-01 1 the document or its lines were changed, or the app''s document before it was changed or removed', 'a line that is gone');
 SELECT is(tampered('DELETE FROM im_invoice WHERE app_id = 1 AND month = ''2023-02-01'' AND revision = 1'),
@@ -114,7 +114,7 @@ DECLARE
 BEGIN
 	INSERT INTO im_invoice_line SELECT rev, app, of_month, 1, 'plan', 'pro', '[2023-01-01,2023-02-01)', of_month, 1, 0, 1, 1, amount, amount, 'CNY', 'forged';
 	SELECT im_internal.im_line_bytes(ROW(l.app_id, l.month, l.line, l.item, l.option, l.period, l.due_on, l.quantity, l.included, l.billable,
-		l.units, l.unit_price, l.amount, l.currency, l.explanation)::im_bill_line) INTO bytes
+		l.units, l.unit_price, l.amount, l.currency, NULL)::im_bill_line, l.explanation, l.reason, l.figures) INTO bytes
 	FROM im_invoice_line l WHERE app_id = app AND month = of_month AND revision = rev;
 	INSERT INTO im_invoice (app_id, month, revision, kind, currency, total, issued_at, rate_card, card_from, app_name, digest_version, digest)
 	VALUES (app, of_month, rev, 'credit_note', 'CNY', amount, at, 'cn', '2019-12-10', 'app', 2,

@@ -31,14 +31,14 @@ CREATE FUNCTION texts(html text, path text) RETURNS text LANGUAGE sql
 RETURN (SELECT string_agg(x::text, ' | ' ORDER BY n) FROM unnest(xpath(path,
 	xmlparse(document regexp_replace(regexp_replace(html, '^<!DOCTYPE html>', ''), '<(meta|link)([^>]*)>', '<\1\2/>', 'g')))) WITH ORDINALITY u(x, n));
 CREATE FUNCTION told(app bigint, item text) RETURNS text LANGUAGE sql
-RETURN (SELECT string_agg(im_internal.im_html_why('zh', b, NULL), ' ' ORDER BY b.line) FROM im_monthly_bill(app, '2023-03') b WHERE b.item = told.item);
+RETURN (SELECT string_agg(im_internal.im_html_reason('zh', b.explanation), ' ' ORDER BY b.line) FROM im_internal.im_bill_reasons(app, '2023-03') b WHERE b.item = told.item);
 
-SELECT is(told(1, 'credit'), '购买 1 个月（2023-03-02 至 2023-04-01），每月 30 CNY。 人工减免，金额 -12.5 CNY。', 'a prepaid add-on credit, and a credit');
-SELECT is(told(1, 'charge'), '购买 2 个月（2023-03-02 至 2023-05-01），每月 40 CNY。 人工加收，金额 7 CNY。', 'a prepaid add-on charge, and a charge of that reason');
+SELECT is(told(1, 'credit'), '购买 1 个月（2023-03-02 至 2023-04-01），每月 30 CNY。 人工减免，金额 12.5 CNY，订单 #8。', 'a prepaid add-on credit, and a credit');
+SELECT is(told(1, 'charge'), '购买 2 个月（2023-03-02 至 2023-05-01），每月 40 CNY。 人工加收，金额 7 CNY，订单 #9：fast。', 'a prepaid add-on charge, and a charge of that reason');
 SELECT is(told(1, 'pack'), '购买 1 个月（2023-03-02 至 2023-04-01），约定价格共 55 CNY。', 'a prepaid add-on pack');
 SELECT is(told(1, 'void'), '购买 1 个月（2023-03-02 至 2023-04-01），每月 70 CNY。', 'a prepaid add-on void');
-SELECT is(told(2, i), format('当月开通过，按整月计费（有多个选项时按最贵的），每月 %s CNY。', price) || hand, 'a postpaid add-on ' || i)
-FROM (VALUES ('credit', 31, ' 人工减免，金额 -12.5 CNY。'), ('charge', 41, ' 人工加收，金额 7 CNY。'), ('pack', 51, ''), ('void', 71, '')) v(i, price, hand);
+SELECT is(told(2, i), format('当月开通过，最后一日 2023-03-31，按整月计费，每月 %s CNY。', price) || hand, 'a postpaid add-on ' || i)
+FROM (VALUES ('credit', 31, ' 人工减免，金额 12.5 CNY，订单 #8。'), ('charge', 41, ' 人工加收，金额 7 CNY，订单 #9：fast。'), ('pack', 51, ''), ('void', 71, '')) v(i, price, hand);
 SELECT is(texts(im_bill_html(a, '2023-03', 'zh'), '//tbody/tr/th/span[@class="item"]/text()'),
 	'套餐包费用 | charge | credit | pack | void | 人工减免 | 人工加收', 'each under its name')
 FROM unnest('{1,2}'::bigint[]) a;

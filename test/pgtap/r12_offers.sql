@@ -55,7 +55,7 @@ SELECT bill_is(1, '2023-01', ARRAY['plan:pro | [2023-01-01,2024-01-01) | 2023-01
 SELECT matches((SELECT explanation FROM im_monthly_bill(1, '2023-01')), '2023-12-31, at 9999 CNY for all of them\.', 'says so');
 SELECT results_eq($$SELECT fact, amount, detail -> 'path' FROM im_explain(1, '2023-01', 1) WHERE fact = 'price'$$,
 	$$SELECT 'price'::text, 9999::numeric, detail -> 'path' FROM im_explain(1, '2023-01', 1) WHERE fact = 'price'$$, 'explained by it');
-SELECT matches(im_bill_html(1, '2023-01', 'zh'), '每月 833.25 CNY', 'in Chinese too');
+SELECT matches(im_bill_html(1, '2023-01', 'zh'), '购买 12 个月（<time>2023-01-01</time> 至 <time>2023-12-31</time>），整期价格 9,999 CNY', 'in Chinese too');
 -- (2999 - 833.25) * 244 * 12 / 365 = 17373.468...
 CALL upgrade(1, 2, '2023-05-02');
 SELECT is(amounts(1, '2023-05', 'plan_upgrade'), '17373.47', 'its month costs a twelfth as the old price of an upgrade');

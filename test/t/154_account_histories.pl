@@ -293,6 +293,13 @@ note("orders taken: ", join(', ', map { "$taken{$_} $_" } sort keys %taken), '; 
 is(suspensions_of(@free), join("\n", grep { my $row = $_; grep { $row =~ /^\Q$_->{app_id}\E / } @free } split /\n/, stored_suspensions()),
 	scalar(@free) . ' apps without account are as they were');
 
+# ---- why each line has its amount ----
+
+my ($told) = $db->rows("SELECT count(*) FILTER (WHERE explanation IS DISTINCT FROM im_internal.im_reason_sentence(reason, figures)),
+	count(*) FILTER (WHERE im_internal.im_html_reason('zh', im_internal.im_line_reason(reason, figures, explanation)) !~ U&'\\3002\$'), count(*) > 0
+	FROM im_invoice_line");
+is("@$told", '0 0 t', 'the reason of every issued line is its sentence in English, and one in Chinese');
+
 # ---- bills of accounts ----
 
 my $all = join ', ', map { "'" . day_text($_) . "'" } @months;

@@ -70,15 +70,14 @@ line_count(BillLine *line, Amount quantity)
 }
 
 Amount
-stop_share(const Bill *bill, Amount amount, const char **note)
+stop_share(const Bill *bill, Amount amount, Reason *reason)
 {
 	const ServiceMonth *service = &bill->service;
 
-	*note = "";
 	if (!service->out_at_end)
 		return amount;
-	*note = core_printf(bill->core, ", of which %d of %d days are due because service had ended by the last",
-						service->ncounting, service->ndays);
+	reason_count(reason, "share_days", service->ncounting);
+	reason_count(reason, "month_days", service->ndays);
 	return amount_ratio(bill->core, amount_times(bill->core, amount, service->ncounting),
 						service->ndays, 1);
 }

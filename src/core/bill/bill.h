@@ -15,6 +15,7 @@
 #ifndef IM_CORE_BILL_H
 #define IM_CORE_BILL_H
 
+#include "core/bill/reason.h"
 #include "core/orders/account.h"
 #include "core/usage.h"
 
@@ -68,7 +69,7 @@ typedef struct BillLine
 	bool		priced;			/* false: the card of a preview has no price */
 	Amount		unit_price;
 	Amount		amount;
-	const char *explanation;
+	Reason	   *reason;
 } BillLine;
 
 /* What service meant for each day of the month that is billed. */

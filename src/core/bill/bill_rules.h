@@ -19,10 +19,10 @@ extern void line_count(BillLine *line, Amount quantity);
 
 /*
  * The share of a stopped app (R3): amount * k / D, half up to 8 places; the
- * amount itself for an app that runs through the month's last day.  *note is
- * set to a clause for the explanation, "" where nothing is shared.
+ * amount itself for an app that runs through the month's last day.  Where it is
+ * a share the reason is told of which.
  */
-extern Amount stop_share(const Bill *bill, Amount amount, const char **note);
+extern Amount stop_share(const Bill *bill, Amount amount, Reason *reason);
 
 /* Printed forms in the memory of the bill. */
 extern const char *text_of_amount(Core *core, Amount value);

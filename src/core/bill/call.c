@@ -164,11 +164,13 @@ add_call_line(Bill *bill, int class, const ClassMonth *month)
 	line->billable = line->units = month->minutes - month->from_packs;
 	line->unit_price = price->price;
 	line->amount = amount_mul(core, line->units, price->price);
-	line->explanation = core_printf(core, "%s started %s minutes: %s from packs at %lld pack minutes each, %s postpaid at %s %s each.",
-									text_of_amount(core, line->quantity), call_class_names[class],
-									text_of_amount(core, line->included), (long long) price->ratio,
-									text_of_amount(core, line->units),
-									text_of_amount(core, price->price), bill->card->currency);
+	line->reason = reason_new(core, "minutes");
+	reason_amount(line->reason, "quantity", line->quantity);
+	reason_text(line->reason, "class", call_class_names[class]);
+	reason_amount(line->reason, "from_packs", line->included);
+	reason_count(line->reason, "ratio", price->ratio);
+	reason_amount(line->reason, "postpaid", line->units);
+	reason_money(line->reason, "price", price->price, bill->card->currency);
 }
 
 void

@@ -163,7 +163,7 @@ bill_unsold_moderation(Bill *bill, ModerationMonth *month)
 	if (!month->unsold_usage)
 		return;
 	line = bill_usage_line(bill, LINE_MODERATION, "moderation", "");
-	line->explanation = "Cloud moderation is switched on and used, but not sold on this rate card.";
+	line->reason = reason_new(bill->core, "moderation_unsold");
 }
 
 void
@@ -191,9 +191,9 @@ bill_moderation(Bill *bill)
 	line->billable = line->units = month.postpaid;
 	line->unit_price = bill->card->deduction_price;
 	line->amount = amount_mul(core, month.postpaid, line->unit_price);
-	line->explanation = core_printf(core, "%s deductions: %s from packs, %s postpaid at %s %s each.",
-									text_of_amount(core, line->quantity),
-									text_of_amount(core, line->included),
-									text_of_amount(core, line->units),
-									text_of_amount(core, line->unit_price), bill->card->currency);
+	line->reason = reason_new(core, "moderation");
+	reason_amount(line->reason, "quantity", line->quantity);
+	reason_amount(line->reason, "from_packs", line->included);
+	reason_amount(line->reason, "postpaid", line->units);
+	reason_money(line->reason, "price", line->unit_price, bill->card->currency);
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/bill/bill_rules.h"
-#include "core/bill/usage_words.h"
+#include "core/bill/usage_reason.h"
 
 /* Meters that every card has keep the names that their lines had before. */
 static const struct
@@ -45,7 +45,6 @@ add_line(Bill *bill, const MeterMonth *month, const Charge *charge, const Charge
 		 Amount packs)
 {
 	BillLine   *line = meter_line(bill, month);
-	const char *share = "";
 
 	line->charge = charge;
 	line->rated = rated;
@@ -56,10 +55,10 @@ add_line(Bill *bill, const MeterMonth *month, const Charge *charge, const Charge
 	line->units = rated->units;
 	line->unit_price = rated->unit_price;
 	line->amount = rated->amount;
+	line->reason = reason_of_usage(bill, line);
 	/* what was consumed is paid whole */
 	if (month->meter->month != METER_SUM)
-		line->amount = stop_share(bill, rated->amount, &share);
-	line->explanation = explain_usage(bill, line, share);
+		line->amount = stop_share(bill, rated->amount, line->reason);
 }
 
 /* What comes off: of a share that of the other meter's month. */
@@ -109,8 +108,8 @@ add_unpriced(Bill *bill, const char *meter)
 		return;
 	line = meter_line(bill, month);
 	line_count(line, month->quantity);
-	line->explanation = core_printf(bill->core, "Plan %s is not on this rate card, so its overage has no price.",
-									bill->service.plan);
+	line->reason = reason_new(bill->core, "usage_unsold");
+	reason_text(line->reason, "plan", bill->service.plan);
 }
 
 static const CardPlan *

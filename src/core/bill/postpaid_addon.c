@@ -119,19 +119,22 @@ bill_unsold(Bill *bill, const char *item, const char *option)
 	BillLine   *line = bill_usage_line(bill, LINE_POSTPAID_ADDON, item, option);
 
 	line_count(line, AMOUNT_ONE);
-	line->explanation = core_printf(bill->core, "Not sold on this rate card: %s %s.", item, option);
+	line->reason = reason_new(bill->core, "switched_on_unsold");
+	reason_text(line->reason, "item", item);
+	reason_text(line->reason, "option", option);
 }
 
-static const char *
-explain_switch(const Bill *bill, const char *item, const PostpaidMonth *month, const char *share)
+static Reason *
+reason_of_switch(const Bill *bill, const char *item, const PostpaidMonth *month)
 {
-	Core	   *core = bill->core;
+	Reason	   *reason = reason_new(bill->core, month->several ? "switched_on_several" : "switched_on");
 
-	return core_printf(core, month->several ?
-					   "Switched on in the month with several options: %s %s is the dearest of them, last day on %s with plan %s, one month at %s %s%s." :
-					   "Switched on in the month: %s %s, last on %s with plan %s, one month at %s %s%s.",
-					   item, month->option, text_of_day(core, month->last_on), month->plan,
-					   text_of_amount(core, month->price->price), bill->card->currency, share);
+	reason_text(reason, "item", item);
+	reason_text(reason, "option", month->option);
+	reason_day(reason, "last_on", month->last_on);
+	reason_text(reason, "plan", month->plan);
+	reason_money(reason, "price", month->price->price, bill->card->currency);
+	return reason;
 }
 
 static void
@@ -139,7 +142,6 @@ bill_switch(Bill *bill, const Switch *sw)
 {
 	PostpaidMonth month;
 	BillLine   *line;
-	const char *share;
 
 	if (!postpaid_month(bill, sw, &month))
 		return;
@@ -151,8 +153,8 @@ bill_switch(Bill *bill, const Switch *sw)
 	line_count(line, AMOUNT_ONE);
 	line->priced = true;
 	line->unit_price = month.price->price;
-	line->amount = stop_share(bill, month.price->price, &share);
-	line->explanation = explain_switch(bill, sw->item, &month, share);
+	line->reason = reason_of_switch(bill, sw->item, &month);
+	line->amount = stop_share(bill, month.price->price, line->reason);
 }
 
 void

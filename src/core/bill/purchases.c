@@ -25,35 +25,40 @@ kind_of_term(const Term *term)
 	return strcmp(term->item, ITEM_PACK) == 0 ? LINE_PACK : LINE_METER_PACK;
 }
 
-static const char *
-term_name(Core *core, const Term *term)
+static void
+name_term(Reason *reason, const Term *term)
 {
-	return term->option[0] == '\0' ? term->item :
-		core_printf(core, "%s %s", term->item, term->option);
+	reason_text(reason, "item", term->item);
+	reason_text(reason, "option", term->option);
 }
 
 static const char *
-explain_term(const Bill *bill, const Term *term, const char *count)
+code_of_term(const Term *term)
 {
-	Core	   *core = bill->core;
-	const char *name = term_name(core, term),
-			   *from = text_of_day(core, term->start),
-			   *through = text_of_day(core, term->end - 1);
-
 	if (!term->priced)
-		return core_printf(core, "Not sold on this rate card: %s, bought for %s through %s.",
-						   name, from, through);
+		return "term_unsold";
 	if (term->order->has_paid)
-		return core_printf(core, "Bought %s for %s, %s through %s, at the agreed price of %s %s.",
-						   name, count, from, through,
-						   text_of_amount(core, term->amount), bill->card->currency);
+		return term->pack ? "packs_agreed" : "term_agreed";
 	if (term->term_price != NULL)
-		return core_printf(core, "Bought %s for %s, %s through %s, at %s %s for all of them.",
-						   name, count, from, through,
-						   text_of_amount(core, term->amount), bill->card->currency);
-	return core_printf(core, "Bought %s for %s, %s through %s, at %s %s each.",
-					   name, count, from, through,
-					   text_of_amount(core, term->unit_price), bill->card->currency);
+		return "term_whole";
+	return term->pack ? "packs" : "term";
+}
+
+static Reason *
+reason_of_term(const Bill *bill, const Term *term, int count)
+{
+	Reason	   *reason = reason_new(bill->core, code_of_term(term));
+	bool		whole = term->order->has_paid || term->term_price != NULL;
+
+	name_term(reason, term);
+	reason_day(reason, "from", term->start);
+	reason_day(reason, "through", term->end - 1);
+	if (!term->priced)
+		return reason;
+	reason_count(reason, term->pack ? "packs" : "months", count);
+	reason_money(reason, whole ? "amount" : "price", whole ? term->amount : term->unit_price,
+				 bill->card->currency);
+	return reason;
 }
 
 static void
@@ -68,31 +73,36 @@ bill_term(Bill *bill, const Term *term)
 	line->priced = term->priced;
 	line->unit_price = term->unit_price;
 	line->amount = term->amount;
-	line->explanation = explain_term(bill, term,
-									 text_of_count(bill->core, count, term->pack ? "pack" : "month"));
+	line->reason = reason_of_term(bill, term, count);
 }
 
 static const char *
-explain_upgrade(const Bill *bill, const Upgrade *upgrade, int remaining)
+code_of_upgrade(const Upgrade *upgrade)
 {
-	Core	   *core = bill->core;
-
 	if (!upgrade->priced)
-		return core_printf(core, "The upgrade from %s to %s is not sold on this rate card.",
-						   upgrade->from_plan, upgrade->to_plan);
+		return "upgrade_unsold";
 	if (upgrade->order->has_paid)
-		return core_printf(core, "Upgrade from %s to %s for %s at the agreed price of %s %s.",
-						   upgrade->from_plan, upgrade->to_plan, text_of_count(core, remaining, "day"),
-						   text_of_amount(core, upgrade->amount), bill->card->currency);
-	if (upgrade->mixed)
-		return core_printf(core, "Upgrade from %s to %s for %s: the steps up to %s %s from what a month of each term cost, x its remaining days / (365/12), at least 0.",
-						   upgrade->from_plan, upgrade->to_plan, text_of_count(core, remaining, "remaining day"),
-						   text_of_amount(core, upgrade->new_price), bill->card->currency);
-	return core_printf(core, "Upgrade from %s to %s: (%s - %s) %s x %s / (365/12), at least 0.",
-					   upgrade->from_plan, upgrade->to_plan,
-					   text_of_amount(core, upgrade->new_price),
-					   text_of_amount(core, upgrade->old_price),
-					   bill->card->currency, text_of_count(core, remaining, "remaining day"));
+		return "upgrade_agreed";
+	return upgrade->mixed ? "upgrade_terms" : "upgrade";
+}
+
+static Reason *
+reason_of_upgrade(const Bill *bill, const Upgrade *upgrade, int remaining)
+{
+	Reason	   *reason = reason_new(bill->core, code_of_upgrade(upgrade));
+
+	reason_text(reason, "from_plan", upgrade->from_plan);
+	reason_text(reason, "to_plan", upgrade->to_plan);
+	if (!upgrade->priced)
+		return reason;
+	reason_count(reason, "days", remaining);
+	if (upgrade->order->has_paid)
+		reason_money(reason, "amount", upgrade->amount, bill->card->currency);
+	else
+		reason_money(reason, "new_price", upgrade->new_price, bill->card->currency);
+	if (!upgrade->order->has_paid && !upgrade->mixed)
+		reason_amount(reason, "old_price", upgrade->old_price);
+	return reason;
 }
 
 static void
@@ -108,36 +118,37 @@ bill_upgrade(Bill *bill, const Upgrade *upgrade)
 	line->priced = upgrade->priced;
 	line->unit_price = upgrade->new_price - upgrade->old_price;
 	line->amount = upgrade->amount;
-	line->explanation = explain_upgrade(bill, upgrade, remaining);
-}
-
-/* Refunds of terms that share an upgrade fee give back no more than was paid (R8). */
-static const char *
-explain_cut(const Refund *refund)
-{
-	return refund->cut ? ", cut to what was left of all that was paid" : "";
+	line->reason = reason_of_upgrade(bill, upgrade, remaining);
 }
 
 static const char *
-explain_refund(const Bill *bill, const Refund *refund)
+code_of_refund(const Refund *refund)
 {
-	Core	   *core = bill->core;
-	const Term *term = refund->term;
-	const char *name = term_name(core, term);
-	long long	order_id = (long long) term->order->order_id;
-
 	if (!refund->priced)
-		return core_printf(core, "Refund of order %lld, %s, which is not sold on this rate card.",
-						   order_id, name);
-	if (term->annulled)
-		return core_printf(core, "Refund of order %lld, %s: everything back, its term had not begun%s.",
-						   order_id, name, explain_cut(refund));
-	if (refund->whole)
-		return core_printf(core, "Refund of order %lld, %s: everything back, the app's first refund within 5 days%s.",
-						   order_id, name, explain_cut(refund));
-	return core_printf(core, "Refund of order %lld, %s: what was paid less the days used from %s through %s%s.",
-					   order_id, name, text_of_day(core, term->start),
-					   text_of_day(core, refund->order->day), explain_cut(refund));
+		return "refund_unsold";
+	if (refund->term->annulled)
+		return "refund_unbegun";
+	return refund->whole ? "refund_first" : "refund_used";
+}
+
+static Reason *
+reason_of_refund(const Bill *bill, const Refund *refund)
+{
+	Reason	   *reason = reason_new(bill->core, code_of_refund(refund));
+
+	reason_count(reason, "order_id", refund->term->order->order_id);
+	name_term(reason, refund->term);
+	if (!refund->priced)
+		return reason;
+	if (!refund->term->annulled && !refund->whole)
+	{
+		reason_day(reason, "from", refund->term->start);
+		reason_day(reason, "through", refund->order->day);
+	}
+	/* refunds of terms that share an upgrade fee give back no more than was paid (R8) */
+	if (refund->cut)
+		reason_text(reason, "cut", "yes");
+	return reason;
 }
 
 static void
@@ -152,7 +163,7 @@ bill_refund(Bill *bill, const Refund *refund)
 	line_count(line, AMOUNT_ONE);
 	line->priced = refund->priced;
 	line->unit_price = line->amount = -refund->amount;
-	line->explanation = explain_refund(bill, refund);
+	line->reason = reason_of_refund(bill, refund);
 }
 
 /* What somebody gave or charged by hand (R15). */
@@ -160,7 +171,6 @@ static void
 bill_manual(Bill *bill, const Order *order)
 {
 	bool		credit = order->action == ORDER_CREDIT;
-	Core	   *core = bill->core;
 	BillLine   *line = bill_order_line(bill, credit ? LINE_CREDIT : LINE_CHARGE, order,
 									   order->day, order->day + 1);
 
@@ -169,10 +179,10 @@ bill_manual(Bill *bill, const Order *order)
 	line_count(line, AMOUNT_ONE);
 	line->priced = true;
 	line->unit_price = line->amount = credit ? -order->paid : order->paid;
-	line->explanation = core_printf(core, "%s of %s %s by order %lld%s%s.", credit ? "Credit" : "Charge",
-									text_of_amount(core, order->paid), bill->card->currency,
-									(long long) order->order_id,
-									order->option[0] != '\0' ? ": " : "", order->option);
+	line->reason = reason_new(bill->core, credit ? "credit" : "charge");
+	reason_money(line->reason, "amount", order->paid, bill->card->currency);
+	reason_count(line->reason, "order_id", order->order_id);
+	reason_text(line->reason, "note", order->option);
 }
 
 void
