@@ -55,6 +55,7 @@ time{white-space:nowrap}
 tfoot th,tfoot td{border-bottom:0;border-top:2px solid var(--strong);font-weight:650}
 tfoot tr.round th,tfoot tr.round td{border-top:0;font-weight:400;color:var(--soft);font-size:.8125rem}
 tfoot tr.round+tr th,tfoot tr.round+tr td{border-top:2px solid var(--strong)}
+article .none{margin-top:1rem;color:var(--soft)}
 .nothing{margin-top:2.5rem;padding:2rem;text-align:center;background:var(--head);border-radius:4px}
 .nothing p:first-child{font-weight:600}
 .nothing p+p{color:var(--soft)}
@@ -133,7 +134,7 @@ svg text{font-size:11px}
 thead{display:table-header-group}tfoot{display:table-row-group}
 tr,figure,.facts,.top{break-inside:avoid}
 tfoot tr{break-before:avoid}
-h2{break-after:avoid}
+h2,.facts{break-after:avoid}
 .sheet{break-before:page}
 .sheet h2{margin-top:0}
 }
