@@ -60,7 +60,7 @@ SQL_PARTS = preamble \
 	pages/explain pages/parts pages/chart pages/page pages/days pages/bill pages/month pages/document pages/account \
 	roles/guarded roles/functions roles/grants \
 	setup/tables setup/partition_parts setup/partitions \
-	front/routes front/jobs front/arrears front/front
+	front/routes front/jobs front/copies front/front
 SQL_FILES = $(foreach part,$(SQL_PARTS),$(if $(filter cards/bundled_cards,$(part)),sql/$(part).sql,$(HERE)/sql/$(part).sql))
 CARDS = $(sort $(wildcard $(HERE)/sql/cards/*.json $(HERE)/sql/cards/others/*.json))
 

@@ -199,7 +199,6 @@ BEGIN
 	PERFORM im_internal.im_make_front_servers($1);
 	CREATE SCHEMA im_front;
 	CREATE SCHEMA im_front_parts;
-	PERFORM im_internal.im_make_front_functions();
 	-- the remainder that CREATE TABLE ... PARTITION BY HASH (app_id) takes
 	EXECUTE replace(replace(replace(replace(im_internal.im_front_script(), '{ext}', '@extschema@'), '{partitions}', n::text),
 		'{place}', format('((pg_catalog.hashint8extended(app_id, 8816678312871386365) & 65535) + 43235)::pg_catalog.int4 & %s', n - 1)), '{dblink}',
@@ -207,7 +206,8 @@ BEGIN
 	GRANT USAGE ON SCHEMA im_front, im_front_parts TO PUBLIC;
 	EXECUTE format('SELECT im_front.im_front_admit(%L::regrole, current_user), im_front_parts.im_need_partitions()', current_user::text);
 	PERFORM im_internal.im_make_front_tables(n);
-	PERFORM im_internal.im_make_front_arrears();
+	PERFORM im_internal.im_make_front_copies();
+	PERFORM im_internal.im_make_front_functions();
 	REVOKE ALL ON ALL ROUTINES IN SCHEMA im_front, im_front_parts FROM PUBLIC;
 	RAISE NOTICE USING MESSAGE = 'the front is in the schema im_front',
 		HINT = format('ALTER DATABASE %I SET search_path = %s; leads to it. SELECT im_front_admit(''reader'', ''reader''); lets a role ask, here reader as reader of the partitions.',

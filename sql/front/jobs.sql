@@ -291,10 +291,28 @@ CREATE FUNCTION im_front.im_verify_invoices(month {ext}.im_month DEFAULT NULL, r
 	WHERE $2 IS NOT NULL AND im_front.im_month_root($1) IS DISTINCT FROM $2;
 $$;
 
-CREATE FUNCTION im_front.im_notify_alerts(channel text, month {ext}.im_month DEFAULT NULL, share numeric DEFAULT 0.8, days integer DEFAULT 7) RETURNS bigint LANGUAGE sql AS $$
-	SELECT pg_catalog.count(pg_catalog.pg_notify($1, pg_catalog.row_to_json(a)::pg_catalog.text))
-	FROM (SELECT * FROM im_front.im_alerts($2, $3, $4) r ORDER BY r.app_id, r.kind, r.item) a;
+CREATE FUNCTION im_front_parts.im_reads_tables() RETURNS boolean LANGUAGE plproxy AS $$
+CLUSTER 'im_front'; RUN ON 0; SELECT NOT im_internal.im_guarded('im_standing_guarded'::pg_catalog.text);
 $$;
+CREATE FUNCTION im_front_parts.im_told_arrears(month {ext}.im_month, at timestamptz)
+	RETURNS TABLE (app_id bigint, kind text, item text, option text, used numeric, allowed numeric, day date, today date, problem text)
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF im_front_parts.im_reads_tables() THEN
+		RETURN QUERY SELECT * FROM im_front_parts.im_arrears_standing(NULL::bigint[], $1, $2);
+	ELSE
+		RAISE WARNING USING
+			MESSAGE = 'arrears are left out',
+			DETAIL = format('At a front they are told from tables of all partitions, which user %s of this front may not read there.', current_user),
+			HINT = 'Let a role ask that may read the tables of the partitions.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION im_front_parts.im_told_arrears({ext}.im_month, timestamptz) IS
+'The rows of kind arrears of im_standing(), over what all partitions say is due; none, and a warning, for who may not read the partitions'' tables.';
+
 CREATE FUNCTION im_front.im_create_billing_view(name text, first_month {ext}.im_month, last_month {ext}.im_month DEFAULT NULL) RETURNS void
 	LANGUAGE sql
 AS $$ SELECT im_internal.im_create_billing_view_of('im_front'::pg_catalog.text, $1, $2, $3); $$;

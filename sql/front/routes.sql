@@ -77,15 +77,32 @@ BEGIN ATOMIC
 		('im_account_totals', 'together', 'SELECT r.account_id, r.currency, pg_catalog.sum(r.total) FROM %s r GROUP BY 1, 2 ORDER BY 1, 2'),
 		('im_balance', 'together', 'SELECT r.currency, pg_catalog.sum(r.owed), pg_catalog.sum(r.paid), pg_catalog.sum(r.balance) FROM %s r GROUP BY 1 ORDER BY 1'),
 		-- of an account whose apps are on several partitions none knows the arrears
-		('im_alerts', 'together', 'SELECT r.* FROM %s r WHERE r.kind <> ''arrears'''),
-		('im_standing', 'together', 'SELECT r.* FROM %s r WHERE r.kind <> ''arrears'''),
+		('im_alerts', 'together', 'SELECT r.* FROM %s r WHERE r.kind <> ''arrears''
+			UNION ALL
+			SELECT a.app_id, a.kind, a.item, a.used, a.allowed, pg_catalog.round(a.used / a.allowed, 4), a.day,
+				im_internal.im_alert_message(a.kind, a.item, a.option, a.used, a.allowed, a.day, a.today, a.problem)
+			FROM im_front_parts.im_told_arrears($1, pg_catalog.now()) a WHERE $2 IS NOT NULL AND a.day - a.today <= $3'),
+		('im_standing', 'together', 'SELECT r.* FROM %s r WHERE r.kind <> ''arrears'' UNION ALL SELECT a.* FROM im_front_parts.im_told_arrears($1, $2) a'),
 		('im_billed_months', 'together', 'SELECT DISTINCT r.* FROM %s r ORDER BY 1'),
 		('im_check_orders', 'together', 'SELECT pg_catalog.sum(r)::pg_catalog.int8 FROM %s r'),
+		-- as one node does, a month that is closed in part is closing, and drift is told of what is closed whole
+		('im_months', 'together', 'WITH said AS MATERIALIZED (SELECT r.* FROM %s r),
+			far AS (
+				SELECT s.month, pg_catalog.count(s.currency) > 0 AS billed,
+					CASE WHEN pg_catalog.bool_or(s.state = ''closing'') OR pg_catalog.count(DISTINCT s.state IN (''open'', ''closable'')) > 1 THEN ''closing''
+						WHEN pg_catalog.bool_or(s.state = ''open'') THEN ''open''
+						WHEN pg_catalog.bool_or(s.state = ''closable'') THEN ''closable''
+						WHEN pg_catalog.bool_or(s.state = ''drifted'') THEN ''drifted''
+						ELSE ''closed'' END AS state
+				FROM said s GROUP BY s.month)
+			SELECT s.month, f.state, pg_catalog.sum(s.apps)::pg_catalog.int8, pg_catalog.sum(s.documents)::pg_catalog.int8, s.currency, pg_catalog.sum(s.total)
+			FROM said s JOIN far f ON f.month = s.month
+			WHERE s.currency IS NOT NULL OR NOT f.billed
+			GROUP BY 1, 2, 5 ORDER BY s.month, s.currency COLLATE "C"'),
 		('im_revenue', 'together', 'SELECT r.month, r.item, r.currency, pg_catalog.sum(r.billed), pg_catalog.sum(r.earned), pg_catalog.sum(r.deferred) FROM %s r GROUP BY 1, 2, 3 ORDER BY 1, 2, 3'),
 		-- what front.sql and jobs.sql make by hand
 		('im_check', 'own', NULL),
 		('im_create_billing_view', 'own', NULL),
-		('im_notify_alerts', 'own', NULL),
 		('im_month_root', 'own', NULL),
 		('im_verify_invoices', 'own', NULL),
 		('im_meter', 'own', NULL),
@@ -95,22 +112,22 @@ BEGIN ATOMIC
 		('im_close_month', 'own', NULL),
 		('im_adjust_month', 'own', NULL),
 		-- the same functions again, over what all partitions say
+		('im_account_html', 'copied', NULL),
 		('im_arrears', 'copied', NULL),
 		('im_arrears_reason', 'copied', NULL),
+		('im_month_html', 'copied', NULL),
+		('im_notify_alerts', 'copied', NULL),
 		('im_suspend_arrears', 'copied', NULL),
 		('im_unpaid', 'copied', NULL),
 		-- what stands here, and makes or leaves a front
 		('im_create_front', 'here', NULL),
 		-- what belongs to one database
-		('im_months', 'refused', 'Call it in each partition: a month may be closed on one and open on another.'),
-		('im_account_html', 'refused', 'Call im_account_bill(account_id, month) here, or im_bill_html(app_id, month) for an app of the account.'),
 		('im_create_tables', 'refused', 'Call it in each partition.'),
 		('im_grant', 'refused', 'Call it in each partition, then im_front_admit(role, remote_user) here.'),
 		('im_grants', 'refused', 'Call it in each partition.'),
 		('im_revoke', 'refused', 'Call it in each partition, then drop the user mappings here.'),
 		('im_ledger_anchor', 'refused', 'Call it in each partition: each has a ledger of its own.'),
 		('im_verify_anchor', 'refused', 'Call it in the partition that printed the line.'),
-		('im_month_html', 'refused', 'Call it in each partition, or im_bill_html(app_id, month) here for an app.'),
 		('im_partition', 'refused', 'Call it in each partition.'))
 		r(name, route, detail);
 END;

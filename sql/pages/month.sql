@@ -38,7 +38,7 @@ AS $$
 				im_internal.im_html_name($1, 'item.' || i.sort, i.item), im_internal.im_html_word($1, 'lines.count'::text),
 				im_internal.im_html_number(i.lines::numeric, 0),
 				im_internal.im_html_share(i.amount, (SELECT max(m) FROM unnest($5) m)),
-				im_internal.im_html_amount('td'::text, ''::text, im_internal.im_html_word($1, 'amount'::text), i.amount, $6)), E'\n' ORDER BY i.amount DESC, i.item COLLATE "C")
+				im_internal.im_html_amount('td'::text, ''::text, im_internal.im_html_word($1, 'amount'::text), i.amount, $6)), E'\n' ORDER BY i.amount DESC, i.item COLLATE "C", i.sort COLLATE "C")
 		|| '</tbody>'
 	FROM unnest($2, $3, $4, $5) i(item, sort, lines, amount)
 $$;
@@ -46,7 +46,42 @@ COMMENT ON FUNCTION im_internal.im_html_items(text, text[], text[], bigint[], nu
 'A table of what each item came to in a currency: items, what they are, their lines and amounts.';
 
 -- The lines of all apps pass through once and are summed; they are too many
--- to be held.
+-- to be held.  At a front each partition sums its own.
+CREATE FUNCTION im_internal.im_month_parts(apps bigint[], month @extschema@.im_month)
+	RETURNS TABLE (app_id bigint, name text, currency text, total numeric, item text, sort text, lines bigint, amount numeric)
+	LANGUAGE plpgsql STABLE ROWS 10000
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off
+AS $$
+#variable_conflict use_column
+BEGIN
+	IF im_internal.im_guarded('im_month_parts_guarded'::text) THEN
+		RETURN QUERY SELECT * FROM @extschema@.im_month_parts_guarded($2);
+		RETURN;
+	END IF;
+	RETURN QUERY
+	WITH sum AS MATERIALIZED (
+		SELECT b.app_id, b.currency, b.item, im_internal.im_line_sort(b.item, b.period, b.explanation) AS sort, count(*) AS lines, sum(b.amount) AS amount
+		FROM im_internal.im_monthly_bills_of($1, $2) b
+		GROUP BY b.app_id, b.currency, b.item, sort),
+	total AS MATERIALIZED (
+		SELECT t.app_id, t.currency, t.total
+		FROM im_internal.im_monthly_totals_of($1, $2) t)
+	SELECT t.app_id, coalesce(d.app_name, a.name), t.currency, t.total, s.item, s.sort, s.lines, s.amount
+	FROM total t
+	JOIN @extschema@.im_app a ON a.app_id = t.app_id
+	-- what was issued stands under the name of its last document
+	LEFT JOIN LATERAL (SELECT i.app_name
+					   FROM @extschema@.im_invoice i
+					   WHERE i.app_id = t.app_id AND i.month = $2::date
+					   ORDER BY i.revision DESC
+					   LIMIT 1) d ON true
+	LEFT JOIN sum s ON s.app_id = t.app_id AND s.currency = t.currency;
+END
+$$;
+COMMENT ON FUNCTION im_internal.im_month_parts(bigint[], @extschema@.im_month) IS
+'What im_month_html() of the given apps, null for all, is made of: each app and currency with its total and, a row an item, what it came to. Errors as im_monthly_bills().';
+
 CREATE FUNCTION im_internal.im_month_html_of(apps bigint[], month @extschema@.im_month, lang text) RETURNS text
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
@@ -60,21 +95,21 @@ DECLARE
 	item_tables text;
 	app_rows text;
 BEGIN
-	WITH sum AS MATERIALIZED (
-		SELECT b.app_id, b.currency, b.item, im_internal.im_line_sort(b.item, b.period, b.explanation) AS sort, count(*) AS lines, sum(b.amount) AS amount
-		FROM im_internal.im_monthly_bills_of($1, $2) b
-		GROUP BY b.app_id, b.currency, b.item, sort),
+	WITH part AS MATERIALIZED (SELECT * FROM im_internal.im_month_parts($1, $2)),
 	total AS MATERIALIZED (
-		SELECT t.app_id, t.currency, t.total, scale(t.total) AS places
-		FROM im_internal.im_monthly_totals_of($1, $2) t),
+		SELECT p.app_id, p.name, p.currency, p.total, scale(p.total) AS places, sum(p.lines)::bigint AS lines
+		FROM part p
+		GROUP BY p.app_id, p.name, p.currency, p.total),
 	currency AS (
 		SELECT t.currency, sum(t.total) AS total, count(*) AS apps, max(t.places) AS places
 		FROM total t
 		GROUP BY t.currency),
 	item AS (
 		SELECT i.currency, array_agg(i.item) AS items, array_agg(i.sort) AS sorts, array_agg(i.lines) AS lines, array_agg(i.amount) AS amounts
-		FROM (SELECT s.currency, s.item, s.sort, sum(s.lines)::bigint AS lines, sum(s.amount) AS amount
-			  FROM sum s GROUP BY s.currency, s.item, s.sort) i
+		FROM (SELECT p.currency, p.item, p.sort, sum(p.lines)::bigint AS lines, sum(p.amount) AS amount
+			  FROM part p
+			  WHERE p.item IS NOT NULL
+			  GROUP BY p.currency, p.item, p.sort) i
 		GROUP BY i.currency)
 	SELECT sum(c.apps),
 		string_agg(format('<p class="sum"><span class="currency">%s</span><data value="%s">%s</data></p>',
@@ -84,22 +119,14 @@ BEGIN
 			'items'::text, im_internal.im_html_items($3, i.items, i.sorts, i.lines, i.amounts, c.places)), '' ORDER BY c.currency COLLATE "C"),
 		(SELECT im_internal.im_html_heads($3, ARRAY['app', 'app_id', 'currency', 'lines.count', 'total'], 4) || '<tbody>'
 				|| string_agg(format('<tr><th scope="row"><bdi>%s</bdi></th><td data-label="%s">%s</td><td data-label="%s">%s</td><td class="n" data-label="%s">%s</td>%s</tr>',
-					im_internal.im_html_text(coalesce(d.app_name, a.name)), im_internal.im_html_word($3, 'app_id'::text), t.app_id,
+					im_internal.im_html_text(t.name), im_internal.im_html_word($3, 'app_id'::text), t.app_id,
 					im_internal.im_html_word($3, 'currency'::text), im_internal.im_html_text(t.currency),
-					im_internal.im_html_word($3, 'lines.count'::text), im_internal.im_html_number(l.lines::numeric, 0),
+					im_internal.im_html_word($3, 'lines.count'::text), im_internal.im_html_number(t.lines::numeric, 0),
 					im_internal.im_html_amount('td'::text, ''::text, im_internal.im_html_word($3, 'total'::text), t.total, t.places)), E'\n'
 					ORDER BY t.currency COLLATE "C", t.total DESC, t.app_id)
 				|| '</tbody>'
 		 FROM total t
-		 JOIN @extschema@.im_app a ON a.app_id = t.app_id
-		 -- what was issued stands under the name of its last document
-		 LEFT JOIN LATERAL (SELECT i.app_name
-							FROM @extschema@.im_invoice i
-							WHERE i.app_id = t.app_id AND i.month = $2::date
-							ORDER BY i.revision DESC
-							LIMIT 1) d ON true
-		 JOIN (SELECT s.app_id, s.currency, sum(s.lines)::bigint AS lines FROM sum s GROUP BY s.app_id, s.currency) l
-			ON l.app_id = t.app_id AND l.currency = t.currency)
+		 WHERE t.lines > 0)
 	INTO bills, head, item_tables, app_rows
 	FROM currency c
 	JOIN item i ON i.currency = c.currency;

@@ -139,6 +139,13 @@ AS $list$
 				'account', '@extschema@.im_account_html($1, $2, $3)'),
 			('im_month_html', 'month @extschema@.im_month, lang text', 'text',
 				'apps', 'im_internal.im_month_html_of(apps, $1, $2)'),
+			-- what a front makes these two of
+			('im_account_parts', 'account_id bigint, month @extschema@.im_month, lang text',
+				'TABLE (account_name text, app_id bigint, totals jsonb, html_row text, html text)',
+				'account', 'im_internal.im_account_parts($1, $2, $3)'),
+			('im_month_parts', 'month @extschema@.im_month',
+				'TABLE (app_id bigint, name text, currency text, total numeric, item text, sort text, lines bigint, amount numeric)',
+				'apps', 'im_internal.im_month_parts(apps, $1)'),
 			('im_apps', '', 'TABLE (app_id bigint, name text, rate_card text, opened_at timestamptz, tenant text)',
 				'apps', 'im_internal.im_apps_of(apps)'),
 			('im_card', 'name text, on_day date', '@extschema@.im_rate_card', 'none', '@extschema@.im_card($1, $2)'),

@@ -53,8 +53,8 @@ INSERT INTO of_all VALUES
 SELECT set_eq(
 	$$SELECT function_name FROM im_internal.im_guarded_definitions()$$,
 	$$SELECT substring(call FROM '^\w+') FROM (TABLE of_app UNION ALL TABLE of_apps) c
-	UNION VALUES ('im_daily_charges_app'), ('im_moderation_statement_scenes'), ('im_monthly_bills_skipping'), ('im_card'), ('im_card_today'), ('im_current_card'), ('im_billed_months'), ('im_months'), ('im_month_html'), ('im_focus'),
-		('im_account_bill'), ('im_account_totals'), ('im_balance'), ('im_arrears'), ('im_arrears_reason'), ('im_unpaid'), ('im_account_html')$$,
+	UNION VALUES ('im_daily_charges_app'), ('im_moderation_statement_scenes'), ('im_monthly_bills_skipping'), ('im_card'), ('im_card_today'), ('im_current_card'), ('im_billed_months'), ('im_months'), ('im_month_html'), ('im_month_parts'), ('im_focus'),
+		('im_account_bill'), ('im_account_totals'), ('im_balance'), ('im_arrears'), ('im_arrears_reason'), ('im_unpaid'), ('im_account_html'), ('im_account_parts')$$,
 	'every function that readers and tenants may call is tried here, those of accounts in roles_accounts');
 
 -- A closed month that has drifted since: an app of each tenant's had ordered in it.

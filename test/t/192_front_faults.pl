@@ -78,7 +78,8 @@ my %work = (
 		qr/\(partition 1\)/, q{SELECT count(*) FROM im_rate_card_version WHERE rate_card = 'new'} ],
 	loading => [ "INSERT INTO im_login SELECT a, 'load', '2023-03-09 12:00+08' FROM unnest('{$app[0],$app[1]}'::bigint[]) a ORDER BY im_partition_of(a)", 'LOCK TABLE im_login IN ACCESS EXCLUSIVE MODE',
 		qr/server closed the connection|terminat|im_partition_1|part1|could not connect/, q{SELECT count(*) FROM im_login WHERE user_id = 'load'} ],
-	reading => [ "SELECT count(*) FROM im_monthly_totals('$month'::im_month)", 'LOCK TABLE im_order IN ACCESS EXCLUSIVE MODE', qr/part1/, 'SELECT 0' ]);
+	reading => [ "SELECT count(*) FROM im_monthly_totals('$month'::im_month)", 'LOCK TABLE im_order IN ACCESS EXCLUSIVE MODE', qr/part1/, 'SELECT 0' ],
+	'a page' => [ "SELECT im_month_html('$month'::im_month)", 'LOCK TABLE im_order IN ACCESS EXCLUSIVE MODE', qr/part1/, 'SELECT 0' ]);
 
 sub fault
 {
@@ -99,7 +100,7 @@ sub fault
 	return;
 }
 
-fault($_->[0], $_->[1]) foreach [ 'a card change', 'killed' ], [ 'loading', 'stopped' ], [ 'reading', 'killed' ];
+fault($_->[0], $_->[1]) foreach [ 'a card change', 'killed' ], [ 'loading', 'stopped' ], [ 'reading', 'killed' ], [ 'a page', 'killed' ];
 is(psql('part0', $work{$_}[3]), '0', "nor on part0 ($_)") foreach 'a card change', 'loading';
 fault('metering', 'killed');
 cmp_ok(psql('part0', $work{metering}[3]), '>', 0, 'part0 is metered');

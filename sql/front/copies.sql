@@ -1,9 +1,9 @@
--- Arrears at a front: the apps of an account are on several partitions, and none
--- of these knows what the account owes.
+-- Copies at a front of functions of one database, over what all partitions say:
+-- the apps of an account are on several of them, and none knows what it owes; a
+-- page is made of what each says of its apps.
 --
--- The functions are those of one database (money/): copies of them, over the
--- dues that all partitions tell, the front's tables, and the accounts of the
--- first partition, which are those of all.
+-- A copy reads the front's tables, and the accounts of the first partition,
+-- which are those of all.
 
 CREATE FUNCTION im_internal.im_front_copies()
 	RETURNS TABLE (place bigint, name text, schema_name text)
@@ -11,7 +11,7 @@ CREATE FUNCTION im_internal.im_front_copies()
 BEGIN ATOMIC
 	SELECT c.place, c.name, CASE WHEN EXISTS (SELECT FROM im_internal.im_front_routes() r WHERE r.name = c.name AND r.route = 'copied')
 		THEN 'im_front' ELSE 'im_front_parts' END::text
-	FROM unnest('{im_need_account,im_account_moves,im_standings,im_arrears_of,im_account_arrears,im_running_arrears,im_end_suspensions,im_begin_suspensions,im_untellable,im_tellable_accounts,im_arrears_facts,im_arrears,im_arrears_reason,im_unpaid,im_suspend_arrears}'::text[])
+	FROM unnest('{im_need_account,im_account_moves,im_standings,im_arrears_of,im_account_arrears,im_running_arrears,im_end_suspensions,im_begin_suspensions,im_untellable,im_tellable_accounts,im_arrears_facts,im_arrears,im_arrears_reason,im_unpaid,im_suspend_arrears,im_arrears_standing,im_notify_alerts,im_account_html,im_month_html_of,im_month_html}'::text[])
 		WITH ORDINALITY c(name, place);
 END;
 COMMENT ON FUNCTION im_internal.im_front_copies() IS
@@ -26,9 +26,13 @@ DECLARE
 	called record;
 BEGIN
 	body := regexp_replace(body, E'^(CREATE OR REPLACE FUNCTION )[^(]*\\.', E'\\1' || $2 || '.');
-	body := regexp_replace(body, E'\\mim_internal\\.(im_guarded|im_need_tables|im_account_dues)\\M', E'im_front_parts.\\1', 'g');
-	FOR called IN SELECT c.name, c.schema_name FROM im_internal.im_front_copies() c LOOP
-		body := regexp_replace(body, E'(\\mim_internal|\\{ext\\})\\.' || called.name || E'\\M(?=\\()', called.schema_name || '.' || called.name, 'g');
+	body := regexp_replace(body, E'\\mim_internal\\.(im_guarded|im_need_tables|im_account_dues|im_account_parts|im_month_parts)\\M', E'im_front_parts.\\1', 'g');
+	FOR called IN
+		SELECT c.name, c.schema_name, 'im_internal' AS home FROM im_internal.im_front_copies() c WHERE c.schema_name = 'im_front_parts'
+		UNION ALL
+		SELECT r.name, 'im_front', '{ext}' FROM im_internal.im_front_routes() r WHERE r.route <> 'here'
+	LOOP
+		body := replace(body, format('%s.%s(', called.home, called.name), format('%s.%s(', called.schema_name, called.name));
 	END LOOP;
 	body := regexp_replace(body, E'\\{ext\\}\\.(im_app|im_payment|im_suspension)\\M', E'im_front.\\1', 'g');
 	body := regexp_replace(body, E'\\{ext\\}\\.im_account\\M', 'im_front_0.im_account', 'g');
@@ -36,16 +40,17 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION im_internal.im_front_copy(oid, text) IS
-'The command that makes the copy of a function in a schema of a front, where it calls copies and reads the front''s tables.';
+'The command that makes the copy of a function in a schema of a front, where it calls copies and the front''s functions and reads the front''s tables.';
 
-CREATE FUNCTION im_internal.im_make_front_arrears() RETURNS void
+CREATE FUNCTION im_internal.im_make_front_copies() RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	copy record;
 BEGIN
-	PERFORM im_internal.im_make_routed('im_front_parts'::text, 'im_internal.im_account_dues'::regproc::oid, 'ALL'::text);
+	PERFORM im_internal.im_make_routed('im_front_parts'::text, told::oid, 'ALL'::text)
+	FROM unnest('{im_internal.im_account_dues,im_internal.im_account_parts,im_internal.im_month_parts}'::regproc[]) told;
 	-- who may read is settled on each partition
 	CREATE FUNCTION im_front_parts.im_guarded(name text) RETURNS boolean LANGUAGE sql IMMUTABLE RETURN false;
 	CREATE FUNCTION im_front_parts.im_need_tables() RETURNS void LANGUAGE sql IMMUTABLE RETURN NULL;
@@ -59,5 +64,5 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION im_internal.im_make_front_arrears() IS
-'Makes the functions of a front that tell and stop arrears.';
+COMMENT ON FUNCTION im_internal.im_make_front_copies() IS
+'Makes the functions of a front that are copies, and what tells them.';
