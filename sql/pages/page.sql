@@ -47,7 +47,7 @@ time{white-space:nowrap}
 .item,.option,.apps th{overflow-wrap:anywhere}
 .apps thead th{overflow-wrap:normal}
 .apps a{color:inherit}
-.option{margin-left:.35em}
+.option:not(:empty){margin-left:.35em}
 .lines .when{margin-top:.125rem}
 .why,.when{font-size:.8125rem;line-height:1.45;color:var(--soft);overflow-wrap:anywhere}
 .amount{font-weight:600}

@@ -179,6 +179,8 @@ main() {
 	as_user createdb bench
 	bench_sql -c 'CREATE EXTENSION imbilling' -c 'SELECT im_create_tables()' >/dev/null
 	as_user mkdir "$WORK/answers" "$WORK/latency"
+	# latencies and closings are kept apart
+	: >"$WORK/results"
 	echo '\set app random(1, :apps)
 SELECT * FROM im_monthly_bill(:app, '"'2023-12'"');' >"$WORK/one_bill.sql"
 	find_peers

@@ -153,7 +153,8 @@ sub happen
 	foreach my $what (@what)
 	{
 		if (ref $what) { $what->() }
-		else { (undef, $out) = psql_both('ways', "\\set ON_ERROR_STOP 0\n$path\n$what;\n") }
+		# what fails in a transaction that another step began must not end it
+		else { (undef, $out) = psql_both('ways', "\\set ON_ERROR_STOP 0\n\\set ON_ERROR_ROLLBACK on\n$path\n$what;\n") }
 		diag($out) if $ENV{IMBILLING_VERBOSE} && $out && $out =~ /ERROR/;
 	}
 	return $out;

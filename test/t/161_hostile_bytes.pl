@@ -250,7 +250,7 @@ psql_ok($db, q{
 		until timestamptz := clock_timestamp() + seconds * interval '1 s';
 		p pool[];
 		call text;
-		rating text[] := '{lines,total,problem,statement,unbilled}';
+		rating text[] := ARRAY(SELECT r || '($1, $2, $3, $4' FROM unnest('{total,problem,statement,unbilled}'::text[]) r) || '{"lines($1, $2, $3, $4, false","lines($1, $2, $3, $4, true"}'::text[];
 		replay text[] := '{im_order_problem($1; $3),im_verify_orders($1; $3; now() - random() * interval ''9 years'')}';
 		n bigint := 0;
 	BEGIN
@@ -258,7 +258,7 @@ psql_ok($db, q{
 			n := n + 1;
 			p := array(SELECT pool FROM pool WHERE pool.n IN (SELECT 1 + floor(random() * 400)::int FROM generate_series(1, 9)) ORDER BY random());
 			call := CASE WHEN n % 8 < 6
-				THEN format('SELECT count(*) FROM im_internal.im_rate_%s($1, $2, $3, $4) x', any_of(rating))
+				THEN format('SELECT count(*) FROM im_internal.im_rate_%s) x', any_of(rating))
 				WHEN n % 8 = 6 THEN 'SELECT im_internal.im_usage_since($1, $3, $4)'
 				ELSE 'SELECT im_internal.' || replace(any_of(replay), ';', ',') END;
 			BEGIN
