@@ -45,7 +45,7 @@ section_closing() {
 	as_user psql -X -q -d "$(apps_database "$(closing_apps)")" <<-SQL | sed -n 's/^Time: \([0-9.]*\) ms.*/rating\t\1/p' >>"$WORK/closings"
 		SET work_mem = '32MB';
 		\\timing on
-		SELECT count(*) FROM im_internal.im_rebill_apps('2023-12', (SELECT array_agg(app_id) FROM im_app));
+		SELECT count(*) FROM im_internal.im_rebill_apps('2023-12', (SELECT array_agg(app_id) FROM im_app), true);
 	SQL
 }
 

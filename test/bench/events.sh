@@ -37,7 +37,7 @@ duckdb_events() {
 # ---- a limit, asked inside an app's own transaction ----
 
 prepare_limits() {
-	case " $(! wants bills || echo "$APPS") $(! wants latency || echo "$APPS") $(! wants finance || echo "$FINANCE_APPS") " in
+	case " $(! wants bills || echo "$APPS") $(! wants latency || echo "$APPS") $(! wants closing || echo "$APPS") $(! wants finance || echo "$FINANCE_APPS") " in
 		*" $LIMITS_APPS "*) ;;
 		*) APPS=$LIMITS_APPS prepare_apps ;;
 	esac
