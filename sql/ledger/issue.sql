@@ -79,19 +79,19 @@ AS $$
 DECLARE
 	drafts im_internal.im_draft[];
 BEGIN
-	WITH rated AS (
-		SELECT l AS row, l.explanation::jsonb AS because
-		FROM im_internal.im_rebill_apps($1, $2, true) l
-		WHERE NOT $3
-		UNION ALL
-		SELECT l, l.explanation::jsonb
-		FROM im_internal.im_note_lines($1, $2) l
-		WHERE $3),
-	line AS MATERIALIZED (
+	WITH line AS MATERIALIZED (
 		SELECT l.*, im_internal.im_reason_sentence(l.reason, l.figures) AS sentence
-		FROM (SELECT r.row, (r.row).app_id, (r.row).currency, (r.row).line, (r.row).amount,
-					 r.because ->> 'reason' AS reason, r.because -> 'figures' AS figures
-			  FROM rated r) l),
+		-- each step once a line: a plan that pulls them up would take texts apart again and again
+		FROM (SELECT r.row, r.app_id, r.currency, r.line, r.amount, r.because ->> 'reason' AS reason, r.because -> 'figures' AS figures
+			  FROM (SELECT l AS row, l.app_id, l.currency, l.line, l.amount, l.explanation::jsonb AS because
+					FROM im_internal.im_rebill_apps($1, $2, true) l
+					WHERE NOT $3
+					UNION ALL
+					SELECT l, l.app_id, l.currency, l.line, l.amount, l.explanation::jsonb
+					FROM im_internal.im_note_lines($1, $2) l
+					WHERE $3
+					OFFSET 0) r
+			  OFFSET 0) l),
 	sheet AS (
 		SELECT l.app_id, l.currency, sum(l.amount) AS amount,
 			string_agg(im_internal.im_line_bytes(l.row, l.sentence, l.reason, l.figures), '' ORDER BY l.line) AS bytes
