@@ -215,17 +215,26 @@ sub crash_in
 	my ($name, $sql, $month) = @_;
 	my $kind = qw(backend cancel server cancel)[ $done++ % 4 ];
 	my $before = checkpointer();
-	my @steps = ([ $name, begin_step($sql) ]);
+	my @others = ();
+	my ($victim, @begun) = ($name, $sql);
 
 	if (paid_with($name))
 	{
 		my ($pay, $suspend) = paying_steps($month);
 
-		push @steps, [ $name, begin_step($sql) ], [ 'pay', begin_step($pay, '-U', 'till') ], map { [ 'suspend', begin_step($suspend, '-U', 'till') ] } 1, 2;
+		@others = ([ 'pay', $pay, '-U', 'till' ], map { [ 'suspend', $suspend, '-U', 'till' ] } 1, 2);
+		# in half of them two closers work beside the victim, else the closer is it
+		if (rand() < 0.5)
+		{
+			($victim, @begun) = @{ splice(@others, rand @others, 1) };
+			push @others, [ $name, $sql ], [ $name, $sql ];
+		}
 	}
-	my ($victim, $step) = @{ $steps[ rand @steps ] };
+	# the victim is begun last, since it may take less time than to begin all
+	my @steps = map { my ($what, @step) = @$_; [ $what, begin_step(@step) ] } @others, [ $victim, @begun ];
+	my $step = $steps[-1][1];
 
-	sleep rand($takes{$name} * 0.9);
+	sleep rand(($takes{$victim} // $takes{$name}) * 0.9);
 	if ($kind eq 'server') { kill_server() }
 	else { kill $kind eq 'cancel' ? 'INT' : 'KILL', $step->{pid} }
 	my $ended = end_step($step);
