@@ -310,6 +310,16 @@ psql_ok($db, q{
 	-- a number cut in two may be no bigint any more
 	CREATE FUNCTION is_array(text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN PERFORM $1::bigint[]; RETURN true; EXCEPTION WHEN OTHERS THEN RETURN false; END $$;
 	DELETE FROM nasty_value WHERE type = 'bigint[]'::regtype AND NOT is_array(value);
+	CREATE PROCEDURE try(call text) LANGUAGE plpgsql AS $$
+	DECLARE
+		state text;
+	BEGIN
+		EXECUTE call;
+		INSERT INTO refusal VALUES ('00000');
+	EXCEPTION WHEN OTHERS THEN
+		state := SQLSTATE;
+		INSERT INTO refusal VALUES (state, left(SQLERRM, 200), CASE WHEN state ~ '^(XX|42|53|57)' THEN call END);
+	END $$;
 	CREATE PROCEDURE call_anything(seconds float) LANGUAGE plpgsql AS $$
 	DECLARE
 		until timestamptz := clock_timestamp() + seconds * interval '1 s';
@@ -318,7 +328,6 @@ psql_ok($db, q{
 			WHERE lanname = 'c' AND NOT proargtypes::oid[] && ARRAY['internal', 'cstring', '"any"', 'anyelement']::regtype[]::oid[] AND prorettype <> 'trigger'::regtype
 				AND pronargs > 0 AND provolatile <> 'v');
 		call text;
-		state text;
 	BEGIN
 		WHILE clock_timestamp() < until LOOP
 			SELECT format('SELECT count(x::text) FROM %s.%I(%s) x', p.pronamespace::regnamespace, p.proname, string_agg(coalesce(format('%L::%s', v.value, t::regtype), 'NULL::' || t::regtype), ', ' ORDER BY n))
@@ -328,13 +337,7 @@ psql_ok($db, q{
 			WHERE p.oid = any_of(calls)::oid
 			GROUP BY p.oid, p.proname;
 			CONTINUE WHEN call IS NULL;
-			BEGIN
-				EXECUTE call;
-				INSERT INTO refusal VALUES ('00000', split_part(call, '(', 2));
-			EXCEPTION WHEN OTHERS THEN
-				state := SQLSTATE;
-				INSERT INTO refusal VALUES (state, left(SQLERRM, 200), CASE WHEN state ~ '^(XX|42|53|57)' THEN call END);
-			END;
+			CALL try(call);
 		END LOOP;
 	END $$;}, 'values of all kinds');
 psql_ok($db, sprintf('SELECT setseed(%f); CALL call_anything(%f)', ($seed % 1000) / 1000, 3 * $share / 1000), 'go into every function');
@@ -348,7 +351,6 @@ psql_ok($db, q{
 	CREATE PROCEDURE call_with_nulls() LANGUAGE plpgsql AS $$
 	DECLARE
 		call text;
-		state text;
 	BEGIN
 		FOR call IN
 			SELECT format('SELECT count(x::text) FROM (SELECT %s.%I(%s) AS x) y', p.pronamespace::regnamespace, p.proname,
@@ -364,13 +366,7 @@ psql_ok($db, q{
 				AND NOT proargtypes::oid[] && ARRAY['internal', 'cstring']::regtype[]::oid[]
 			GROUP BY p.oid, p.proname, mask
 		LOOP
-			BEGIN
-				EXECUTE call;
-				INSERT INTO refusal VALUES ('00000', split_part(call, '(', 3));
-			EXCEPTION WHEN OTHERS THEN
-				state := SQLSTATE;
-				INSERT INTO refusal VALUES (state, left(SQLERRM, 200), CASE WHEN state ~ '^(XX|42|53|57)' THEN call END);
-			END;
+			CALL try(call);
 		END LOOP;
 	END $$;
 	CALL call_with_nulls()}, 'every set of nulls goes into every function');
