@@ -101,6 +101,13 @@ foreach my $file (@sources)
 }
 is("@wrong", '', 'the source names documents that there are');
 cmp_ok($told, '>', 3, 'and names some');
+# What issued lines may have as their reason
+my ($words) = content("$tree/src/core/bill/reason_words.c") =~ /words\[\] = \{\n(.*?)^\};/ms;
+my @codes = $words =~ /^\t\{"(\w+)", \{/mg;
+my ($reasons) = content("$tree/doc/reference.md") =~ /^## Reasons of lines\n(.*?)^## /ms;
+my @explained = map { /`(\w+)`/g } $reasons =~ /^\| (`[^|]*) \|/mg;
+is(join(' ', sort grep { $_ ne 'reason' } @explained), join(' ', sort @codes), 'every reason of a line is explained');
+cmp_ok(scalar(@codes), '>', 40, 'and there are many');
 my ($docfile) = content("$tree/META.json") =~ /"docfile": "([^"]+)"/;
 ok($docfile && -e "$tree/$docfile", 'so does META.json');
 
